@@ -1,0 +1,32 @@
+"""spotscape: spatial domains of a tissue from spatially resolved transcriptomics.
+
+Submodules load when first used, so that ``import spotscape`` is quick: ``io`` (files), ``pp`` (genes and
+normalisation), ``gr`` (spatial neighbours), ``tl`` (what a run does), ``pl`` (plots and the report),
+``metrics``, ``datasets`` (simulated tissue).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spotscape import datasets, gr, io, metrics, pl, pp, tl
+    from spotscape.config import SpotscapeConfig
+
+__version__ = "0.1.0"
+__all__ = ["SpotscapeConfig", "__version__", "datasets", "gr", "io", "metrics", "pl", "pp", "tl"]
+
+_SUBMODULES = ("datasets", "gr", "io", "metrics", "pl", "pp", "tl")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"spotscape.{name}")
+    if name == "SpotscapeConfig":
+        return import_module("spotscape.config").SpotscapeConfig
+    raise AttributeError(f"module 'spotscape' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,50 @@
+"""Every name that spotscape writes into (or expects in) an AnnData, once.
+
+``key_added`` (default ``"spotscape"``) is the stem of all names that a run writes, so that two runs can
+stand side by side in one object.
+"""
+
+KEY_ADDED = "spotscape"
+SPATIAL = "spatial"
+"""``obsm``: coordinates, n_spots x 2 or 3, in the user's own unit; also ``uns`` for images, as in scanpy."""
+SPATIAL_CONNECTIVITIES = "spatial_connectivities"
+SPATIAL_DISTANCES = "spatial_distances"
+SPATIAL_NEIGHBORS = "spatial_neighbors"
+"""``obsp`` and ``uns`` names of the spatial graph: squidpy's, so that either package can use the other's."""
+GROUND_TRUTH = "ground_truth"
+"""``obs``: labels of simulated tissue, and of the slices that tests and benchmarks use; never an input."""
+
+
+def embedding(key_added: str = KEY_ADDED) -> str:
+    """Name in ``obsm``: n_spots x latent_dim, float32."""
+    return f"X_{key_added}"
+
+
+def domain(key_added: str = KEY_ADDED) -> str:
+    """Name in ``obs``: categorical, "1" .. "K"."""
+    return f"{key_added}_domain"
+
+
+def boundary(key_added: str = KEY_ADDED) -> str:
+    """Name in ``obs``: bool, True where a spot has a neighbour of another domain."""
+    return f"{key_added}_boundary"
+
+
+def genes(key_added: str = KEY_ADDED) -> str:
+    """Name in ``var``: bool, the genes the model was trained on."""
+    return f"{key_added}_genes"
+
+
+def parameters(key_added: str = KEY_ADDED) -> str:
+    """Name in ``uns``: parameters, losses, versions, warnings of the run."""
+    return key_added
+
+
+def colors(column: str) -> str:
+    """Name in ``uns``: hexadecimal colours of a column's categories, in their order, as in scanpy."""
+    return f"{column}_colors"
+
+
+def umap(key_added: str = KEY_ADDED) -> str:
+    """Name in ``obsm``: n_spots x 2, float32, NaN for spots left out; in ``uns``: what it was made from."""
+    return f"X_umap_{key_added}"

@@ -1,0 +1,184 @@
+"""SpotscapeConfig: every setting of a run, with one default that serves all data sets.
+
+Source of the published settings: arXiv 2506.15698 (ICML 2025) and the authors' public configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+from spotscape._validate import check_choice, check_integer, check_number, describe, input_error
+
+SCHEDULES = ("cosine", "constant")
+CLUSTER_METHODS = ("gmm", "kmeans", "leiden")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpotscapeConfig:
+    """Settings of a run; frozen, checked when made, and stored with the result.
+
+    Parameters
+    ----------
+    n_top_genes
+        Highly variable genes to use; all genes where the panel is smaller.
+    target_sum
+        Total counts per spot after normalisation (then ``log1p``).
+    hidden_dim, latent_dim
+        Width of the first GCN layer, and of the embedding.
+    expression_rank
+        Rank of the truncated SVD that stands for the expression matrix during training; 0 keeps the
+        matrix itself. Ignored where it is not smaller than half the number of genes or spots.
+    edge_drop, gene_mask
+        Probability that a directed edge is dropped, and that a gene is zeroed, in a view.
+    telescope_weight, reconstruction_weight
+        Weights of the losses.
+    batch_norm_momentum
+        Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
+    learning_rate, weight_decay
+        Adam's.
+    schedule
+        ``"cosine"`` (decay to zero over ``epochs``) or ``"constant"``.
+    epochs
+        Training steps; each sees the whole tissue.
+    patience
+        Stop when the smoothed loss has not improved by ``min_improvement`` (relative) for so many epochs;
+        0 never stops early.
+    min_improvement
+        See ``patience``.
+    cluster_method
+        How the embedding becomes domains: ``"gmm"`` (Gaussian mixture, tied covariance), ``"kmeans"``,
+        ``"leiden"``.
+    n_starts
+        Starts of the mixture or of K-means; the best likelihood, or inertia, is kept.
+
+    Raises
+    ------
+    InputError
+        If a value is of the wrong type or out of range; the message names the setting.
+
+    Examples
+    --------
+    >>> from spotscape.config import SpotscapeConfig
+    >>> SpotscapeConfig(epochs=50).epochs
+    50
+    >>> SpotscapeConfig.paper().learning_rate
+    0.0001
+    """
+
+    n_top_genes: int = 3000
+    target_sum: float = 1e4
+    hidden_dim: int = 256
+    latent_dim: int = 64
+    expression_rank: int = 150
+    edge_drop: float = 0.2
+    gene_mask: float = 0.2
+    telescope_weight: float = 1.0
+    reconstruction_weight: float = 0.1
+    batch_norm_momentum: float = 0.99
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    schedule: str = "cosine"
+    epochs: int = 200
+    patience: int = 0
+    min_improvement: float = 1e-3
+    cluster_method: str = "gmm"
+    n_starts: int = 10
+
+    def __post_init__(self) -> None:
+        for name, low in _INTEGERS.items():
+            object.__setattr__(self, name, check_integer(name, getattr(self, name), low))
+        for name, (low, high) in _NUMBERS.items():
+            object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)
+
+    @classmethod
+    def paper(cls) -> SpotscapeConfig:
+        """Return the published settings for one slice (1000 epochs at 1e-4, the matrix itself, K-means).
+
+        The learning rate is the one published for DLPFC and MTG; the paper used 1e-5 on mouse embryo and
+        5e-4 on NSCLC, chosen per data set.
+        """
+        return cls(
+            n_top_genes=5000,
+            expression_rank=0,
+            learning_rate=1e-4,
+            schedule="constant",
+            epochs=1000,
+            patience=0,
+            cluster_method="kmeans",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as a plain dictionary, in the order of definition."""
+        return asdict(self)
+
+
+_INTEGERS = {
+    "n_top_genes": 1,
+    "hidden_dim": 1,
+    "latent_dim": 1,
+    "expression_rank": 0,
+    "epochs": 1,
+    "patience": 0,
+    "n_starts": 1,
+}
+_NUMBERS: dict[str, tuple[float, float | None]] = {
+    "target_sum": (1e-6, None),
+    "edge_drop": (0.0, 0.99),
+    "gene_mask": (0.0, 0.99),
+    "telescope_weight": (0.0, None),
+    "reconstruction_weight": (0.0, None),
+    "batch_norm_momentum": (0.0, 1.0),
+    "learning_rate": (1e-12, None),
+    "weight_decay": (0.0, None),
+    "min_improvement": (0.0, 1.0),
+}
+PRESETS = ("default", "paper")
+
+
+def resolve_config(config: SpotscapeConfig | Mapping[str, Any] | str | None) -> SpotscapeConfig:
+    """Turn what a user passes as ``config`` into a `SpotscapeConfig`.
+
+    Parameters
+    ----------
+    config
+        None (the default), the name of a preset (``"default"``, ``"paper"``), a mapping of settings to
+        change (with ``"preset"`` as an optional key for where to start), or a `SpotscapeConfig`.
+
+    Returns
+    -------
+    SpotscapeConfig
+
+    Raises
+    ------
+    InputError
+        For an unknown preset or setting (the nearest names are given), or a value out of range.
+
+    Examples
+    --------
+    >>> from spotscape.config import resolve_config
+    >>> resolve_config({"preset": "paper", "epochs": 10}).learning_rate
+    0.0001
+    """
+    if config is None:
+        return SpotscapeConfig()
+    if isinstance(config, SpotscapeConfig):
+        return config
+    if isinstance(config, str):
+        check_choice("config", config, PRESETS)
+        return SpotscapeConfig.paper() if config == "paper" else SpotscapeConfig()
+    if not isinstance(config, Mapping):
+        raise input_error("config", describe(config), "a SpotscapeConfig, a mapping, or the name of a preset")
+    changes = dict(config)
+    start = resolve_config(changes.pop("preset", "default"))
+    known = [f.name for f in fields(SpotscapeConfig)]
+    for name in changes:
+        if name not in known:
+            near = get_close_matches(str(name), known, n=3, cutoff=0.4)
+            hint = f"Did you mean {' or '.join(near)}?" if near else ""
+            raise input_error("config", f"the unknown setting {name!r}", "one of " + ", ".join(known), hint)
+    return replace(start, **changes)

@@ -1,0 +1,1 @@
+"""Tensors only: each file is one idea of the method, with its formula, shapes and source."""

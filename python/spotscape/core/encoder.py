@@ -1,0 +1,149 @@
+"""The graph autoencoder: two GCN layers up, a small MLP down.
+
+GCN layer (Kipf and Welling 2017)::
+
+    H' = Â H W + b,    Â = D^-1/2 (A + I) D^-1/2,    D_ii = Σ_j (A + I)_ij
+
+With edges dropped from a view, A holds 0 in their place and D follows, exactly as if they were not there.
+
+=======  ==========================================  ====================================
+part     layers                                      shapes
+=======  ==========================================  ====================================
+encoder  GCN, batch norm, ReLU; GCN, batch norm,     X (N x G) -> N x hidden -> N x latent
+         ReLU
+decoder  linear, batch norm, ReLU; linear            N x latent -> N x hidden -> N x G
+=======  ==========================================  ====================================
+
+The last linear layer is not applied here: `spotscape.core.reconstruction` needs its weights, not X̂.
+
+Source: arXiv 2506.15698, section 4.1.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+
+from spotscape.core.expression import ExpressionMatrix
+from spotscape.core.sparse import csr_tensor, sparse_product
+
+
+class Neighborhood(nn.Module):
+    """The graph with self-loops, as the index arrays of one CSR matrix that serves every view.
+
+    Only values change from view to view. The structure is symmetric, so the transpose that the gradient
+    needs has the same index arrays and permuted values.
+
+    Parameters
+    ----------
+    edge_index
+        2 x E int64: every edge in both directions, no self-loops, no duplicates, in any order.
+    n_spots
+        N.
+    """
+
+    edge_index: Tensor
+    indptr: Tensor
+    indices: Tensor
+    to_csr: Tensor
+    to_transposed: Tensor
+
+    def __init__(self, edge_index: Tensor, n_spots: int) -> None:
+        super().__init__()
+        self.n_spots = n_spots
+        loops = torch.arange(n_spots)
+        source = torch.cat([edge_index[0].cpu(), loops])
+        target = torch.cat([edge_index[1].cpu(), loops])
+        to_csr = torch.argsort(target * n_spots + source)
+        to_transposed = torch.argsort(source * n_spots + target)
+        if not torch.equal(source[to_csr], target[to_transposed]):
+            raise ValueError("edge_index must hold every edge in both directions")
+        indptr = torch.cat([loops.new_zeros(1), torch.bincount(target, minlength=n_spots).cumsum(0)])
+        for name, value in {
+            "edge_index": edge_index,
+            "indptr": indptr,
+            "indices": source[to_csr],
+            "to_csr": to_csr,
+            "to_transposed": to_transposed,
+        }.items():
+            self.register_buffer(name, value, persistent=False)
+
+    def propagation(self, kept_edges: Tensor) -> tuple[Tensor, Tensor]:
+        """Return Â and its transpose (CSR, N x N, about 7 N values) for a view's edge mask (E,)."""
+        _, values = gcn_norm(self.edge_index, kept_edges, self.n_spots, dtype=kept_edges.dtype)
+        shape = (self.n_spots, self.n_spots)
+        return (
+            csr_tensor(self.indptr, self.indices, values[self.to_csr], shape),
+            csr_tensor(self.indptr, self.indices, values[self.to_transposed], shape),
+        )
+
+
+class GraphAutoencoder(nn.Module):
+    """Encoder and decoder.
+
+    Parameters
+    ----------
+    n_genes, hidden_dim, latent_dim
+        G, and the widths of the two GCN layers.
+    batch_norm_momentum
+        Weight of the newest step in the running statistics.
+    generator
+        Source of the initial weights, on the CPU.
+    dtype
+        Of all weights.
+    """
+
+    def __init__(
+        self,
+        n_genes: int,
+        hidden_dim: int,
+        latent_dim: int,
+        *,
+        batch_norm_momentum: float,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+
+        def norm(width: int) -> nn.BatchNorm1d:
+            return nn.BatchNorm1d(width, momentum=batch_norm_momentum, dtype=dtype)
+
+        def glorot(rows: int, columns: int) -> nn.Parameter:
+            weight = torch.empty(rows, columns, dtype=dtype)
+            return nn.Parameter(nn.init.xavier_uniform_(weight, generator=generator))
+
+        def linear(inputs: int, outputs: int) -> nn.Linear:
+            # nn.Linear's own start, drawn from our generator instead of the global one.
+            layer = nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=dtype)
+            bound = 1 / math.sqrt(inputs)
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+            return layer
+
+        self.gcn1_weight = glorot(n_genes, hidden_dim)
+        self.gcn1_bias = nn.Parameter(torch.zeros(hidden_dim, dtype=dtype))
+        self.norm1 = norm(hidden_dim)
+        self.gcn2_weight = glorot(hidden_dim, latent_dim)
+        self.gcn2_bias = nn.Parameter(torch.zeros(latent_dim, dtype=dtype))
+        self.norm2 = norm(latent_dim)
+        self.decoder_hidden = linear(latent_dim, hidden_dim)
+        self.decoder_norm = norm(hidden_dim)
+        self.decoder_output = linear(hidden_dim, n_genes)
+
+    def encode(
+        self, expression: ExpressionMatrix, propagation: tuple[Tensor, Tensor], kept_genes: Tensor
+    ) -> Tensor:
+        """Return Z (N x latent). Masking genes of X is masking rows of the first weight matrix."""
+        h = expression.matmul(kept_genes[:, None] * self.gcn1_weight)
+        h = torch.relu(self.norm1(sparse_product(*propagation, h) + self.gcn1_bias))
+        h = sparse_product(*propagation, h @ self.gcn2_weight) + self.gcn2_bias
+        z: Tensor = torch.relu(self.norm2(h))
+        return z
+
+    def decode_hidden(self, z: Tensor) -> Tensor:
+        """Return the decoder's last hidden layer (N x hidden)."""
+        h: Tensor = torch.relu(self.decoder_norm(self.decoder_hidden(z)))
+        return h

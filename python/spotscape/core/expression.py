@@ -1,0 +1,158 @@
+"""The expression matrix X (N spots x G genes) as a linear operator.
+
+The model touches X through four things only: ``X @ A`` (first layer of the encoder), ``Xᵀ @ B``, ``|X|²``
+and ``Xᵀ 1`` (reconstruction loss), so X may be dense, sparse, or a truncated SVD, and neither a dense X nor
+a reconstruction X̂ is ever formed.
+
+=============  =====================  =========================================
+class          holds                  cost of ``X @ A``, A of G x h
+=============  =====================  =========================================
+`Dense`        N x G                  N G h
+`Sparse`       CSR of X and of Xᵀ     nnz h
+`LowRank`      N x r and r x G        (N + G) r h
+=============  =====================  =========================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from spotscape.core.sparse import csr_tensor, sparse_product
+
+
+class ExpressionMatrix(Protocol):
+    """What the model asks of X; every method is differentiable in its argument and never in X."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N, G."""
+
+    def matmul(self, a: Tensor) -> Tensor:
+        """X @ a: (G, h) -> (N, h)."""
+
+    def t_matmul(self, b: Tensor) -> Tensor:
+        """Xᵀ @ b: (N, h) -> (G, h)."""
+
+    def squared_norm(self) -> Tensor:
+        """|X|², the sum of squares: scalar."""
+
+    def column_sums(self) -> Tensor:
+        """Xᵀ 1: (G,)."""
+
+    def to(self, device: torch.device | str) -> ExpressionMatrix:
+        """Return the same matrix on another device."""
+
+
+@dataclass(frozen=True)
+class DenseExpression:
+    """X as it is: ``x`` is N x G."""
+
+    x: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N, G."""
+        return self.x.shape[0], self.x.shape[1]
+
+    def matmul(self, a: Tensor) -> Tensor:
+        """X @ a."""
+        return self.x @ a
+
+    def t_matmul(self, b: Tensor) -> Tensor:
+        """Xᵀ @ b."""
+        return self.x.T @ b
+
+    def squared_norm(self) -> Tensor:
+        """|X|²."""
+        return self.x.square().sum()
+
+    def column_sums(self) -> Tensor:
+        """Xᵀ 1."""
+        return self.x.sum(0)
+
+    def to(self, device: torch.device | str) -> DenseExpression:
+        """Return the same matrix on another device."""
+        return DenseExpression(self.x.to(device))
+
+
+@dataclass(frozen=True)
+class SparseExpression:
+    """X as CSR tensors of itself (N x G) and of its transpose (G x N)."""
+
+    x: Tensor
+    xt: Tensor
+
+    @classmethod
+    def from_csr(
+        cls, indptr: Tensor, indices: Tensor, values: Tensor, shape: tuple[int, int]
+    ) -> SparseExpression:
+        """Make it from X's CSR arrays: ``indptr`` (N + 1), ``indices`` and ``values`` (nnz)."""
+        n, g = shape
+        rows = torch.repeat_interleave(torch.arange(n), indptr.diff())
+        order = torch.argsort(indices, stable=True)  # by gene, spots in order: the CSR of Xᵀ
+        genes = torch.bincount(indices, minlength=g)
+        t_indptr = torch.cat([genes.new_zeros(1), genes.cumsum(0)]).to(indptr.dtype)
+        transposed = csr_tensor(t_indptr, rows[order].to(indices.dtype), values[order], (g, n))
+        return cls(csr_tensor(indptr, indices, values, (n, g)), transposed)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N, G."""
+        return self.x.shape[0], self.x.shape[1]
+
+    def matmul(self, a: Tensor) -> Tensor:
+        """X @ a."""
+        return sparse_product(self.x, self.xt, a)
+
+    def t_matmul(self, b: Tensor) -> Tensor:
+        """Xᵀ @ b."""
+        return sparse_product(self.xt, self.x, b)
+
+    def squared_norm(self) -> Tensor:
+        """|X|²."""
+        return self.x.values().square().sum()
+
+    def column_sums(self) -> Tensor:
+        """Xᵀ 1."""
+        return self.xt @ torch.ones(self.shape[0], dtype=self.x.dtype, device=self.x.device)
+
+    def to(self, device: torch.device | str) -> SparseExpression:
+        """Return the same matrix on another device."""
+        return SparseExpression(self.x.to(device), self.xt.to(device))
+
+
+@dataclass(frozen=True)
+class LowRankExpression:
+    """X ≈ ``left`` @ ``right``: N x r and r x G, the scores and loadings of a truncated SVD."""
+
+    left: Tensor
+    right: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N, G."""
+        return self.left.shape[0], self.right.shape[1]
+
+    def matmul(self, a: Tensor) -> Tensor:
+        """X @ a."""
+        return self.left @ (self.right @ a)
+
+    def t_matmul(self, b: Tensor) -> Tensor:
+        """Xᵀ @ b."""
+        return self.right.T @ (self.left.T @ b)
+
+    def squared_norm(self) -> Tensor:
+        """|X|² = <LᵀL, RRᵀ>."""
+        return ((self.left.T @ self.left) * (self.right @ self.right.T)).sum()
+
+    def column_sums(self) -> Tensor:
+        """Xᵀ 1."""
+        return self.right.T @ self.left.sum(0)
+
+    def to(self, device: torch.device | str) -> LowRankExpression:
+        """Return the same matrix on another device."""
+        return LowRankExpression(self.left.to(device), self.right.to(device))

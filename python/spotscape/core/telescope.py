@@ -1,0 +1,91 @@
+"""Similarity telescope: the similarities of all pairs of spots agree between two views.
+
+With U, V the embeddings Z, Z' (N x d) of the two views, rows scaled to unit length::
+
+    L_SC = MSE(U Vᵀ, V Uᵀ) = 1/N² Σ_ij (<u_i, v_j> - <v_i, u_j>)²
+
+With P = U + V and Q = U - V, ``U Vᵀ - V Uᵀ = (Q Pᵀ - P Qᵀ) / 2``, hence exactly::
+
+    L_SC = ( <PᵀP, QᵀQ> - <C, Cᵀ> ) / (2 N²),    C = PᵀQ
+
+in O(N d²) time and O(d²) extra memory; no N x N matrix is formed. The form with Gram matrices of U and V
+instead subtracts two nearly equal numbers and loses all digits when the views are close; this one does not.
+The Gram matrices are sums over spots, so those of parts of the tissue add up to those of the whole.
+
+Source: Similarity Telescope, arXiv 2506.15698, section 4; the P/Q form is this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+_EPS = 1e-8
+"""Shorter rows than this count as zero."""
+
+
+def unit_sum_and_difference(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
+    """Return P = U + V and Q = U - V, each N x d.
+
+    Rows scaled to unit length first and subtracted then would leave Q with the rounding errors of U and V,
+    large beside Q itself where the views are close. The difference is taken first instead::
+
+        q = (z - z') / b + z (1/a - 1/b),    1/a - 1/b = <z' - z, z' + z> / (a b (a + b))
+
+    with a = |z| <= b = |z'| (for b < a the same with the roles changed). A row of zeros stays zero.
+    """
+    norms1, norms2 = (torch.linalg.vector_norm(z, dim=1, keepdim=True).clamp_min(_EPS) for z in (z1, z2))
+    difference = z1 - z2
+    gap = -(difference * (z1 + z2)).sum(1, keepdim=True) / (norms1 + norms2) / norms1 / norms2
+    first_is_shorter = norms1 <= norms2
+    q = difference / torch.maximum(norms1, norms2) + torch.where(first_is_shorter, z1, z2) * gap
+    return z1 / norms1 + z2 / norms2, q
+
+
+def telescope_grams(z1: Tensor, z2: Tensor) -> Tensor:
+    """Return PᵀP, QᵀQ and PᵀQ, stacked: (N, d), (N, d) -> (3, d, d)."""
+    p, q = unit_sum_and_difference(z1, z2)
+    return torch.stack([p.T @ p, q.T @ q, p.T @ q])
+
+
+def telescope_from_grams(grams: Tensor, n_spots: Tensor | float) -> Tensor:
+    """Return the loss from the Gram matrices (3, d, d) of all N spots: a scalar."""
+    pp, qq, c = grams
+    loss: Tensor = ((pp * qq).sum() - (c * c.T).sum()) / (2 * n_spots**2)
+    return loss
+
+
+def similarity_telescope_loss(
+    z1: Tensor, z2: Tensor, *, reduce: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
+    """Mean squared difference of the cross-view similarities over all N² pairs of spots.
+
+    Parameters
+    ----------
+    z1, z2
+        Embeddings of the two views, N x d, float32 or float64. Reduced precision is switched off inside.
+    reduce
+        Differentiable sum over processes, applied to the Gram matrices and the number of spots, where each
+        process holds some of the spots.
+
+    Returns
+    -------
+    Tensor
+        Scalar >= 0 up to rounding; 0 for identical views.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spotscape.core.telescope import similarity_telescope_loss
+    >>> z = torch.eye(3)
+    >>> similarity_telescope_loss(z, z).item()
+    0.0
+    """
+    with torch.autocast(z1.device.type, enabled=False):
+        grams = telescope_grams(z1, z2)
+        n_spots = grams.new_tensor(float(len(z1)))
+        if reduce is not None:
+            grams, n_spots = reduce(grams), reduce(n_spots)
+        return telescope_from_grams(grams, n_spots)

@@ -1,0 +1,1 @@
+"""Scale and device: the only place that knows batches, devices and ranks."""

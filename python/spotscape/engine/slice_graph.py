@@ -1,0 +1,92 @@
+"""SliceGraph: what the trainer needs to know of the tissue, as tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
+from torch import Tensor
+
+from spotscape.core.expression import (
+    DenseExpression,
+    ExpressionMatrix,
+    LowRankExpression,
+    SparseExpression,
+)
+
+_DENSE_FROM = 0.25
+"""Share of non-zero values from which a dense product is quicker than a sparse one."""
+
+
+@dataclass(frozen=True)
+class SliceGraph:
+    """Expression and neighbours of N spots.
+
+    Parameters
+    ----------
+    expression
+        X, N x G: normalised, log-transformed.
+    edge_index
+        2 x E int64 (source, target): every edge in both directions, no self-loops, none between slices.
+    """
+
+    expression: ExpressionMatrix
+    edge_index: Tensor
+
+    @classmethod
+    def from_scipy(
+        cls, expression: sparse.csr_matrix, connectivities: sparse.csr_matrix, *, rank: int, seed: int
+    ) -> SliceGraph:
+        """Make it from scipy's matrices.
+
+        Parameters
+        ----------
+        expression
+            N x G, float32.
+        connectivities
+            N x N; every stored non-zero off the diagonal is an edge, and is taken in both directions.
+        rank
+            Rank of the truncated SVD that stands for X; 0, or a rank not below half the number of spots or
+            genes, keeps X itself.
+        seed
+            Of the randomised SVD.
+        """
+        edges = sparse.coo_matrix(connectivities)
+        kept = (edges.row != edges.col) & (edges.data != 0)
+        pairs = np.stack([edges.row[kept], edges.col[kept]]).astype(np.int64)
+        both = np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
+        return cls(expression_operator(expression, rank=rank, seed=seed), torch.from_numpy(both))
+
+    @property
+    def n_spots(self) -> int:
+        """N."""
+        return self.expression.shape[0]
+
+    @property
+    def n_genes(self) -> int:
+        """G."""
+        return self.expression.shape[1]
+
+
+def expression_operator(expression: sparse.csr_matrix, *, rank: int, seed: int) -> ExpressionMatrix:
+    """Choose how X is held: a truncated SVD of the rank asked for, else sparse or dense by its density."""
+    n, g = expression.shape
+    if 0 < rank < min(n, g) / 2:
+        u, s, vt = randomized_svd(expression, rank, random_state=seed)
+        return LowRankExpression(_float_tensor(u * s), _float_tensor(vt))
+    if expression.nnz >= _DENSE_FROM * n * g:
+        return DenseExpression(_float_tensor(expression.toarray()))
+    return SparseExpression.from_csr(
+        torch.from_numpy(expression.indptr.astype(np.int64)),
+        torch.from_numpy(expression.indices.astype(np.int64)),
+        _float_tensor(expression.data),
+        (n, g),
+    )
+
+
+def _float_tensor(array: np.ndarray) -> Tensor:
+    """Make a float32 tensor; a copy, so that nothing of the user's is shared."""
+    return torch.from_numpy(np.array(array, dtype=np.float32))

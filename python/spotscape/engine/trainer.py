@@ -1,0 +1,201 @@
+"""Training: two views a step over the whole tissue, Adam, a learning-rate schedule, a plateau rule."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from spotscape.config import SpotscapeConfig
+from spotscape.core.augment import full_view, random_view
+from spotscape.core.encoder import GraphAutoencoder, Neighborhood
+from spotscape.core.objective import Losses, objective
+from spotscape.engine.slice_graph import SliceGraph
+
+Progress = Callable[[int, int, float], object]
+"""Called after each epoch with the epoch (from 1), the number of epochs, and the total loss."""
+
+LOSS_COLUMNS = ("epoch", *Losses._fields, "learning_rate")
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What training gives back.
+
+    Parameters
+    ----------
+    embedding
+        Z of the whole tissue, nothing masked: N x latent_dim, float32.
+    model
+        The trained autoencoder, on the CPU, in evaluation mode.
+    losses
+        One array per column (epoch, total, telescope, reconstruction, learning_rate), one entry per epoch.
+    stopped_early
+        Whether the plateau rule ended it before ``config.epochs``.
+    seconds
+        Wall time.
+    """
+
+    embedding: NDArray[np.float32]
+    model: GraphAutoencoder
+    losses: dict[str, NDArray[np.float64]]
+    stopped_early: bool
+    seconds: float
+
+
+class Plateau:
+    """Says when a loss has stopped falling: no relative gain of ``min_improvement`` in ``patience`` epochs.
+
+    The loss is smoothed (exponentially, over about ten epochs) since every epoch sees other random views.
+    """
+
+    smoothing = 0.9
+
+    def __init__(self, patience: int, min_improvement: float) -> None:
+        self.patience = patience
+        self.min_improvement = min_improvement
+        self.smoothed = math.nan
+        self.best = math.inf
+        self.waited = 0
+
+    def reached(self, loss: float) -> bool:
+        """Take the next loss; True when it is time to stop."""
+        if not self.patience:
+            return False
+        first = math.isnan(self.smoothed)
+        self.smoothed = loss if first else self.smoothing * self.smoothed + (1 - self.smoothing) * loss
+        if self.smoothed < self.best * (1 - self.min_improvement):
+            self.best, self.waited = self.smoothed, 0
+        else:
+            self.waited += 1
+        return self.waited >= self.patience
+
+
+def learning_rate_at(step: int, config: SpotscapeConfig) -> float:
+    """Learning rate of a step (from 0): constant, or half a cosine from the full rate down to 0."""
+    if config.schedule == "constant":
+        return config.learning_rate
+    return config.learning_rate * (1 + math.cos(math.pi * step / config.epochs)) / 2
+
+
+def fit(
+    graph: SliceGraph,
+    config: SpotscapeConfig,
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    progress: bool | Progress = False,
+) -> FitResult:
+    """Train the autoencoder on a tissue and return its embedding.
+
+    Parameters
+    ----------
+    graph
+        Expression and neighbours, on the CPU.
+    config
+        All settings.
+    seed
+        Of the one generator that weights and views are drawn from. The same seed gives the same bits on one
+        machine and thread count.
+    device
+        Where to train.
+    progress
+        True shows a bar on stderr; a function is called after every epoch.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is no longer finite.
+    """
+    started = time.perf_counter()
+    generator = torch.Generator().manual_seed(seed)
+    model = GraphAutoencoder(
+        graph.n_genes,
+        config.hidden_dim,
+        config.latent_dim,
+        batch_norm_momentum=config.batch_norm_momentum,
+        generator=generator,
+    ).to(device)
+    neighborhood = Neighborhood(graph.edge_index, graph.n_spots).to(device)
+    expression = graph.expression.to(device)
+    n_edges = graph.edge_index.shape[1]
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    plateau = Plateau(config.patience, config.min_improvement)
+    history: list[tuple[float, ...]] = []
+    stopped_early = False
+
+    bar = tqdm(total=config.epochs, desc="spotscape", unit="epoch", disable=progress is not True, leave=False)
+    with bar:
+        for epoch in range(config.epochs):
+            views = tuple(
+                random_view(
+                    n_edges,
+                    graph.n_genes,
+                    edge_drop=config.edge_drop,
+                    gene_mask=config.gene_mask,
+                    generator=generator,
+                    device=device,
+                )
+                for _ in range(2)
+            )
+            rate = learning_rate_at(epoch, config)
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.zero_grad()
+            losses = objective(
+                model,
+                expression,
+                neighborhood,
+                (views[0], views[1]),
+                telescope_weight=config.telescope_weight,
+                reconstruction_weight=config.reconstruction_weight,
+            )
+            losses.total.backward()
+            optimizer.step()
+
+            values = [float(loss.detach()) for loss in losses]
+            if not math.isfinite(values[0]):
+                raise FloatingPointError(
+                    f"the loss became {values[0]} in epoch {epoch + 1}; lower learning_rate "
+                    f"(now {config.learning_rate:g})"
+                )
+            history.append((epoch + 1.0, *values, rate))
+            bar.update()
+            bar.set_postfix(loss=f"{values[0]:.4f}", refresh=False)
+            if callable(progress):
+                progress(epoch + 1, config.epochs, values[0])
+            if plateau.reached(values[0]):
+                stopped_early = epoch + 1 < config.epochs
+                break
+
+    embedding = embed(model, SliceGraph(expression, graph.edge_index), neighborhood)
+    columns = np.asarray(history, dtype=np.float64).T
+    return FitResult(
+        embedding=embedding,
+        model=model.cpu().eval(),
+        losses=dict(zip(LOSS_COLUMNS, columns, strict=True)),
+        stopped_early=stopped_early,
+        seconds=time.perf_counter() - started,
+    )
+
+
+@torch.no_grad()
+def embed(model: GraphAutoencoder, graph: SliceGraph, neighborhood: Neighborhood) -> NDArray[np.float32]:
+    """Return Z (N x latent_dim, float32): nothing masked, batch norm in evaluation mode."""
+    model.eval()
+    device = model.gcn1_weight.device
+    view = full_view(graph.edge_index.shape[1], graph.n_genes, device=device)
+    z = model.encode(graph.expression, neighborhood.propagation(view.edges), view.genes)
+    embedding: NDArray[np.float32] = z.cpu().numpy()
+    return embedding

@@ -1,0 +1,60 @@
+"""From scipy's matrices to the trainer's."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from spotscape.core.expression import DenseExpression, LowRankExpression, SparseExpression
+from spotscape.engine.slice_graph import SliceGraph, expression_operator
+
+
+def matrix(n=40, g=30, density=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    return sparse.random(n, g, density, format="csr", dtype=np.float32, random_state=rng)
+
+
+def test_edges_go_both_ways_once_and_never_to_oneself():
+    connectivities = sparse.csr_matrix(np.array([[1, 1, 0], [0, 0, 0.5], [0, 0, 0]]))
+    graph = SliceGraph.from_scipy(matrix(3, 4), connectivities, rank=0, seed=0)
+    assert sorted(map(tuple, graph.edge_index.T.tolist())) == [(0, 1), (1, 0), (1, 2), (2, 1)]
+
+
+def test_stored_zeros_are_no_edges():
+    connectivities = sparse.csr_matrix((np.array([0.0, 1.0]), ([0, 1], [1, 2])), shape=(3, 3))
+    graph = SliceGraph.from_scipy(matrix(3, 4), connectivities, rank=0, seed=0)
+    assert sorted(map(tuple, graph.edge_index.T.tolist())) == [(1, 2), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("density", "rank", "kind"),
+    [
+        (0.1, 0, SparseExpression),
+        (0.9, 0, DenseExpression),
+        (0.1, 5, LowRankExpression),
+        (0.1, 15, SparseExpression),  # not below half the genes: nothing to gain
+    ],
+)
+def test_how_expression_is_held(density, rank, kind):
+    x = matrix(density=density)
+    expression = expression_operator(x, rank=rank, seed=0)
+    assert isinstance(expression, kind)
+    assert expression.shape == x.shape
+    if kind is not LowRankExpression:
+        a = np.random.default_rng(1).normal(size=(30, 2)).astype("float32")
+        np.testing.assert_allclose(expression.matmul(torch.from_numpy(a)), x @ a, rtol=1e-5, atol=1e-6)
+
+
+def test_low_rank_is_the_truncated_svd():
+    rng = np.random.default_rng(0)
+    x = sparse.csr_matrix((rng.normal(size=(40, 3)) @ rng.normal(size=(3, 30))).astype("float32"))
+    low = expression_operator(x, rank=4, seed=0)
+    np.testing.assert_allclose(low.left @ low.right, x.toarray(), atol=1e-4)
+
+
+def test_nothing_is_shared_with_the_input():
+    x = matrix(density=0.1)
+    kept = x.copy()
+    expression = expression_operator(x, rank=0, seed=0)
+    expression.x.values().zero_()
+    assert (x != kept).nnz == 0
