@@ -1,0 +1,387 @@
+"""Counts, genes and normalisation: everything between an AnnData and the matrix a model is trained on.
+
+Nothing here changes the user's counts: ``X``, the layers and ``raw`` are read, and results are new.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import scanpy as sc
+from anndata import AnnData
+from scipy import sparse
+from sklearn.utils.sparsefuncs import inplace_csr_row_scale, min_max_axis
+
+from spotscape import _keys
+from spotscape._validate import SpotscapeWarning, check_integer, check_number, describe, input_error
+
+_RAW_COUNTS = "raw counts (whole numbers >= 0, not all of them 0)"
+_BLOCK = 2**22
+"""Stored values looked at in one go: bounds the memory that a check takes."""
+_SPANS = (0.3, 0.5, 0.7, 1.0)
+"""Shares of genes in a local fit: seurat_v3's own, then wider ones for when that fit is singular."""
+
+
+class Counts(NamedTuple):
+    """Raw counts and where they were found.
+
+    Attributes
+    ----------
+    matrix
+        ``scipy.sparse.csr_matrix``, n_obs x n_genes, of the dtype it was found in. May share memory with the
+        AnnData: not to be changed in place.
+    var_names
+        Names of the columns: those of ``adata``, or of ``adata.raw`` where the counts were there.
+    source
+        ``"X"``, ``"layers['counts']"``, ``"raw"``, ...
+    """
+
+    matrix: sparse.csr_matrix
+    var_names: pd.Index
+    source: str
+
+
+def check_adata(adata: AnnData) -> None:
+    """Raise where an object cannot be worked on at all; to be called before work starts.
+
+    Parameters
+    ----------
+    adata
+        What the user passed.
+
+    Raises
+    ------
+    InputError
+        If it is no AnnData, has fewer than two spots or no genes, or if spots or genes share a name.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.pp import check_adata
+    >>> check_adata(anndata.AnnData(np.ones((2, 3), dtype="float32")))
+    """
+    if not isinstance(adata, AnnData):
+        raise input_error(
+            "adata", f"a {type(adata).__name__}", "an AnnData object", "Read a file with spotscape.io.read."
+        )
+    if adata.n_obs < 2 or adata.n_vars < 1:
+        found = f"{adata.n_obs} spot(s) x {adata.n_vars} gene(s)"
+        raise input_error("adata", found, "2 or more spots and 1 or more genes")
+    for axis, names in (("obs_names", adata.obs_names), ("var_names", adata.var_names)):
+        _check_unique(f"adata.{axis}", names, f"Call adata.{axis}_make_unique() first.")
+
+
+def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
+    """Find the raw counts in an object, wherever its author left them.
+
+    Looks in the given layer only, else in ``X``, ``layers["counts"]``, the other layers and ``raw``, in this
+    order, and takes the first that holds counts: whole numbers, none negative, not all of them zero, in an
+    integer or a float dtype. Sparse matrices are checked on their stored values. A backed matrix is read into
+    memory.
+
+    Parameters
+    ----------
+    adata
+        Spots x genes. Not changed.
+    layer
+        Name of the layer that holds the counts; None to look everywhere.
+
+    Returns
+    -------
+    Counts
+        ``(matrix, var_names, source)``. A CSR matrix is handed on without a copy.
+
+    Raises
+    ------
+    InputError
+        If there are no counts; the message says where this looked and what it found there.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.pp import find_counts
+    >>> adata = anndata.AnnData(np.log1p([[0.0, 3.0], [1.0, 2.0]]))
+    >>> adata.layers["counts"] = np.array([[0, 3], [1, 2]])
+    >>> find_counts(adata).source
+    "layers['counts']"
+    """
+    check_adata(adata)
+    if layer is not None and layer not in adata.layers:
+        known = ", ".join(repr(name) for name in adata.layers) or "none"
+        raise input_error("layer", describe(layer), f"the name of a layer of adata (it has: {known})")
+    verdicts = []
+    for source, stored, var_names in _places(adata, layer):
+        matrix = _as_csr(stored)
+        verdict = (
+            f"a value of type {type(stored).__name__}"
+            if matrix is None
+            else _what_is_wrong(matrix, adata.obs_names, var_names)
+        )
+        if verdict is None:
+            if source == "raw":
+                _check_unique("adata.raw.var_names", var_names, "Make them unique before raw is set.")
+            return Counts(matrix, var_names, source)
+        verdicts.append((source, verdict))
+    todo = "Put the raw counts into adata.X or adata.layers['counts']."
+    if len(verdicts) == 1:
+        source, verdict = verdicts[0]
+        raise input_error(f"adata.{source}", verdict, _RAW_COUNTS, todo)
+    if not verdicts:
+        raise input_error("adata", "no X, no layers and no raw", _RAW_COUNTS, todo)
+    found = "; ".join(f"{source} holds {verdict}" for source, verdict in verdicts)
+    raise input_error("adata", f"no counts: {found}", f"{_RAW_COUNTS} in one of these", todo)
+
+
+def select_genes(
+    adata: AnnData,
+    *,
+    n_top_genes: int = 3000,
+    layer: str | None = None,
+    key_added: str = _keys.KEY_ADDED,
+    copy: bool = False,
+) -> AnnData | None:
+    """Choose the genes to train on: the most variable ones, or all of a small panel.
+
+    Genes that are constant over the spots (never seen, above all) carry nothing and are never chosen. Of the
+    others all are taken if they are not more than ``n_top_genes``, else the most variable by scanpy's
+    ``seurat_v3`` on raw counts [1]_. That fits the variance as a smooth function of the mean; where there are
+    too few genes for the fit, wider windows are tried and then the ratio of variance to mean is used, with a
+    warning.
+
+    Parameters
+    ----------
+    adata
+        Spots x genes, with raw counts somewhere (see `find_counts`).
+    n_top_genes
+        How many genes to choose, at most.
+    layer
+        Layer that holds the counts; None to look everywhere.
+    key_added
+        Stem of the name written to.
+    copy
+        Return a changed copy, and leave ``adata`` alone.
+
+    Returns
+    -------
+    None, or the copy. Writes ``var["<key_added>_genes"]``, bool: the chosen genes.
+
+    Raises
+    ------
+    InputError
+        If there are no raw counts, ``n_top_genes`` is no integer >= 1, or every gene is constant.
+
+    References
+    ----------
+    .. [1] Stuart et al. (2019), Comprehensive integration of single-cell data, Cell 177.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.pp import select_genes
+    >>> adata = anndata.AnnData(np.array([[5, 0, 3], [5, 0, 1], [5, 0, 0]], dtype="float32"))
+    >>> select_genes(adata)
+    >>> adata.var["spotscape_genes"].tolist()
+    [False, False, True]
+    """
+    n_top_genes = check_integer("n_top_genes", n_top_genes, 1)
+    counts = find_counts(adata, layer=layer)
+    lowest, highest = min_max_axis(counts.matrix, axis=0)
+    usable = (lowest != highest) & counts.var_names.isin(adata.var_names)
+    if not usable.any():
+        raise input_error(
+            f"adata.{counts.source}",
+            f"{len(usable)} gene(s), each with one count in all spots",
+            "genes that differ between spots",
+        )
+    chosen = counts.var_names[usable]
+    if len(chosen) > n_top_genes:
+        chosen = _most_variable(counts.matrix[:, usable], chosen, n_top_genes)
+    if copy:
+        adata = adata.to_memory() if adata.isbacked else adata.copy()
+    adata.var[_keys.genes(key_added)] = adata.var_names.isin(chosen)
+    return adata if copy else None
+
+
+def normalized_expression(
+    adata: AnnData,
+    *,
+    genes: Sequence[str] | Sequence[bool] | pd.Index | pd.Series | np.ndarray | None = None,
+    layer: str | None = None,
+    target_sum: float = 1e4,
+) -> sparse.csr_matrix:
+    """Scale each spot to the same total, and take ``log(1 + x)``.
+
+    The total of a spot is over all genes of the matrix that the counts were found in, also when only some of
+    them are asked for. A spot without counts gets a row of zeros, and a warning says how many there are.
+
+    Parameters
+    ----------
+    adata
+        Spots x genes, with raw counts somewhere (see `find_counts`). Not changed.
+    genes
+        Which columns to return, in this order: names, or a mask over ``adata.var``. None for all of
+        ``adata.var_names``.
+    layer
+        Layer that holds the counts; None to look everywhere.
+    target_sum
+        Total of a spot after scaling, before the logarithm.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        n_obs x n_genes, float32.
+
+    Raises
+    ------
+    InputError
+        If there are no raw counts, ``target_sum`` is not a positive number, or a gene is unknown.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.pp import normalized_expression
+    >>> adata = anndata.AnnData(np.array([[1, 3], [2, 0]], dtype="float32"))
+    >>> np.expm1(normalized_expression(adata, target_sum=100).toarray()).round(3).tolist()
+    [[25.0, 75.0], [100.0, 0.0]]
+    """
+    target_sum = check_number("target_sum", target_sum, 1e-6)
+    counts = find_counts(adata, layer=layer)
+    columns = _columns(adata, counts, genes)
+    totals = np.asarray(counts.matrix.sum(axis=1, dtype=np.float64)).ravel()
+    empty = totals == 0
+    if empty.any():
+        warnings.warn(
+            f"{int(empty.sum())} of {adata.n_obs} spots have no counts in {counts.source}; their expression "
+            "is taken as zero. Leave them out (sc.pp.filter_cells) if they are not tissue.",
+            SpotscapeWarning,
+            stacklevel=2,
+        )
+    everything = np.array_equal(columns, np.arange(len(counts.var_names)))
+    part = counts.matrix if everything else counts.matrix[:, columns]
+    expression = part.astype(np.float32, copy=everything)
+    scale = np.divide(target_sum, totals, out=np.zeros_like(totals), where=~empty)
+    inplace_csr_row_scale(expression, scale.astype(np.float32))
+    np.log1p(expression.data, out=expression.data)
+    return expression
+
+
+def _check_unique(name: str, names: pd.Index, todo: str) -> None:
+    """Raise if a name occurs twice."""
+    if not names.is_unique:
+        twice = names[names.duplicated()].unique()
+        raise input_error(
+            name, f"{len(twice)} name(s) used more than once, such as {twice[0]!r}", "unique names", todo
+        )
+
+
+def _places(adata: AnnData, layer: str | None) -> Iterator[tuple[str, Any, pd.Index]]:
+    """Yield ``(source, matrix, var_names)`` of every place counts may be in, in the order to look."""
+    if layer is not None:
+        yield f"layers[{layer!r}]", adata.layers[layer], adata.var_names
+        return
+    if adata.X is not None:
+        yield "X", adata.X, adata.var_names
+    for name in sorted(adata.layers, key=lambda name: name != "counts"):
+        yield f"layers[{name!r}]", adata.layers[name], adata.var_names
+    if adata.raw is not None:
+        yield "raw", adata.raw.X, adata.raw.var_names
+
+
+def _as_csr(stored: Any) -> sparse.csr_matrix | None:
+    """Return a canonical CSR matrix, sharing memory where it can; None for what holds no real numbers."""
+    if hasattr(stored, "to_memory"):
+        stored = stored.to_memory()
+    if not sparse.issparse(stored):
+        stored = np.asarray(stored)
+    if stored.ndim != 2 or stored.dtype.kind not in "iuf":
+        return None
+    matrix = sparse.csr_matrix(stored)
+    if not matrix.has_canonical_format:
+        # Sorting or summing in place would reorder the user's own arrays.
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return matrix
+
+
+def _what_is_wrong(matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd.Index) -> str | None:
+    """Say why stored values are no counts, or None if they are."""
+    anything = False
+    for start in range(0, matrix.nnz, _BLOCK):
+        values = matrix.data[start : start + _BLOCK]
+        anything = anything or bool(values.any())
+        if values.dtype.kind == "u":
+            continue
+        faults = {"negative values": values < 0}
+        if values.dtype.kind == "f":
+            faults = {
+                "NaN": np.isnan(values),
+                "infinite values": np.isinf(values),
+                **faults,
+                "values that are not whole numbers": values != np.floor(values),
+            }
+        for fault, where in faults.items():
+            if where.any():
+                at = start + int(np.argmax(where))
+                spot = obs_names[int(np.searchsorted(matrix.indptr, at, side="right")) - 1]
+                gene = var_names[matrix.indices[at]]
+                return f"{fault} ({matrix.data[at]:g} at spot {spot!r}, gene {gene!r})"
+    return None if anything else "only zeros"
+
+
+def _most_variable(matrix: sparse.csr_matrix, names: pd.Index, n_top_genes: int) -> pd.Index:
+    """Return the names of the most variable genes by seurat_v3, or by variance / mean where that fails."""
+    counts = AnnData(matrix, var=pd.DataFrame(index=names))
+    for span in _SPANS:
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                table = sc.pp.highly_variable_genes(
+                    counts,
+                    flavor="seurat_v3",
+                    n_top_genes=n_top_genes,
+                    span=span,
+                    check_values=False,
+                    inplace=False,
+                )
+        except ValueError:  # what loess raises for a near singular fit
+            continue
+        if np.isfinite(table["variances_norm"]).all():
+            if span != _SPANS[0]:
+                _warn_about_fit(f"a wider window (span {span:g}) was used")
+            return names[table["highly_variable"].to_numpy()]
+    _warn_about_fit("genes were ranked by variance / mean")
+    mean = np.asarray(matrix.mean(axis=0)).ravel()
+    square = np.asarray(matrix.astype(np.float64).power(2).mean(axis=0)).ravel()
+    ratio = (square - mean**2) / mean
+    return names[np.sort(np.argsort(-ratio, kind="stable")[:n_top_genes])]
+
+
+def _warn_about_fit(what_was_done: str) -> None:
+    """Say that seurat_v3's fit did not work, on the line of the user's call."""
+    warnings.warn(
+        "The fit of variance to mean (seurat_v3) failed, as it does with few genes or counts; "
+        f"{what_was_done}. Set n_top_genes to the number of genes to use them all.",
+        SpotscapeWarning,
+        stacklevel=4,
+    )
+
+
+def _columns(adata: AnnData, counts: Counts, genes: Any) -> np.ndarray:
+    """Return the columns of ``counts.matrix`` for the genes asked for."""
+    asked = np.asarray(adata.var_names if genes is None else genes)
+    if asked.dtype == bool:
+        if asked.shape != (adata.n_vars,):
+            raise input_error("genes", f"a mask of shape {asked.shape}", f"a shape of ({adata.n_vars},)")
+        asked = adata.var_names[asked]
+    if len(asked) == 0:
+        raise input_error("genes", "no gene", "one or more genes")
+    columns = counts.var_names.get_indexer(asked)
+    unknown = asked[columns < 0]
+    if len(unknown):
+        found = f"{len(unknown)} gene(s) that are not in {counts.source}, such as {unknown[0]!r}"
+        raise input_error("genes", found, "names of genes that have counts")
+    return columns
