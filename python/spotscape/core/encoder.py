@@ -117,7 +117,7 @@ class GraphAutoencoder(nn.Module):
 
         def linear(inputs: int, outputs: int) -> nn.Linear:
             # nn.Linear's own start, drawn from our generator instead of the global one.
-            layer = nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=dtype)
+            layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=dtype)
             bound = 1 / math.sqrt(inputs)
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

@@ -1,0 +1,146 @@
+"""The learned space in two dimensions, by UMAP."""
+
+from __future__ import annotations
+
+import zlib
+from os import PathLike
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+
+from spotscape import _keys
+from spotscape._validate import check_integer, input_error
+from spotscape.pl._draw import draw_legend, draw_names, spot_colors
+from spotscape.pl._figure import as_plain_text, check_save, open_axes, save_figure
+from spotscape.pl._read import domain_colors, read_embedding, read_labels
+
+MIN_SPOTS = 4
+"""Spots below which UMAP cannot be computed."""
+
+
+def embedding(
+    adata: AnnData,
+    *,
+    color: str | None = None,
+    key_added: str = _keys.KEY_ADDED,
+    max_spots: int = 50_000,
+    seed: int = 0,
+    names: bool = True,
+    title: str | None = None,
+    ax: Axes | None = None,
+    save: str | PathLike[str] | None = None,
+) -> Axes:
+    """Draw the learned space as a UMAP, coloured by domain.
+
+    Parameters
+    ----------
+    adata
+        Object after `spotscape.tl.run_spotscape`: the embedding in ``obsm[f"X_{key_added}"]``.
+    color
+        Column of ``obs`` with the labels; the domains of the run ``key_added`` by default.
+    key_added
+        Stem of the run's names.
+    max_spots
+        Of more spots than this a random sample is drawn, and the title says so.
+    seed
+        For the sample and for UMAP.
+    names
+        Write the domains' names on the map as well as in the legend.
+    title
+        Title of the axes.
+    ax, save
+        As in `spotscape.pl.spatial_domains`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If the object holds no run, or fewer than 4 spots, or an argument or ``save`` is unfit.
+
+    Notes
+    -----
+    Neighbours and UMAP (scanpy's, with its defaults) are computed on a private copy. Written, unless
+    ``adata`` is a view: ``obsm[f"X_umap_{key_added}"]`` (n_spots x 2 float32, NaN for spots outside the
+    sample), ``uns[f"X_umap_{key_added}"]`` (what it was made from, so that it is used again only while the
+    embedding and the arguments are the same) and ``uns[f"{color}_colors"]``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anndata import AnnData
+    >>> from matplotlib.figure import Figure
+    >>> from spotscape.pl import embedding
+    >>> rng = np.random.default_rng(0)
+    >>> adata = AnnData(np.ones((40, 2)), obsm={"X_spotscape": rng.normal(size=(40, 4))})
+    >>> adata.obs["spotscape_domain"] = ["1"] * 20 + ["2"] * 20
+    >>> ax = embedding(adata, ax=Figure().add_subplot())
+    >>> adata.obsm["X_umap_spotscape"].shape
+    (40, 2)
+    """
+    check_save(save)
+    max_spots = check_integer("max_spots", max_spots, MIN_SPOTS)
+    seed = check_integer("seed", seed, 0)
+    column = _keys.domain(key_added) if color is None else color
+    labels = read_labels(adata, column)
+    latent = read_embedding(adata, key_added)
+    if len(latent) < MIN_SPOTS:
+        raise input_error("adata", f"{len(latent)} spots", f"at least {MIN_SPOTS} for a UMAP")
+    umap = _stored_or_new_umap(adata, latent, key_added, max_spots, seed)
+    colors = domain_colors(adata, column, labels)
+
+    drawn = np.flatnonzero(np.isfinite(umap).all(axis=1))
+    if len(drawn) < len(umap):
+        sample = f"random sample of {len(drawn):,} of {len(umap):,} spots"
+        title = f"{title} ({sample})" if title else sample
+    # In random order, so that no domain lies on top of the others by its number.
+    np.random.default_rng(seed).shuffle(drawn)
+    ax = open_axes(ax, save, (5.5, 5.0))
+    size = float(np.clip(30_000 / len(drawn), 1.5, 40))
+    ax.scatter(*umap[drawn].T, s=size, c=spot_colors(labels, colors)[drawn], linewidths=0, rasterized=True)
+    if names:
+        shown = labels[drawn]
+        draw_names(
+            ax,
+            {n: np.median(umap[drawn][shown == n], axis=0) for n in labels.categories if (shown == n).any()},
+        )
+    draw_legend(ax, labels, colors, "domain" if color is None else column)
+    ax.set(xlabel="UMAP 1", ylabel="UMAP 2", xticks=[], yticks=[])
+    ax.spines[["top", "right"]].set_visible(False)
+    as_plain_text([ax.set_title(title or "", fontsize="medium")])
+    save_figure(ax, save)
+    return ax
+
+
+def _stored_or_new_umap(
+    adata: AnnData, latent: np.ndarray, key_added: str, max_spots: int, seed: int
+) -> np.ndarray:
+    """Return the UMAP in ``obsm`` if it was made from this embedding with these arguments, else make it."""
+    key = _keys.umap(key_added)
+    made_from = {"embedding_crc32": zlib.crc32(latent.tobytes()), "max_spots": max_spots, "seed": seed}
+    stored = adata.uns.get(key, {})
+    if key in adata.obsm and all(stored.get(name) == value for name, value in made_from.items()):
+        return np.asarray(adata.obsm[key], dtype=np.float32)
+    chosen = np.arange(len(latent))
+    if len(latent) > max_spots:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(latent), max_spots, replace=False))
+    umap = np.full((len(latent), 2), np.nan, dtype=np.float32)
+    umap[chosen] = _compute_umap(latent[chosen], seed)
+    if not adata.is_view:  # writing to a view would copy the object behind the user's back
+        adata.obsm[key] = umap
+        adata.uns[key] = made_from
+    return umap
+
+
+def _compute_umap(latent: np.ndarray, seed: int) -> np.ndarray:
+    """Run scanpy's neighbours and UMAP on an object of their own."""
+    import scanpy as sc
+
+    private = AnnData(latent)
+    sc.pp.neighbors(private, n_neighbors=min(15, len(latent) - 1), use_rep="X", random_state=seed)
+    # The spectral start needs more spots than it gives dimensions, and a few to spare.
+    sc.tl.umap(private, init_pos="spectral" if len(latent) > 20 else "random", random_state=seed)
+    return np.asarray(private.obsm["X_umap"], dtype=np.float32)

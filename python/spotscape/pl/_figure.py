@@ -1,0 +1,73 @@
+"""Where figures come from and where they go: off-screen when saved, pyplot only to show one."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from spotscape._validate import input_error
+from spotscape.io import atomic_path, check_output
+
+LEGEND_ROWS = 16
+
+
+def new_axes(size: tuple[float, float]) -> Axes:
+    """Return axes of an off-screen figure; pyplot never hears of it."""
+    figure = Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    return figure.add_subplot()
+
+
+def open_axes(ax: Axes | None, save: str | PathLike[str] | None, size: tuple[float, float]) -> Axes:
+    """Return the user's axes or new ones: pyplot's only when the figure is to be seen, not saved."""
+    if ax is not None:
+        return ax
+    if save is not None:
+        return new_axes(size)
+    from matplotlib import pyplot  # a notebook shows only figures that pyplot made
+
+    return pyplot.figure(figsize=size).add_subplot()
+
+
+def check_save(save: str | PathLike[str] | None) -> None:
+    """Raise `InputError` for a file that could not be written, before anything is drawn."""
+    if save is not None:
+        check_ending("save", save, sorted(FigureCanvasAgg.get_supported_filetypes()))
+
+
+def check_ending(name: str, path: str | PathLike[str], endings: list[str]) -> None:
+    """Raise `InputError` unless ``path`` has one of the endings and can be written."""
+    if Path(path).suffix.lower().removeprefix(".") not in endings:
+        expected = "a file name ending in " + ", ".join(f".{ending}" for ending in endings)
+        raise input_error(name, repr(str(path)), expected)
+    check_output(path)
+
+
+def save_figure(ax: Axes, save: str | PathLike[str] | None, dpi: int = 200) -> None:
+    """Write the figure that ``ax`` belongs to, whole or not at all; nothing for None."""
+    if save is None:
+        return
+    with atomic_path(save) as unfinished:
+        ax.figure.canvas.print_figure(
+            unfinished, format=Path(save).suffix[1:].lower(), dpi=dpi, bbox_inches="tight", facecolor="white"
+        )
+
+
+def png_bytes(ax: Axes, dpi: int = 150) -> bytes:
+    """Return the figure as PNG; the same bytes for the same picture."""
+    buffer = BytesIO()
+    ax.figure.canvas.print_figure(
+        buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white", metadata={"Software": None}
+    )
+    return buffer.getvalue()
+
+
+def as_plain_text(texts: list) -> None:
+    """Draw the texts as written: a "$" in the name of a domain is not mathematics."""
+    for text in texts:
+        text.set_parse_math(False)

@@ -1,0 +1,91 @@
+"""What plots and the report read from an AnnData, with the one error for what is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from matplotlib.colors import is_color_like, to_hex
+from sklearn.neighbors import kneighbors_graph
+
+from spotscape import _keys
+from spotscape._validate import InputError, input_error
+from spotscape.pl._palette import assign_colors, domain_contacts
+
+RUN_FIRST = "Run spotscape.tl.run_spotscape(adata) first, or give the key_added= of the run to be shown."
+
+
+def read_labels(adata: AnnData, column: str) -> pd.Categorical:
+    """Return ``adata.obs[column]`` as text categories; spots without a label (also "") are missing."""
+    name = f"adata.obs[{column!r}]"
+    if column not in adata.obs:
+        raise input_error(name, "no such column", "the labels of the spots", RUN_FIRST)
+    values = adata.obs[column]
+    if pd.api.types.is_float_dtype(values.dtype):
+        todo = "Use scanpy.pl.spatial or scanpy.pl.embedding for numbers, or make it a category."
+        raise input_error(name, "decimal numbers", "categories", todo)
+    labels = pd.Categorical(values)
+    labels = labels.rename_categories([str(category) for category in labels.categories])
+    # Categories without a spot stay: the colours in ``uns`` are counted by them.
+    labels[np.asarray(labels == "")] = np.nan
+    return labels
+
+
+def read_coordinates(adata: AnnData, spatial_key: str) -> np.ndarray:
+    """Return x and y (of 3-D coordinates the first two), n_spots x 2 float64."""
+    name = f"adata.obsm[{spatial_key!r}]"
+    if spatial_key not in adata.obsm:
+        raise input_error(name, "nothing", "the coordinates of the spots", "Name them with spatial_key=.")
+    xy = np.asarray(adata.obsm[spatial_key], dtype=np.float64)
+    if xy.ndim != 2 or xy.shape[1] < 2 or not np.isfinite(xy).all():
+        found = f"an array of shape {xy.shape}" + ("" if np.isfinite(xy).all() else " with missing values")
+        raise input_error(name, found, "n_spots x 2 finite numbers")
+    return xy[:, :2]
+
+
+def read_embedding(adata: AnnData, key_added: str) -> np.ndarray:
+    """Return the embedding of a run, n_spots x latent_dim float32."""
+    key = _keys.embedding(key_added)
+    if key not in adata.obsm:
+        raise input_error(f"adata.obsm[{key!r}]", "nothing", "the embedding of a run", RUN_FIRST)
+    return np.ascontiguousarray(adata.obsm[key], dtype=np.float32)
+
+
+def read_run(adata: AnnData, key_added: str) -> dict[str, Any]:
+    """Return the record of a run: parameters, losses, versions, warnings."""
+    key = _keys.parameters(key_added)
+    if key not in adata.uns:
+        raise input_error(f"adata.uns[{key!r}]", "nothing", "the record of a run", RUN_FIRST)
+    return dict(adata.uns[key])
+
+
+def read_connectivities(adata: AnnData, spatial_key: str) -> Any:
+    """Return the spatial graph; else the 6 nearest neighbours; None without coordinates."""
+    if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
+        return adata.obsp[_keys.SPATIAL_CONNECTIVITIES]
+    try:
+        xy = read_coordinates(adata, spatial_key)
+    except InputError:
+        return None
+    return kneighbors_graph(xy, n_neighbors=min(6, len(xy) - 1)) if len(xy) > 1 else None
+
+
+def domain_colors(
+    adata: AnnData, column: str, labels: pd.Categorical, spatial_key: str = _keys.SPATIAL
+) -> list[str]:
+    """Return one colour a category: those in ``uns`` where they fit, else new ones, which are put there."""
+    key = _keys.colors(column)
+    stored = [str(color) for color in adata.uns.get(key, [])]
+    if len(stored) == len(labels.categories) and all(is_color_like(color) for color in stored):
+        return [to_hex(color) for color in stored]
+    connectivities = read_connectivities(adata, spatial_key)
+    n_domains = len(labels.categories)
+    contacts = np.zeros((n_domains, n_domains))
+    if connectivities is not None and n_domains:
+        contacts = domain_contacts(np.asarray(labels.codes), connectivities)
+    colors = assign_colors(contacts)
+    if not adata.is_view:  # writing to a view would copy the object behind the user's back
+        adata.uns[key] = colors
+    return colors

@@ -1,0 +1,199 @@
+"""The report of a run: one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.resources import files
+from os import PathLike
+from typing import Any, NamedTuple
+
+import matplotlib.style
+import numpy as np
+from anndata import AnnData
+from jinja2 import Environment, StrictUndefined, Template
+from matplotlib.axes import Axes
+
+from spotscape import _keys
+from spotscape._validate import InputError
+from spotscape.io import atomic_path
+from spotscape.metrics import adjusted_rand_index
+from spotscape.pl import _wording as wording
+from spotscape.pl._embedding import MIN_SPOTS, embedding
+from spotscape.pl._figure import check_ending, new_axes, png_bytes
+from spotscape.pl._loss import loss_history
+from spotscape.pl._read import domain_colors, read_connectivities, read_embedding, read_labels, read_run
+from spotscape.pl._spatial import spatial_domains
+from spotscape.pl._summary import GENE_TEST, domain_table, silhouettes, top_genes
+
+
+class Picture(NamedTuple):
+    """A PNG for the page: its content, its size in pixels, and what it shows in words."""
+
+    base64: str
+    width: int
+    height: int
+    alt: str
+
+
+def report(
+    adata: AnnData,
+    path: str | PathLike[str],
+    *,
+    key_added: str = _keys.KEY_ADDED,
+    spatial_key: str = _keys.SPATIAL,
+    title: str | None = None,
+    truth_key: str | None = None,
+    seed: int = 0,
+) -> None:
+    """Write a page about a run that a biologist can read: one HTML file, without links to other files.
+
+    It holds the map of domains, a UMAP, sizes, silhouettes and top genes of the domains, the loss curve,
+    warnings, parameters, versions and how to cite. What cannot be made (a UMAP of three spots, say) is
+    replaced by a sentence that says why.
+
+    Parameters
+    ----------
+    adata
+        Object after `spotscape.tl.run_spotscape`.
+    path
+        File to write, ending in .html; whole or not at all. A file that is there is replaced.
+    key_added
+        Stem of the run's names.
+    spatial_key
+        Name of the coordinates in ``obsm``, and of the images in ``uns``.
+    title
+        Heading of the page.
+    truth_key
+        Column of ``obs`` with known labels, to be shown beside the domains with their adjusted Rand index.
+        By default known labels are not looked at.
+    seed
+        For UMAP, and for the sample of spots that silhouettes are taken on in large tissues.
+
+    Raises
+    ------
+    InputError
+        If the object holds no run of this name, ``truth_key`` is not there, or ``path`` is unfit.
+
+    Notes
+    -----
+    Writes into ``adata`` what `spotscape.pl.spatial_domains` and `spotscape.pl.embedding` write: colours and
+    the UMAP.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from anndata import AnnData
+    >>> from spotscape.pl import report
+    >>> adata = AnnData(np.array([[3, 1], [4, 0], [0, 5]], dtype="float32"))
+    >>> adata.obsm = {"spatial": np.eye(3)[:, :2], "X_spotscape": np.eye(3)}
+    >>> adata.obs["spotscape_domain"] = ["1", "1", "2"]
+    >>> adata.uns["spotscape"] = {"params": {"seed": 0}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report(adata, f"{folder}/report.html")
+    """
+    check_ending("path", path, ["html", "htm"])
+    column = _keys.domain(key_added)
+    labels = read_labels(adata, column)
+    latent = read_embedding(adata, key_added)
+    run = read_run(adata, key_added)
+    ari = None if truth_key is None else adjusted_rand_index(read_labels(adata, truth_key), labels)
+
+    colors = domain_colors(adata, column, labels, spatial_key)
+    widths = silhouettes(latent, labels, seed)
+    domains = domain_table(labels, colors, widths, read_connectivities(adata, spatial_key))
+    params = dict(run.get("params", {}))
+    versions = {name: str(version) for name, version in run.get("versions", {}).items()}
+    n_unlabelled = int((labels.codes < 0).sum())
+    try:
+        genes, no_genes = top_genes(adata, labels, params), "Top genes need two domains of two spots or more."
+    except InputError as error:
+        genes, no_genes = {}, f"No top genes: {error}"
+
+    with matplotlib.style.context("default"):
+        pictures = {
+            "map": _map(adata, None, key_added, spatial_key, wording.map_alt(domains)),
+            "truth": truth_key and _map(adata, truth_key, key_added, spatial_key, "Map of the known labels."),
+            "umap": _umap(adata, key_added, seed),
+            "loss": _loss(adata, key_added, run),
+        }
+    page = _template().render(
+        title=title or "Spatial domains",
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        version=versions.get("spotscape", ""),
+        summary=wording.summary(adata.n_obs, domains, widths, run, ari),
+        truth_key=truth_key,
+        min_spots=MIN_SPOTS,
+        n_spots=adata.n_obs,
+        n_unlabelled=n_unlabelled,
+        domains=domains,
+        overall_silhouette=widths.overall,
+        silhouette_basis=wording.silhouette_basis(widths, adata.n_obs - n_unlabelled),
+        genes=genes,
+        no_genes=no_genes,
+        gene_test=GENE_TEST,
+        target_sum=wording.setting(float(params.get("target_sum", 1e4))),
+        seconds=wording.seconds(run.get("seconds", {})),
+        warnings=[str(warning) for warning in np.atleast_1d(run.get("warnings", []))],
+        parameters={name: wording.setting(value) for name, value in params.items()},
+        candidates=_candidates(run),
+        versions=versions,
+        **pictures,
+    )
+    with atomic_path(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+
+
+def _template() -> Template:
+    """Load the page's template; everything put into it is escaped."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters.update(times=wording.times, p_value=wording.p_value)
+    return environment.from_string(
+        files("spotscape.pl").joinpath("report.html.j2").read_text(encoding="utf-8")
+    )
+
+
+def _picture(ax: Axes, alt: str) -> Picture:
+    """Turn a figure into a picture for the page."""
+    png = png_bytes(ax)
+    width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))  # PNG's IHDR
+    return Picture(b64encode(png).decode("ascii"), width, height, alt)
+
+
+def _map(adata: AnnData, color: str | None, key_added: str, spatial_key: str, alt: str) -> Picture | None:
+    """Draw the labels over the tissue; None without coordinates."""
+    if spatial_key not in adata.obsm:
+        return None
+    ax = new_axes((6.0, 6.0))
+    spatial_domains(adata, color=color, key_added=key_added, spatial_key=spatial_key, ax=ax)
+    return _picture(ax, alt)
+
+
+def _umap(adata: AnnData, key_added: str, seed: int) -> Picture | None:
+    """Draw the UMAP; None for too few spots."""
+    if adata.n_obs < MIN_SPOTS:
+        return None
+    ax = embedding(adata, key_added=key_added, seed=seed, ax=new_axes((6.0, 5.4)))
+    return _picture(ax, "Scatter plot (UMAP) of the learned space, coloured by domain.")
+
+
+def _loss(adata: AnnData, key_added: str, run: Mapping[str, Any]) -> Picture | None:
+    """Draw the loss curve; None where no losses are stored."""
+    total = np.asarray(run.get("losses", {}).get("total", []))
+    if not total.size:
+        return None
+    ax = loss_history(adata, key_added=key_added, ax=new_axes((7.0, 3.4)))
+    return _picture(ax, f"Training loss over {total.size} epochs, from {total[0]:.3g} to {total[-1]:.3g}.")
+
+
+def _candidates(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the numbers of domains tried with their scores, where the number was suggested."""
+    details = run.get("domains", {})
+    numbers, scores = (
+        np.atleast_1d(details.get(name, [])) for name in ("suggested_from", "suggestion_scores")
+    )
+    if len(numbers) != len(scores):
+        return []
+    return [(wording.setting(k), f"{float(score):.4g}") for k, score in zip(numbers, scores, strict=True)]

@@ -1,0 +1,148 @@
+"""The numbers of the report: sizes, silhouettes and top genes of the domains."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from sklearn.metrics import silhouette_samples
+
+from spotscape._validate import SpotscapeWarning
+from spotscape.pl._palette import domain_contacts
+from spotscape.pp import normalized_expression
+
+SILHOUETTE_SPOTS = 5_000
+"""Spots above which silhouettes are taken on a random sample."""
+GENE_TEST = "t-test_overestim_var"
+"""scanpy's test for top genes: a Welch test that counts the other spots as no more than the domain's own."""
+GENES_SHOWN = 8
+
+
+class Silhouettes(NamedTuple):
+    """Mean silhouette widths (None where undefined), overall and by domain, and the spots they are from."""
+
+    overall: float | None
+    by_domain: dict[str, float]
+    n_spots: int
+
+
+class Domain(NamedTuple):
+    """One row of the table of domains; ``n_inside`` and ``silhouette`` are None where undefined."""
+
+    name: str
+    color: str
+    n_spots: int
+    share: float
+    share_inside: float | None
+    silhouette: float | None
+
+
+class TopGene(NamedTuple):
+    """A gene that is higher in a domain than in the others; shares are of spots with any count."""
+
+    name: str
+    fold_change: float
+    share_in: float
+    share_out: float
+    p_adjusted: float
+
+
+def silhouettes(latent: np.ndarray, labels: pd.Categorical, seed: int = 0) -> Silhouettes:
+    """Return mean silhouette widths in the embedding, on at most `SILHOUETTE_SPOTS` random spots."""
+    chosen = np.flatnonzero(labels.codes >= 0)
+    if len(chosen) > SILHOUETTE_SPOTS:
+        chosen = np.sort(np.random.default_rng(seed).choice(chosen, SILHOUETTE_SPOTS, replace=False))
+    codes = np.asarray(labels.codes)[chosen]
+    if not 2 <= len(np.unique(codes)) < len(codes):
+        return Silhouettes(None, {}, len(chosen))
+    widths = silhouette_samples(latent[chosen], codes)
+    by_domain = {
+        str(labels.categories[code]): float(widths[codes == code].mean()) for code in np.unique(codes)
+    }
+    return Silhouettes(float(widths.mean()), by_domain, len(chosen))
+
+
+def domain_table(
+    labels: pd.Categorical, colors: list[str], widths: Silhouettes, connectivities: Any | None
+) -> list[Domain]:
+    """Return one row a domain that has spots, in the order of the categories."""
+    sizes = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.categories))
+    inside = np.full(len(sizes), np.nan)
+    if connectivities is not None:
+        contacts = np.zeros((len(sizes), len(sizes)))
+        found = domain_contacts(np.asarray(labels.codes), connectivities)
+        contacts[: len(found), : len(found)] = found
+        edges = contacts.sum(axis=1)
+        np.divide(np.diag(contacts), edges, out=inside, where=edges > 0)
+    return [
+        Domain(
+            name=str(name),
+            color=colors[code],
+            n_spots=int(sizes[code]),
+            share=sizes[code] / len(labels),
+            share_inside=None if np.isnan(inside[code]) else float(inside[code]),
+            silhouette=widths.by_domain.get(str(name)),
+        )
+        for code, name in enumerate(labels.categories)
+        if sizes[code]
+    ]
+
+
+def top_genes(
+    adata: AnnData, labels: pd.Categorical, params: dict[str, Any], alpha: float = 0.05
+) -> dict[str, list[TopGene]]:
+    """Test each gene in each domain against the rest of the tissue, on a private normalised copy.
+
+    Genes with an adjusted p-value below ``alpha`` (Benjamini-Hochberg, within a domain) and a fold change
+    above 1, best test statistic first. Domains of a single spot cannot be tested and are not in the result;
+    with fewer than two domains left it is empty.
+    """
+    import scanpy as sc
+
+    sizes = labels.value_counts()
+    tested = [str(name) for name in sizes.index[sizes >= 2]]
+    if len(tested) < 2:
+        return {}
+    layer = _layer_of_run(adata, params)
+    with warnings.catch_warnings():
+        # Spots without counts: said when the run was made, and among its warnings.
+        warnings.simplefilter("ignore", SpotscapeWarning)
+        expression = normalized_expression(
+            adata, layer=layer, target_sum=float(params.get("target_sum", 1e4))
+        )
+    seen = np.asarray(expression.sum(axis=0)).ravel() > 0
+    known = np.asarray(labels.isin(tested))
+    private = AnnData(expression[known][:, seen], var=pd.DataFrame(index=adata.var_names[seen]))
+    private.obs["domain"] = pd.Categorical(labels[known], categories=tested)
+    private.uns["log1p"] = {"base": None}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
+        sc.tl.rank_genes_groups(private, "domain", method=GENE_TEST, pts=True)
+        table = sc.get.rank_genes_groups_df(private, group=None)
+    higher = table[(table["pvals_adj"] < alpha) & (table["logfoldchanges"] > 0)]
+    return {
+        name: [
+            TopGene(
+                str(row.names),
+                float(2**row.logfoldchanges),
+                row.pct_nz_group,
+                row.pct_nz_reference,
+                row.pvals_adj,
+            )
+            for row in higher[higher["group"] == name].nlargest(GENES_SHOWN, "scores").itertuples()
+        ]
+        for name in tested
+    }
+
+
+def _layer_of_run(adata: AnnData, params: dict[str, Any]) -> str | None:
+    """Return the layer that the run found its counts in, or None where it was no layer or is gone."""
+    source = str(params.get("expression_source", ""))
+    if not source.startswith("layers["):
+        return None
+    layer = ast.literal_eval(source.removeprefix("layers[").removesuffix("]"))
+    return layer if layer in adata.layers else None

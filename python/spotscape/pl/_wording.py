@@ -1,0 +1,107 @@
+"""The sentences of the report: numbers in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from spotscape.pl._summary import Domain, Silhouettes
+
+
+def summary(
+    n_spots: int, domains: list[Domain], widths: Silhouettes, run: Mapping[str, Any], ari: float | None
+) -> list[str]:
+    """Return the paragraph at the top of the page, and one on known labels if asked for."""
+    suggested = "suggested_from" in run.get("domains", {})
+    sentences = [
+        f"{n_spots:,} spots or cells of this tissue were divided into "
+        f"{_count(len(domains), 'spatial domain')}: regions whose spots express alike and lie together. They "
+        "were found from gene counts and positions alone; no annotation was used.",
+        "Their number was suggested from the data." if suggested else "",
+        _sizes(domains),
+        _cohesion(domains),
+        _separation(widths),
+    ]
+    paragraphs = [" ".join(sentence for sentence in sentences if sentence)]
+    if ari is not None:
+        paragraphs.append(
+            f"Agreement with the known labels: adjusted Rand index {ari:.2f} (1 is the same division, 0 is "
+            "what chance gives), over the spots that have both."
+        )
+    return paragraphs
+
+
+def silhouette_basis(widths: Silhouettes, n_labelled: int) -> str:
+    """Say which spots the silhouettes were taken on."""
+    if widths.n_spots < n_labelled:
+        return f"a random sample of {widths.n_spots:,} of {n_labelled:,} spots"
+    return f"all {n_labelled:,} spots"
+
+
+def map_alt(domains: list[Domain]) -> str:
+    """Describe the map to a reader who cannot see it."""
+    sizes = ", ".join(f"{domain.name} ({100 * domain.share:.0f} %)" for domain in domains)
+    return f"Map of the tissue coloured by domain. Domains and their share of spots: {sizes}."
+
+
+def times(value: float) -> str:
+    """Write a fold change."""
+    return "> 100×" if value > 100 else f"{value:.1f}×"
+
+
+def p_value(value: float) -> str:
+    """Write a p-value."""
+    return "< 1e-300" if value < 1e-300 else f"{value:.1g}"
+
+
+def setting(value: Any) -> str:
+    """Write a parameter as read back from a file, where numbers are numpy's."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def seconds(parts: Mapping[str, Any]) -> str:
+    """Write how long the parts of a run took."""
+    return ", ".join(f"{name} {float(value):.1f} s" for name, value in parts.items())
+
+
+def _count(number: int, noun: str) -> str:
+    """Write a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _sizes(domains: list[Domain]) -> str:
+    """Name the largest and the smallest domain."""
+    if len(domains) < 2:
+        return ""
+    largest, smallest = (choose(domains, key=lambda domain: domain.n_spots) for choose in (max, min))
+    return (
+        f"The largest is domain {largest.name} ({100 * largest.share:.0f} % of the spots), the smallest "
+        f"domain {smallest.name} ({100 * smallest.share:.0f} %)."
+    )
+
+
+def _cohesion(domains: list[Domain]) -> str:
+    """Say how compact the domains are in the tissue."""
+    known = [(domain.share_inside, domain.n_spots) for domain in domains if domain.share_inside is not None]
+    if not known:
+        return ""
+    shares, sizes = zip(*known, strict=True)
+    share = np.average(shares, weights=sizes)
+    return f"On average {100 * share:.0f} % of a spot's neighbours are in its own domain."
+
+
+def _separation(widths: Silhouettes) -> str:
+    """Say how far the domains are apart in what the model learned."""
+    if widths.overall is None:
+        return ""
+    if widths.overall > 0.5:
+        words = "are clearly apart"
+    elif widths.overall > 0.25:
+        words = "are apart with some overlap"
+    else:
+        words = "merge gradually into one another, as tissue often does"
+    return f"In what the model learned, the domains {words} (mean silhouette {widths.overall:.2f})."

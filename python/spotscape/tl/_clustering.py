@@ -1,0 +1,113 @@
+"""From an embedding to labels: tied Gaussian mixture, K-means, Leiden, and smoothing over neighbours."""
+
+from __future__ import annotations
+
+import warnings
+
+import anndata as ad
+import numpy as np
+import scanpy as sc
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+_RIDGE = 1e-6
+"""Added to the covariance, as a share of the embedding's mean variance: a unit that never fires has none."""
+_LEIDEN_NEIGHBORS = 15
+_LEIDEN_SEARCH = (1e-3, 10.0, 25)
+"""Lowest and highest resolution looked at for a number of domains, and how many halvings."""
+
+
+def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> GaussianMixture:
+    """Fit a Gaussian mixture whose components share one full covariance (mclust's EEE).
+
+    Parameters
+    ----------
+    embedding
+        N x d, float64.
+    n_domains
+        Number of components.
+    n_starts
+        K-means starts; the highest likelihood is kept.
+    seed
+        Of the starts.
+    """
+    ridge = _RIDGE * max(float(embedding.var(axis=0).mean()), np.finfo(np.float64).tiny)
+    mixture = GaussianMixture(
+        n_domains, covariance_type="tied", n_init=n_starts, random_state=seed, reg_covar=ridge, max_iter=200
+    )
+    with warnings.catch_warnings():
+        # Starts that converge slowly or lose a component are beaten by the others.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mixture.fit(embedding)
+
+
+def gmm_labels(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
+    """Label by the component of highest posterior."""
+    return fit_mixture(embedding, n_domains, n_starts=n_starts, seed=seed).predict(embedding)
+
+
+def kmeans_labels(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
+    """Label by the nearest of K-means' centres (Lloyd, k-means++ starts)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct spots than centres
+        return KMeans(n_domains, n_init=n_starts, random_state=seed).fit_predict(embedding)
+
+
+def leiden_labels(
+    embedding: np.ndarray, n_domains: int | None, *, resolution: float, seed: int
+) -> np.ndarray:
+    """Label by Leiden communities of the 15-nearest-neighbour graph of the embedding.
+
+    With ``n_domains`` the resolution is searched by halving for the one that gives so many communities, or
+    the number nearest to it; without, ``resolution`` is used.
+    """
+    shell = ad.AnnData(embedding.astype(np.float32))
+    n_neighbors = min(_LEIDEN_NEIGHBORS, len(embedding) - 1)
+    sc.pp.neighbors(shell, n_neighbors=n_neighbors, use_rep="X", random_state=seed)
+
+    def communities(at: float) -> np.ndarray:
+        sc.tl.leiden(shell, at, random_state=seed, flavor="igraph", n_iterations=2, directed=False)
+        return shell.obs["leiden"].cat.codes.to_numpy()
+
+    if n_domains is None:
+        return communities(resolution)
+    low, high, halvings = _LEIDEN_SEARCH
+    best: np.ndarray | None = None
+    for _ in range(halvings):
+        middle = float(np.sqrt(low * high))
+        labels = communities(middle)
+        found = labels.max() + 1
+        if best is None or abs(found - n_domains) < abs(best.max() + 1 - n_domains):
+            best = labels
+        if found == n_domains:
+            break
+        low, high = (middle, high) if found < n_domains else (low, middle)
+    assert best is not None  # noqa: S101 (for the type checker: there is at least one halving)
+    return best
+
+
+def smooth_labels(labels: np.ndarray, connectivities: sparse.csr_matrix) -> np.ndarray:
+    """Give each spot the most frequent label among itself and its neighbours; a tie keeps its own.
+
+    Parameters
+    ----------
+    labels
+        Integers from 0, N.
+    connectivities
+        N x N, non-zero for neighbours.
+    """
+    n = len(labels)
+    member = sparse.csr_matrix((np.ones(n), (np.arange(n), labels)), shape=(n, labels.max() + 1))
+    votes = ((connectivities != 0).astype(np.float64) @ member + member).toarray()
+    votes[np.arange(n), labels] += 0.5
+    return votes.argmax(axis=1)
+
+
+def by_size(labels: np.ndarray) -> np.ndarray:
+    """Renumber labels 0, 1, ... from the largest domain to the smallest; equal sizes by first spot."""
+    _, first, codes, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.empty(len(sizes), dtype=np.int64)
+    rank[np.lexsort((first, -sizes))] = np.arange(len(sizes))
+    return rank[codes]

@@ -1,0 +1,41 @@
+"""What the verbs read from an object, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from spotscape import _keys
+from spotscape._validate import check_integer, describe, input_error
+from spotscape.pp import check_adata
+
+
+def read_embedding(adata: AnnData, key_added: str) -> np.ndarray:
+    """Return the embedding (N x d, float64) of an earlier run, or raise where there is none."""
+    check_adata(adata)
+    key = _keys.embedding(key_added)
+    if key not in adata.obsm:
+        known = ", ".join(repr(k) for k in adata.obsm) or "nothing"
+        raise input_error(
+            f"adata.obsm[{key!r}]",
+            f"nothing there (adata.obsm holds: {known})",
+            "the embedding of a run",
+            "Call spotscape.tl.run_spotscape(adata) first, or name its key_added.",
+        )
+    embedding = np.asarray(adata.obsm[key], dtype=np.float64)
+    if embedding.ndim != 2 or not np.isfinite(embedding).all():
+        raise input_error(
+            f"adata.obsm[{key!r}]", f"shape {embedding.shape} or values that are not finite", "finite N x d"
+        )
+    return embedding
+
+
+def check_n_domains(n_domains: Any, n_spots: int) -> int | None:
+    """Return the number of domains as int, or None, or raise."""
+    if n_domains is None:
+        return None
+    if isinstance(n_domains, str):
+        raise input_error("n_domains", describe(n_domains), f"an integer from 2 to {n_spots}, or None")
+    return check_integer("n_domains", n_domains, 2, n_spots, "Leave it out (None) to have it suggested.")

@@ -1,0 +1,30 @@
+"""What is kept of a run in ``uns``: versions, and the warnings that the user was shown."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from spotscape._validate import SpotscapeWarning
+
+_PACKAGES = ("spotscape", "torch", "torch-geometric", "anndata", "scanpy", "scikit-learn", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed the result."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Collect the texts of spotscape's warnings, which still reach the user when the block ends."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield texts
+        texts.extend(str(w.message) for w in caught if issubclass(w.category, SpotscapeWarning))
+    for warning in caught:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -1,0 +1,125 @@
+"""From an embedding to domains."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.metrics import adjusted_rand_score
+
+from spotscape import tl
+from spotscape._validate import InputError
+from spotscape.tl._clustering import by_size, fit_mixture, kmeans_labels, smooth_labels
+
+
+@pytest.mark.parametrize("method", ["gmm", "kmeans", "leiden"])
+def test_finds_clear_groups_and_orders_them_by_size(embedded, method):
+    tl.spatial_domains(embedded, n_domains=3, method=method)
+    domain = embedded.obs["spotscape_domain"]
+    assert domain.value_counts()[["1", "2", "3"]].tolist() == [50, 30, 10]
+    assert adjusted_rand_score(embedded.obs["group"], domain) == 1.0
+    assert embedded.uns["spotscape"]["domains"]["method"] == method
+    assert embedded.uns["spotscape"]["domains"]["n_domains"] == 3
+
+
+def test_tied_mixture_follows_stretched_groups_where_kmeans_cannot():
+    rng = np.random.default_rng(0)
+    stretched = rng.normal(size=(200, 2)) * [5, 1] + np.repeat([[0, 0], [0, 8]], 100, axis=0)
+    truth = np.repeat([0, 1], 100)
+    mixture = fit_mixture(stretched, 2, n_starts=10, seed=0)
+    assert adjusted_rand_score(truth, mixture.predict(stretched)) > 0.95
+    assert adjusted_rand_score(truth, kmeans_labels(stretched, 2, n_starts=10, seed=0)) < 0.5
+    assert mixture.covariances_.shape == (2, 2)
+
+
+def test_a_unit_that_never_fires_does_no_harm(embedded):
+    dead = np.hstack([embedded.obsm["X_spotscape"], np.zeros((90, 2), dtype="float32")])
+    embedded.obsm["X_spotscape"] = dead
+    tl.spatial_domains(embedded, n_domains=3)
+    assert adjusted_rand_score(embedded.obs["group"], embedded.obs["spotscape_domain"]) == 1.0
+
+
+@pytest.mark.parametrize("method", ["gmm", "kmeans", "leiden"])
+def test_same_seed_same_labels_and_global_state_is_left_alone(embedded, method):
+    np.random.seed(1)  # noqa: NPY002 (the global state is what is looked at)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, second = (
+        tl.spatial_domains(embedded, n_domains=4, method=method, seed=5, copy=True) for _ in range(2)
+    )
+    assert first.obs["spotscape_domain"].equals(second.obs["spotscape_domain"])
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_leiden_by_resolution(embedded):
+    coarse = tl.spatial_domains(embedded, method="leiden", resolution=0.05, copy=True)
+    fine = tl.spatial_domains(embedded, method="leiden", resolution=3.0, copy=True)
+    counts = [x.obs["spotscape_domain"].nunique() for x in (coarse, fine)]
+    assert counts[0] < counts[1]
+    assert coarse.uns["spotscape"]["domains"]["resolution"] == 0.05
+
+
+def test_smoothing_by_hand():
+    # A path of five spots.
+    path = sparse.diags([1, 1], [-1, 1], shape=(5, 5), format="csr")
+    # Spot 2 is outvoted by its neighbours.
+    assert smooth_labels(np.array([0, 0, 1, 0, 0]), path).tolist() == [0, 0, 0, 0, 0]
+    # Spot 4 at the end has one vote for each label, and keeps its own; spots 2 and 3 are outvoted.
+    assert smooth_labels(np.array([0, 0, 1, 0, 1]), path).tolist() == [0, 0, 0, 1, 1]
+    assert smooth_labels(np.array([0, 0, 0, 1, 1]), path).tolist() == [0, 0, 0, 1, 1]
+
+
+def test_smoothing_is_recorded_and_needs_a_graph(embedded):
+    with pytest.raises(InputError, match=r"spatial_connectivities.*spatial_neighbors"):
+        tl.spatial_domains(embedded, n_domains=3, smooth=True)
+    assert "spotscape_domain" not in embedded.obs
+    embedded.obsp["spatial_connectivities"] = sparse.diags([1, 1], [-1, 1], shape=(90, 90), format="csr")
+    tl.spatial_domains(embedded, n_domains=3, smooth=True)
+    assert embedded.uns["spotscape"]["domains"]["smooth"]
+
+
+def test_by_size():
+    assert by_size(np.array([7, 2, 2, 5, 5, 2])).tolist() == [2, 0, 0, 1, 1, 0]
+    assert by_size(np.array([1, 0])).tolist() == [0, 1]  # equal sizes: the first spot's comes first
+
+
+def test_old_colours_do_not_outlive_the_labels(embedded):
+    embedded.uns["spotscape_domain_colors"] = ["#000000"]
+    tl.spatial_domains(embedded, n_domains=3)
+    assert "spotscape_domain_colors" not in embedded.uns
+
+
+def test_copy(embedded):
+    result = tl.spatial_domains(embedded, n_domains=3, copy=True)
+    assert "spotscape_domain" in result.obs
+    assert "spotscape_domain" not in embedded.obs
+    assert "spotscape" not in embedded.uns
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ({"n_domains": 1}, "n_domains"),
+        ({"n_domains": 91}, "n_domains"),
+        ({"n_domains": "three"}, "n_domains"),
+        ({"method": "mclust"}, "method"),
+        ({"method": "leiden", "resolution": 0}, "resolution"),
+        ({"n_starts": 0}, "n_starts"),
+        ({"seed": -1}, "seed"),
+        ({"key_added": "other"}, r"adata.obsm\['X_other'\]"),
+    ],
+)
+def test_bad_arguments_are_named(embedded, arguments, names):
+    with pytest.raises(InputError, match=rf"^{names}: found"):
+        tl.spatial_domains(embedded, **arguments)
+    assert "spotscape_domain" not in embedded.obs
+
+
+def test_suggests_the_number_of_clear_groups(embedded):
+    assert tl.suggest_n_domains(embedded) == 3
+    tl.spatial_domains(embedded)
+    assert embedded.obs["spotscape_domain"].nunique() == 3
+    assert embedded.uns["spotscape"]["domains"]["suggested_from"][0] == 2
+
+
+@pytest.mark.parametrize("candidates", [[], [1, 2], [3, 91], "all", [2.5]])
+def test_bad_candidates_are_named(embedded, candidates):
+    with pytest.raises(InputError, match=r"^candidates: found"):
+        tl.suggest_n_domains(embedded, candidates=candidates)
