@@ -65,6 +65,13 @@ def check_number(name: str, value: Any, low: float, high: float | None = None, t
     return number
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` if it is True or False, or raise `InputError`."""
+    if not isinstance(value, bool):
+        raise input_error(name, describe(value), "True or False")
+    return value
+
+
 def check_choice(name: str, value: Any, choices: tuple[str, ...], todo: str = "") -> str:
     """Return ``value`` if it is one of ``choices``, or raise `InputError`."""
     if value not in choices:

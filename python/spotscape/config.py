@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from spotscape._validate import check_choice, check_integer, check_number, describe, input_error
+from spotscape._validate import check_choice, check_flag, check_integer, check_number, describe, input_error
 
 SCHEDULES = ("cosine", "constant")
 CLUSTER_METHODS = ("gmm", "kmeans", "leiden")
@@ -53,6 +53,9 @@ class SpotscapeConfig:
         ``"leiden"``.
     n_starts
         Starts of the mixture or of K-means; the best likelihood, or inertia, is kept.
+    unit_rows
+        Group spots by the direction of their embedding only (rows scaled to unit length), which is what the
+        telescope trains.
 
     Raises
     ------
@@ -68,11 +71,11 @@ class SpotscapeConfig:
     0.0001
     """
 
-    n_top_genes: int = 3000
+    n_top_genes: int = 5000
     target_sum: float = 1e4
     hidden_dim: int = 256
     latent_dim: int = 64
-    expression_rank: int = 150
+    expression_rank: int = 200
     edge_drop: float = 0.2
     gene_mask: float = 0.2
     telescope_weight: float = 1.0
@@ -86,12 +89,14 @@ class SpotscapeConfig:
     min_improvement: float = 1e-3
     cluster_method: str = "gmm"
     n_starts: int = 10
+    unit_rows: bool = True
 
     def __post_init__(self) -> None:
         for name, low in _INTEGERS.items():
             object.__setattr__(self, name, check_integer(name, getattr(self, name), low))
         for name, (low, high) in _NUMBERS.items():
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
+        check_flag("unit_rows", self.unit_rows)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)
 
@@ -110,6 +115,7 @@ class SpotscapeConfig:
             epochs=1000,
             patience=0,
             cluster_method="kmeans",
+            unit_rows=False,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
+from spotscape._adata import in_memory_copy
 from spotscape._keys import SPATIAL, SPATIAL_CONNECTIVITIES, SPATIAL_DISTANCES, SPATIAL_NEIGHBORS
 from spotscape._neighbors import (
     Pairs,
@@ -367,7 +368,7 @@ def _write_graph(
     check_degrees(degrees, coordinates, argument)
     warn_of_oddities(degrees, shared, argument, slice_key)
     if copy:
-        adata = adata.to_memory() if adata.isbacked else adata.copy()
+        adata = in_memory_copy(adata)
     connectivities = adjacency(pairs, adata.n_obs)
     adata.obsp[SPATIAL_CONNECTIVITIES] = connectivities
     adata.obsp[SPATIAL_DISTANCES] = distances_of(connectivities, coordinates)

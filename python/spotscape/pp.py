@@ -17,6 +17,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import inplace_csr_row_scale, min_max_axis
 
 from spotscape import _keys
+from spotscape._adata import in_memory_copy
 from spotscape._validate import SpotscapeWarning, check_integer, check_number, describe, input_error
 
 _RAW_COUNTS = "raw counts (whole numbers >= 0, not all of them 0)"
@@ -139,7 +140,7 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
 def select_genes(
     adata: AnnData,
     *,
-    n_top_genes: int = 3000,
+    n_top_genes: int = 5000,
     layer: str | None = None,
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
@@ -201,7 +202,7 @@ def select_genes(
     if len(chosen) > n_top_genes:
         chosen = _most_variable(counts.matrix[:, usable], chosen, n_top_genes)
     if copy:
-        adata = adata.to_memory() if adata.isbacked else adata.copy()
+        adata = in_memory_copy(adata)
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(chosen)
     return adata if copy else None
 

@@ -130,7 +130,7 @@ def fit(
     expression = graph.expression.to(device)
     n_edges = graph.edge_index.shape[1]
     optimizer = torch.optim.Adam(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     plateau = Plateau(config.patience, config.min_improvement)
     history: list[tuple[float, ...]] = []

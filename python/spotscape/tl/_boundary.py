@@ -5,6 +5,7 @@ from __future__ import annotations
 from anndata import AnnData
 
 from spotscape import _keys
+from spotscape._adata import in_memory_copy
 from spotscape._validate import input_error
 from spotscape.metrics import has_neighbour_elsewhere, label_codes
 from spotscape.pp import check_adata
@@ -79,6 +80,6 @@ def boundary_spots(
     if (codes < 0).all():
         raise input_error(f"adata.obs[{domain_key!r}]", "no label at any spot", "the domain of each spot")
     at_boundary = has_neighbour_elsewhere(codes, adata.obsp[_keys.SPATIAL_CONNECTIVITIES])
-    adata = adata.copy() if copy else adata
+    adata = in_memory_copy(adata) if copy else adata
     adata.obs[_keys.boundary(key_added)] = at_boundary
     return adata if copy else None

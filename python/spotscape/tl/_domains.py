@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from sklearn.preprocessing import normalize
 
 from spotscape import _keys
-from spotscape._validate import check_choice, check_integer, check_number, input_error
+from spotscape._adata import in_memory_copy
+from spotscape._validate import check_choice, check_flag, check_integer, check_number, input_error
 from spotscape.config import CLUSTER_METHODS
 from spotscape.tl._clustering import by_size, gmm_labels, kmeans_labels, leiden_labels, smooth_labels
 from spotscape.tl._inputs import check_n_domains, read_embedding
-from spotscape.tl._n_domains import suggest
+from spotscape.tl._n_domains import suggest, usable_candidates
 
 
 def spatial_domains(
@@ -25,6 +27,7 @@ def spatial_domains(
     resolution: float = 1.0,
     seed: int = 0,
     n_starts: int = 10,
+    unit_rows: bool = True,
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
 ) -> AnnData | None:
@@ -50,6 +53,9 @@ def spatial_domains(
         Of the starts.
     n_starts
         Starts of the mixture and of K-means; the best one is kept.
+    unit_rows
+        Go by the direction of the embedding only: scale each spot's to unit length first. The telescope
+        compares spots by the cosine of their embeddings, so their length carries little.
     key_added
         Stem of the names read and written.
     copy
@@ -85,6 +91,8 @@ def spatial_domains(
     resolution = check_number("resolution", resolution, 1e-6)
     seed = check_integer("seed", seed, 0)
     n_starts = check_integer("n_starts", n_starts, 1)
+    check_flag("smooth", smooth)
+    check_flag("unit_rows", unit_rows)
     if smooth and _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
         raise input_error(
             f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]",
@@ -93,11 +101,17 @@ def spatial_domains(
             "Call spotscape.gr.spatial_neighbors(adata) first.",
         )
     labels, details = find_domains(
-        embedding, n_domains, method=method, resolution=resolution, seed=seed, n_starts=n_starts
+        embedding,
+        n_domains,
+        method=method,
+        resolution=resolution,
+        seed=seed,
+        n_starts=n_starts,
+        unit_rows=unit_rows,
     )
     if smooth:
         labels = by_size(smooth_labels(labels, adata.obsp[_keys.SPATIAL_CONNECTIVITIES]))
-    adata = adata.copy() if copy else adata
+    adata = in_memory_copy(adata) if copy else adata
     write_domains(adata, labels, details | {"smooth": bool(smooth)}, key_added)
     return adata if copy else None
 
@@ -110,15 +124,18 @@ def find_domains(
     resolution: float = 1.0,
     seed: int,
     n_starts: int,
+    unit_rows: bool,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return labels from 0 (largest domain) and a record of how they were made, fit for ``uns``."""
-    details: dict[str, Any] = {"method": method, "seed": seed, "n_starts": n_starts}
+    details: dict[str, Any] = {"method": method, "seed": seed, "n_starts": n_starts, "unit_rows": unit_rows}
+    if unit_rows:
+        embedding = normalize(embedding)
     if method == "leiden":
         labels = leiden_labels(embedding, n_domains, resolution=resolution, seed=seed)
         details["resolution" if n_domains is None else "n_domains_asked"] = n_domains or resolution
     else:
         if n_domains is None:
-            suggestion = suggest(embedding, seed=seed)
+            suggestion = suggest(embedding, candidates=usable_candidates(len(embedding)), seed=seed)
             n_domains = suggestion.n_domains
             details |= {"suggested_from": suggestion.candidates, "suggestion_scores": suggestion.scores}
         label = gmm_labels if method == "gmm" else kmeans_labels
@@ -132,7 +149,7 @@ def write_domains(adata: AnnData, labels: np.ndarray, details: dict[str, Any], k
     names = [str(i + 1) for i in range(int(labels.max()) + 1)]
     key = _keys.domain(key_added)
     adata.obs[key] = pd.Categorical.from_codes(labels, names)
-    adata.uns.pop(f"{key}_colors", None)
+    adata.uns.pop(_keys.colors(key), None)
     adata.uns[_keys.parameters(key_added)] = {
         **adata.uns.get(_keys.parameters(key_added), {}),
         "domains": details,

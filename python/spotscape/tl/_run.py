@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import anndata as ad
+import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
+from spotscape._adata import in_memory_copy
+from spotscape._neighbors import FEWEST_NEIGHBORS
 from spotscape._validate import check_integer, describe, input_error
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.device import resolve_device
@@ -141,10 +144,11 @@ def run_spotscape(
             method=settings.cluster_method,
             seed=seed,
             n_starts=settings.n_starts,
+            unit_rows=settings.unit_rows,
         )
         seconds["domains"] = time.perf_counter() - started
 
-    adata = adata.copy() if copy else adata
+    adata = in_memory_copy(adata) if copy else adata
     if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
         for key in (_keys.SPATIAL_CONNECTIVITIES, _keys.SPATIAL_DISTANCES):
             adata.obsp[key] = tissue.obsp[key]
@@ -175,9 +179,22 @@ def run_spotscape(
 def _spatial_graph(adata: AnnData, spatial_key: str) -> AnnData:
     """Return the object itself if it has a spatial graph, else a bare one of its spots with a new graph."""
     if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
+        _check_given_graph(adata)
         return adata
     coordinates = check_coordinates(adata, spatial_key)
     bare = ad.AnnData(sparse.csr_matrix((adata.n_obs, 0), dtype="float32"), obsm={spatial_key: coordinates})
     bare.obs_names = adata.obs_names
     spatial_neighbors(bare, spatial_key=spatial_key)
     return bare
+
+
+def _check_given_graph(adata: AnnData) -> None:
+    """Raise where the spatial graph that came with the object cannot be meant."""
+    weights = sparse.csr_matrix(adata.obsp[_keys.SPATIAL_CONNECTIVITIES])
+    name = f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]"
+    todo = "Delete it to have it made anew, or call a function of spotscape.gr."
+    if not np.isfinite(weights.data).all() or (weights.data < 0).any():
+        raise input_error(name, "weights that are NaN, infinite or negative", "weights >= 0", todo)
+    typical = float(np.median(np.diff(weights.indptr)))
+    if typical < FEWEST_NEIGHBORS:
+        raise input_error(name, f"{typical:g} neighbours at the median", f"{FEWEST_NEIGHBORS} or more", todo)

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from anndata import AnnData
 from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import normalize
 
 from spotscape import tl
 from spotscape._validate import InputError
 from spotscape.tl._clustering import by_size, fit_mixture, kmeans_labels, smooth_labels
+from spotscape.tl._n_domains import prediction_strength, suggest
 
 
 @pytest.mark.parametrize("method", ["gmm", "kmeans", "leiden"])
@@ -58,7 +61,7 @@ def test_leiden_by_resolution(embedded):
 
 def test_smoothing_by_hand():
     # A path of five spots.
-    path = sparse.diags([1, 1], [-1, 1], shape=(5, 5), format="csr")
+    path = sparse.diags([1, 1], [-1, 1], shape=(5, 5), dtype=float, format="csr")
     # Spot 2 is outvoted by its neighbours.
     assert smooth_labels(np.array([0, 0, 1, 0, 0]), path).tolist() == [0, 0, 0, 0, 0]
     # Spot 4 at the end has one vote for each label, and keeps its own; spots 2 and 3 are outvoted.
@@ -70,7 +73,9 @@ def test_smoothing_is_recorded_and_needs_a_graph(embedded):
     with pytest.raises(InputError, match=r"spatial_connectivities.*spatial_neighbors"):
         tl.spatial_domains(embedded, n_domains=3, smooth=True)
     assert "spotscape_domain" not in embedded.obs
-    embedded.obsp["spatial_connectivities"] = sparse.diags([1, 1], [-1, 1], shape=(90, 90), format="csr")
+    embedded.obsp["spatial_connectivities"] = sparse.diags(
+        [1, 1], [-1, 1], shape=(90, 90), dtype=float, format="csr"
+    )
     tl.spatial_domains(embedded, n_domains=3, smooth=True)
     assert embedded.uns["spotscape"]["domains"]["smooth"]
 
@@ -102,6 +107,8 @@ def test_copy(embedded):
         ({"method": "mclust"}, "method"),
         ({"method": "leiden", "resolution": 0}, "resolution"),
         ({"n_starts": 0}, "n_starts"),
+        ({"unit_rows": 1}, "unit_rows"),
+        ({"smooth": "yes"}, "smooth"),
         ({"seed": -1}, "seed"),
         ({"key_added": "other"}, r"adata.obsm\['X_other'\]"),
     ],
@@ -116,10 +123,45 @@ def test_suggests_the_number_of_clear_groups(embedded):
     assert tl.suggest_n_domains(embedded) == 3
     tl.spatial_domains(embedded)
     assert embedded.obs["spotscape_domain"].nunique() == 3
-    assert embedded.uns["spotscape"]["domains"]["suggested_from"][0] == 2
+    assert embedded.uns["spotscape"]["domains"]["suggested_from"][0] == 3
 
 
-@pytest.mark.parametrize("candidates", [[], [1, 2], [3, 91], "all", [2.5]])
+def test_prediction_strength_by_hand():
+    a = np.array([0, 0, 0, 0, 1, 1])
+    b = np.array([0, 0, 1, 1, 2, 2])
+    assert prediction_strength([a, a]) == 1.0
+    # Of a's first domain b keeps 2 of 6 pairs; b's domains are kept whole by a.
+    assert prediction_strength([a, b]) == pytest.approx((2 / 6 + 1) / 2)
+
+
+@pytest.mark.parametrize("n_groups", [3, 5, 7])
+def test_clear_groups_are_counted(n_groups):
+    rng = np.random.default_rng(n_groups)
+    groups = np.repeat(np.eye(n_groups) * 8, 40, axis=0) + rng.normal(size=(40 * n_groups, n_groups))
+    assert suggest(normalize(groups), seed=0).n_domains == n_groups
+
+
+def test_too_few_spots_to_suggest_from(embedded):
+    few = embedded[:2].copy()
+    with pytest.raises(InputError, match=r"^n_domains: found None, with 2 spots"):
+        tl.spatial_domains(few)
+
+
+def test_unit_rows_go_by_direction():
+    rng = np.random.default_rng(0)
+    directions = np.repeat(np.eye(2), 30, axis=0) + rng.normal(scale=0.02, size=(60, 2))
+    lengths = np.where(rng.random(60) < 0.5, 1, 100)[:, None]
+    adata = AnnData(np.ones((60, 1), dtype="float32"), obsm={"X_spotscape": directions * lengths})
+    truth = np.repeat([0, 1], 30)
+    agreement = {}
+    for unit_rows in (True, False):
+        tl.spatial_domains(adata, n_domains=2, method="kmeans", unit_rows=unit_rows)
+        agreement[unit_rows] = adjusted_rand_score(truth, adata.obs["spotscape_domain"])
+    assert agreement[True] == 1.0
+    assert agreement[False] < 0.8
+
+
+@pytest.mark.parametrize("candidates", [[], [1, 2], [3, 91], "all", [3.5], 4])
 def test_bad_candidates_are_named(embedded, candidates):
     with pytest.raises(InputError, match=r"^candidates: found"):
         tl.suggest_n_domains(embedded, candidates=candidates)

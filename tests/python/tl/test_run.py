@@ -74,6 +74,14 @@ def test_copy_leaves_the_object_alone(tissue):
     assert "X_spotscape" in result.obsm
 
 
+def test_a_backed_object_is_copied_into_memory(tissue, tmp_path):
+    tissue.write_h5ad(tmp_path / "tissue.h5ad")
+    backed = ad.read_h5ad(tmp_path / "tissue.h5ad", backed="r")
+    result = run(backed, copy=True)
+    assert not result.isbacked
+    assert np.array_equal(result.obsm["X_spotscape"], run(tissue, copy=True).obsm["X_spotscape"])
+
+
 def test_same_seed_same_bits(tissue):
     first, second, other = (run(tissue, seed=seed, copy=True) for seed in (3, 3, 4))
     assert np.array_equal(first.obsm["X_spotscape"], second.obsm["X_spotscape"])
@@ -116,6 +124,20 @@ def test_takes_the_graph_that_is_there(tissue):
     assert (own.obsp["spatial_connectivities"] != kept).nnz == 0
     run(tissue)
     assert not np.array_equal(own.obsm["X_spotscape"], tissue.obsm["X_spotscape"])
+
+
+@pytest.mark.parametrize(
+    ("graph", "found"),
+    [
+        (sparse.csr_matrix((250, 250)), "0 neighbours at the median"),
+        (-sparse.eye(250, format="csr"), "negative"),
+        (sparse.eye(250, format="csr") * np.nan, "NaN"),
+    ],
+)
+def test_a_graph_that_cannot_be_meant(tissue, graph, found):
+    tissue.obsp["spatial_connectivities"] = graph
+    with pytest.raises(InputError, match=rf"spatial_connectivities.*{found}.*spotscape\.gr"):
+        run(tissue)
 
 
 def test_a_graph_without_coordinates_is_enough(tissue):

@@ -1,0 +1,121 @@
+"""The ``spotscape`` command: one module per subcommand; here is what they share.
+
+What a user got wrong ends as one line on stderr and exit code 2; Ctrl-C as exit code 130 with a line that
+says what had been written by then. Heavy imports happen inside the commands, so ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spotscape._validate import InputError, SpotscapeWarning
+from spotscape.cli.info import info
+from spotscape.cli.run import run
+from spotscape.cli.simulate import simulate
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+# typer brings its own copy of click or uses the installed one, by version; this is the right one's class.
+UsageError: Any = typer.BadParameter.__base__
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: spotscape run slice.h5ad -o domains.h5ad --report report.html",
+)
+app.command()(run)
+app.command()(info)
+app.command()(simulate)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"spotscape {version('spotscape')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def spotscape(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop."),
+    ] = False,
+) -> None:
+    """Spatial domains of a tissue from spatially resolved transcriptomics."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Parameters
+    ----------
+    argv
+        Arguments after the program's name; by default those of the process.
+
+    Raises
+    ------
+    SystemExit
+        Always: 0 when done, 2 on bad input (one line on stderr), 130 on Ctrl-C.
+
+    Examples
+    --------
+    >>> from spotscape.cli import main
+    >>> try:
+    ...     main(["--version"])  # doctest: +ELLIPSIS
+    ... except SystemExit as stop:
+    ...     stop.code
+    spotscape ...
+    0
+    """
+    written: list[Path] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", SpotscapeWarning)
+        warnings.showwarning = _show_warning
+        sys.exit(_exit_code(argv, written))
+
+
+def _exit_code(argv: list[str] | None, written: list[Path]) -> int:
+    """Run the app; what a user can cause ends as one line and a code, anything else is a bug: a traceback."""
+    try:
+        code = app(args=argv, prog_name="spotscape", standalone_mode=False, obj=written) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "spotscape"
+        return _fail(f"{error.format_message().rstrip('.')}. See: {command} --help")
+    except InputError as error:
+        return _fail(str(error))
+    except BrokenPipeError:  # the reader of our output went away, as in `spotscape info x.h5ad | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    if code == INTERRUPTED:
+        names = ", ".join(map(str, written))
+        _fail(f"interrupted; {'written before: ' + names if written else 'nothing written'}")
+    return code
+
+
+def _fail(message: str) -> int:
+    """Print exactly one line."""
+    typer.echo("spotscape: " + " ".join(message.split()), err=True)
+    return BAD_INPUT
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Print our warnings as one line; other packages' only where Python was asked for them (-W)."""
+    if issubclass(category, SpotscapeWarning) or sys.warnoptions:
+        typer.echo(f"spotscape: warning: {' '.join(str(message).split())}", err=True)

@@ -1,0 +1,30 @@
+"""Output paths, checked before the work starts: a run must not fail at its last step for a wrong name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spotscape._validate import input_error
+
+
+def check_output_file(option: str, path: Path, suffix: str, source: Path | None = None) -> None:
+    """Raise `InputError` unless ``path`` ends in ``suffix``, can be written, and is not the input."""
+    if path.suffix.lower() != suffix:
+        raise input_error(option, repr(str(path)), f"a file name that ends in {suffix}")
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        found = f"{str(path)!r}, which is the input"
+        raise input_error(option, found, "another file", "The input is never overwritten.")
+
+    from spotscape.io import check_output
+
+    check_output(path)
+
+
+def check_output_folder(option: str, path: Path) -> None:
+    """Raise `InputError` unless ``path`` is, or can become, a folder with new files in it."""
+    if path.exists() and not path.is_dir():
+        raise input_error(option, f"{str(path)!r}, which is a file", "a folder")
+
+    from spotscape.io import check_output
+
+    check_output(path / "figure.png" if path.exists() else path)

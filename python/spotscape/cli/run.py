@@ -1,0 +1,183 @@
+"""``spotscape run``: one slice in, the same slice with spatial domains out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spotscape import _keys
+from spotscape._validate import input_error
+from spotscape.cli._output import check_output_file, check_output_folder
+from spotscape.config import SpotscapeConfig, resolve_config
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+def run(
+    context: typer.Context,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN",
+            help="An .h5ad file or a Space Ranger output folder, with raw counts and coordinates.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="OUT.h5ad", help="Where the annotated slice goes.")
+    ],
+    n_domains: Annotated[
+        int | None,
+        typer.Option("--n-domains", "-k", help="Number of domains; suggested from the data where left out."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="R.html", help="Also write a report, one HTML page with everything in it."),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write the figures as PNG files into this folder.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    device: Annotated[
+        str, typer.Option(help="'auto', 'cpu', 'cuda' or 'cuda:1', ...: where to train.")
+    ] = "auto",
+    preset: Annotated[
+        str, typer.Option(help="'default', or 'paper' for the published settings (slower).")
+    ] = "default",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change one setting, e.g. --set epochs=300; repeatable."
+        ),
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="The layer with the raw counts; looked for where left out.")
+    ] = None,
+    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no summary; warnings and errors only.")
+    ] = False,
+) -> None:
+    """Find the spatial domains of one slice.
+
+    OUT.h5ad is IN with obs['spotscape_domain'] (domains "1".."K"), obsm['X_spotscape'] (the embedding),
+    uns['spotscape'] (settings, losses, versions) and the spatial graph added. IN is never changed.
+    """
+    config = _resolve_settings(preset, changes or [])
+    check_output_file("--out", out, ".h5ad", source)
+    if report is not None:
+        check_output_file("--report", report, ".html")
+    if figures is not None:
+        check_output_folder("--figures", figures)
+
+    from spotscape.io import read, write
+    from spotscape.tl import run_spotscape
+
+    adata = read(source)
+    run_spotscape(
+        adata,
+        n_domains=n_domains,
+        config=config,
+        seed=seed,
+        device=device,
+        layer=layer,
+        spatial_key=spatial_key,
+        progress=_progress(quiet),
+    )
+    written: list[Path] = context.obj
+    write(adata, out)
+    written.append(out)
+    # What the run itself found is safe from here on: a picture that fails does not lose it.
+    if report is not None:
+        _write_report(adata, report, spatial_key, seed)
+        written.append(report)
+    if figures is not None:
+        written.extend(_write_figures(adata, figures, spatial_key, seed))
+    if not quiet:
+        typer.echo(_summary(adata, chosen=n_domains is not None))
+        typer.echo("\n  ".join(["Written:", *map(str, written)]))
+
+
+def _resolve_settings(preset: str, changes: list[str]) -> SpotscapeConfig:
+    settings: dict[str, Any] = {}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not (key and equals and value):
+            raise input_error("--set", repr(change), "KEY=VALUE", "For example: --set epochs=300.")
+        settings[key.strip()] = _parse(value.strip())
+    return resolve_config({"preset": preset, **settings})
+
+
+def _parse(value: str) -> int | float | str:
+    """Return a number where it is one; which setting wants what is checked by the configuration."""
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            pass
+    return value
+
+
+def _progress(quiet: bool) -> bool | Callable[[int, int, float], None]:
+    """Return a bar for a person at a terminal, and about ten lines for a log file."""
+    if quiet or sys.stderr.isatty():
+        return not quiet
+
+    def report_epoch(epoch: int, epochs: int, loss: float) -> None:
+        if epoch in (1, epochs) or epoch % max(1, epochs // 10) == 0:
+            typer.echo(f"epoch {epoch}/{epochs}, loss {loss:.4g}", err=True)
+
+    return report_epoch
+
+
+def _truth_key(adata: AnnData) -> str | None:
+    """Return the column of known labels that simulated and benchmark slices have; a run never reads it."""
+    return _keys.GROUND_TRUTH if _keys.GROUND_TRUTH in adata.obs else None
+
+
+def _write_report(adata: AnnData, path: Path, spatial_key: str, seed: int) -> None:
+    from spotscape import pl
+
+    pl.report(adata, path, spatial_key=spatial_key, truth_key=_truth_key(adata), seed=seed)
+
+
+def _write_figures(adata: AnnData, folder: Path, spatial_key: str, seed: int) -> list[Path]:
+    """Write one PNG for each figure: domains, embedding, losses, and the true labels where there are some."""
+    from spotscape import pl
+
+    folder.mkdir(exist_ok=True)
+    drawings: dict[str, Callable[..., object]] = {
+        "domains.png": partial(pl.spatial_domains, spatial_key=spatial_key),
+        "embedding.png": partial(pl.embedding, seed=seed),
+        "losses.png": pl.loss_history,
+    }
+    if truth := _truth_key(adata):
+        drawings[f"{truth}.png"] = partial(pl.spatial_domains, color=truth, spatial_key=spatial_key)
+    for name, draw in drawings.items():
+        draw(adata, save=folder / name)
+    return [folder / name for name in drawings]
+
+
+def _summary(adata: AnnData, chosen: bool) -> str:
+    """Say what was found, in words for a person."""
+    domains = adata.obs[_keys.domain()]
+    sizes = domains.value_counts().reindex(domains.cat.categories)
+    how = "as asked" if chosen else "number suggested from the data"
+    lines = [
+        f"{adata.n_obs:,} spots x {adata.n_vars:,} genes: {len(sizes)} spatial domains ({how})",
+        "  domain   spots   share",
+    ]
+    lines += [f"  {name:>6} {size:>7,} {size / adata.n_obs:>7.1%}" for name, size in sizes.items()]
+    if _keys.GROUND_TRUTH in adata.obs:
+        from spotscape.metrics import adjusted_rand_index
+
+        score = adjusted_rand_index(adata.obs[_keys.GROUND_TRUTH], domains)
+        lines.append(
+            f"Agreement with obs[{_keys.GROUND_TRUTH!r}]: ARI {score:.2f} (1 is perfect, 0 is chance)"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""``spotscape simulate``: a slice with a known answer, to try things on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spotscape import _keys
+from spotscape.cli._output import check_output_file
+
+
+def simulate(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.h5ad", help="Where the slice goes.")],
+    spots: Annotated[int, typer.Option(min=10, help="Number of spots or cells.")] = 3000,
+    genes: Annotated[int, typer.Option(min=10, help="Number of genes.")] = 2000,
+    tissue: Annotated[str, typer.Option(help="'cortex' (layers) or 'tumour' (islands).")] = "cortex",
+    layout: Annotated[
+        str, typer.Option(help="'hexagonal' or 'square' (spots on a grid), or 'cells' (free).")
+    ] = "hexagonal",
+    n_domains: Annotated[int, typer.Option("--n-domains", "-k", help="Number of true domains.")] = 7,
+    noise: Annotated[float, typer.Option(min=0, help="Noise of the expression; 1 is realistic.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
+    ] = False,
+) -> None:
+    """Simulate a slice whose true domains are known.
+
+    The file holds counts in X, coordinates in obsm['spatial'], and the true domains in obs['ground_truth'].
+    """
+    check_output_file("--out", out, ".h5ad")
+
+    from spotscape.datasets import simulate_slice
+    from spotscape.io import write
+
+    adata = simulate_slice(
+        n_spots=spots,
+        n_genes=genes,
+        tissue=tissue,
+        layout=layout,
+        n_domains=n_domains,
+        noise=noise,
+        seed=seed,
+    )
+    write(adata, out)
+    context.obj.append(out)
+    if not quiet:
+        n_true = adata.obs[_keys.GROUND_TRUTH].nunique()
+        typer.echo(f"{out}: {adata.n_obs:,} spots x {adata.n_vars:,} genes, {n_true} true domains ({tissue})")

@@ -1,0 +1,1 @@
+"""Where R objects become AnnData and back."""

@@ -1,0 +1,209 @@
+"""What the R half calls through reticulate: R's pieces in, an AnnData; an AnnData in, R's pieces out.
+
+Reticulate turns a ``dgCMatrix`` into a ``csc_matrix``, a numeric matrix into an array, a named list into a
+dict and back. Nothing here knows R, and nothing here computes.
+
+| R | AnnData |
+| --- | --- |
+| ``dgCMatrix``, genes x cells | ``X``, cells x genes, CSR on the same memory |
+| coordinates, cells x 2 or 3 | ``obsm["spatial"]`` |
+| reduction, ``reducedDim`` | ``obsm["X_spotscape"]`` |
+| metadata, ``colData`` | ``obs["spotscape_domain"]`` |
+| ``Misc``, ``metadata`` | ``uns["spotscape"]`` |
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import ArrayLike
+from scipy.sparse import csc_matrix
+
+from spotscape import _keys
+from spotscape._validate import InputError, SpotscapeWarning
+
+
+def import_isolated(name: str) -> None:
+    """Import a compiled module so that it uses the libraries it came with, not those of R.
+
+    On Linux, R has its own BLAS loaded for all to see, and PyTorch's calls to ``sgemm`` would end there:
+    other rounding than in a Python process, hence another embedding after some epochs. ``RTLD_DEEPBIND``
+    keeps the module to its own. Without effect on a module that is loaded already, and where there is no
+    such flag.
+
+    Parameters
+    ----------
+    name
+        Such as ``"torch"``; R says which, so that nothing here depends on it.
+
+    Examples
+    --------
+    >>> from spotscape.interop.reticulate import import_isolated
+    >>> import_isolated("json")
+    """
+    flags = sys.getdlopenflags() if hasattr(os, "RTLD_DEEPBIND") else None
+    if flags is not None:
+        sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
+    try:
+        import_module(name)
+    finally:
+        if flags is not None:
+            sys.setdlopenflags(flags)
+
+
+def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Call ``function`` and hand back what R should raise instead of raising it.
+
+    Parameters
+    ----------
+    function
+        Any callable.
+    *args, **kwargs
+        Passed on.
+
+    Returns
+    -------
+    dict
+        ``"value"``; ``"error"``: the message of an `InputError`, or None; ``"warnings"``: the texts of every
+        `SpotscapeWarning`. Other exceptions and warnings, interrupts among them, pass as they are.
+
+    Examples
+    --------
+    >>> from spotscape.interop.reticulate import call
+    >>> call(int, "3")
+    {'value': 3, 'error': None, 'warnings': []}
+    """
+    texts: list[str] = []
+    value, error = None, None
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def collect(message: Any, category: type[Warning], *rest: Any, **named: Any) -> None:
+            if issubclass(category, SpotscapeWarning):
+                texts.append(str(message))
+            else:
+                show(message, category, *rest, **named)
+
+        warnings.showwarning = collect
+        warnings.simplefilter("always", SpotscapeWarning)
+        try:
+            value = function(*args, **kwargs)
+        except InputError as problem:
+            error = str(problem)
+    return {"value": value, "error": error, "warnings": texts}
+
+
+def to_anndata(
+    counts: csc_matrix, genes: Sequence[str], cells: Sequence[str], coordinates: ArrayLike
+) -> AnnData:
+    """Make an AnnData of one slice from R's pieces, without copying the counts.
+
+    Parameters
+    ----------
+    counts
+        Genes x cells, as R keeps them.
+    genes, cells
+        Names of the rows and of the columns of ``counts``.
+    coordinates
+        Cells x 2 or 3, any unit, in the order of ``cells``.
+
+    Returns
+    -------
+    AnnData
+        ``X`` (CSR, cells x genes, the memory of ``counts``) and ``obsm["spatial"]`` (float64).
+
+    Examples
+    --------
+    >>> from scipy.sparse import csc_matrix
+    >>> from spotscape.interop.reticulate import to_anndata
+    >>> to_anndata(csc_matrix([[1.0, 0.0], [0.0, 2.0]]), ["g1", "g2"], ["a", "b"], [[0, 0], [0, 1]]).shape
+    (2, 2)
+    """
+    obs, var = pd.DataFrame(index=_index(cells)), pd.DataFrame(index=_index(genes))
+    with warnings.catch_warnings():
+        # Names that are there twice are an error of the run, in better words.
+        warnings.filterwarnings("ignore", message=".* names are not unique")
+        adata = AnnData(X=counts.T, obs=obs, var=var)
+    adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
+    return adata
+
+
+def embedding_to_anndata(
+    embedding: ArrayLike, cells: Sequence[str], coordinates: ArrayLike | None = None
+) -> AnnData:
+    """Make an AnnData around an embedding that R kept, to cluster it again.
+
+    Parameters
+    ----------
+    embedding
+        Cells x latent dimensions.
+    cells
+        Names of the rows.
+    coordinates
+        Cells x 2 or 3; needed only where domains are to be smoothed over the tissue.
+
+    Returns
+    -------
+    AnnData
+        ``obsm["X_spotscape"]`` (float32, as after a run) and, where given, ``obsm["spatial"]``. The embedding
+        also stands in for the genes that R did not send, as ``X``.
+
+    Examples
+    --------
+    >>> from spotscape.interop.reticulate import embedding_to_anndata
+    >>> list(embedding_to_anndata([[0.0, 1.0], [1.0, 0.0]], ["a", "b"]).obsm)
+    ['X_spotscape']
+    """
+    values = np.ascontiguousarray(embedding, dtype=np.float32)
+    adata = AnnData(X=values, obs=pd.DataFrame(index=_index(cells)), obsm={_keys.embedding(): values})
+    if coordinates is not None:
+        adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
+    return adata
+
+
+def from_anndata(adata: AnnData) -> dict[str, Any]:
+    """Take out of an AnnData what a run wrote, in types that reticulate knows.
+
+    Parameters
+    ----------
+    adata
+        After `spotscape.tl.run_spotscape` or `spotscape.tl.spatial_domains`.
+
+    Returns
+    -------
+    dict
+        ``"cells"``; ``"embedding"`` (float64, cells x latent dimensions); ``"domain"`` (1-based codes, 0
+        where missing) and ``"domain_levels"``; ``"info"`` (``uns["spotscape"]``).
+    """
+    domain = adata.obs[_keys.domain()].cat
+    return {
+        "cells": adata.obs_names.tolist(),
+        "embedding": np.asarray(adata.obsm[_keys.embedding()], dtype=np.float64),
+        "domain": (domain.codes.to_numpy().astype(np.int32) + 1).tolist(),
+        "domain_levels": [str(level) for level in domain.categories],
+        "info": _plain(adata.uns.get(_keys.parameters(), {})),
+    }
+
+
+def _index(names: Sequence[str]) -> pd.Index:
+    """Names as a string index."""
+    return pd.Index([str(name) for name in names])
+
+
+def _plain(value: Any) -> Any:
+    """Arrays of text as lists, numpy scalars as Python's, mappings all the way down."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OUST":
+        return [str(item) for item in value.ravel()]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value

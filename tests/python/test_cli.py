@@ -1,0 +1,339 @@
+"""The `spotscape` command: what it writes, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spotscape import datasets, io, tl
+from spotscape.cli import main
+
+SMALL = {"epochs": 5, "n_starts": 1, "hidden_dim": 16, "latent_dim": 8}
+QUICK = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
+
+
+class Ended:
+    """How a command ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def command(capsys, monkeypatch, tmp_path):
+    """Run the command in an empty folder; return its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*argv: str | Path) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in argv])
+        printed = capsys.readouterr()
+        return Ended(stop.value.code or 0, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def slice_path(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("slice") / "slice.h5ad"
+    io.write(datasets.simulate_slice(n_spots=200, n_genes=60, n_domains=3, seed=1), path)
+    return path
+
+
+def one_line(ended: Ended) -> str:
+    assert ended.code == 2
+    assert ended.out == ""
+    assert ended.err.count("\n") == 1, ended.err
+    assert ended.err.startswith("spotscape: ")
+    return ended.err
+
+
+def test_run_writes_what_it_says(command, slice_path, tmp_path):
+    before = slice_path.read_bytes()
+    ended = command(
+        *("run", slice_path, "-o", "out.h5ad", "--n-domains", 3, "--seed", 7),
+        *("--report", "report.html", "--figures", "figures", *QUICK),
+    )
+    assert ended.code == 0, ended.err
+    assert slice_path.read_bytes() == before
+    figures = {"domains.png", "embedding.png", "losses.png", "ground_truth.png"}
+    assert {p.name for p in (tmp_path / "figures").iterdir()} == figures
+    assert all(p.read_bytes().startswith(b"\x89PNG") for p in (tmp_path / "figures").iterdir())
+    assert "<html" in (tmp_path / "report.html").read_text()[:200]
+    assert {p.name for p in tmp_path.iterdir()} == {"out.h5ad", "report.html", "figures"}
+
+    result = io.read(tmp_path / "out.h5ad")
+    sizes = result.obs["spotscape_domain"].value_counts()
+    assert sorted(sizes.index) == ["1", "2", "3"]
+    assert [line.split(",")[0] for line in ended.err.splitlines()] == [f"epoch {n}/5" for n in range(1, 6)]
+    assert "3 spatial domains (as asked)" in ended.out
+    assert [int(line.split()[1]) for line in ended.out.splitlines() if "%" in line] == list(sizes)
+    assert "ARI" in ended.out
+    for path in ("out.h5ad", "report.html", "figures/domains.png"):
+        assert path in ended.out
+
+
+def test_run_is_the_python_call(command, slice_path):
+    assert command("run", slice_path, "-o", "out.h5ad", "-k", 3, "--seed", 7, "-q", *QUICK).code == 0
+    adata = io.read(slice_path)
+    tl.run_spotscape(adata, n_domains=3, config=SMALL, seed=7, progress=False)
+    result = io.read("out.h5ad")
+    np.testing.assert_array_equal(result.obsm["X_spotscape"], adata.obsm["X_spotscape"])
+    assert list(result.obs_names) == list(adata.obs_names)
+
+
+def test_quiet_says_nothing(command, slice_path):
+    ended = command("run", slice_path, "-o", "out.h5ad", "-k", 3, "--quiet", *QUICK)
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+def test_preset_and_set_reach_the_run(command, slice_path):
+    changes = ["--set", "epochs=3", "--set", "learning_rate=2e-4", "--set", "schedule=cosine"]
+    ended = command("run", slice_path, "-o", "out.h5ad", "-k", 3, "-q", "--preset", "paper", *changes)
+    assert ended.code == 0, ended.err
+    params = io.read("out.h5ad").uns["spotscape"]["params"]
+    assert (params["epochs"], params["learning_rate"], params["schedule"]) == (3, 2e-4, "cosine")
+    assert params["cluster_method"] == "kmeans"
+
+
+def test_layer_and_spatial_key(command, slice_path):
+    adata = io.read(slice_path)
+    adata.layers["umi"], adata.obsm["where"] = adata.X.copy(), adata.obsm.pop("spatial")
+    adata.X.data[:] = np.log1p(adata.X.data)
+    io.write(adata, "moved.h5ad")
+    places = ["--layer", "umi", "--spatial-key", "where"]
+    ended = command("run", "moved.h5ad", "-o", "out.h5ad", "-k", 3, "-q", "--figures", "png", *places, *QUICK)
+    assert ended.code == 0, ended.err
+    assert io.read("out.h5ad").uns["spotscape"]["params"]["expression_source"] == "layers['umi']"
+    assert "where" in command("info", "moved.h5ad", *places).out
+
+
+def test_output_may_be_replaced(command, slice_path, tmp_path):
+    (tmp_path / "out.h5ad").write_text("an older result")
+    assert command("run", slice_path, "-o", "out.h5ad", "-k", 3, "-q", *QUICK).code == 0
+    assert io.read("out.h5ad").n_obs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("run", ["IN"]),
+        ("run SLICE", ["--out"]),
+        ("run nothing.h5ad -o out.h5ad", ["nothing.h5ad"]),
+        ("run nothing -o out.h5ad", ["nothing"]),
+        ("run text.h5ad -o out.h5ad", ["text.h5ad"]),
+        ("run text.txt -o out.h5ad", ["text.txt"]),
+        ("run folder -o out.h5ad", ["folder"]),
+        ("run SLICE -o out.h5", ["--out", ".h5ad"]),
+        ("run SLICE -o folder.h5ad", ["folder.h5ad", "a folder"]),
+        ("run SLICE -o no/such/out.h5ad", ["no/such/out.h5ad", "no folder"]),
+        ("run SLICE -o SLICE", ["--out", "input"]),
+        ("run SLICE -o link.h5ad", ["--out", "input"]),
+        ("run SLICE -o out.h5ad --report report.pdf", ["--report", "report.pdf", ".html"]),
+        ("run SLICE -o out.h5ad --report no/report.html", ["no/report.html", "no folder"]),
+        ("run SLICE -o out.h5ad --figures text.txt", ["--figures", "text.txt"]),
+        ("run SLICE -o out.h5ad --figures no/such", ["no/such", "no folder"]),
+        ("run SLICE -o out.h5ad -k three", ["--n-domains"]),
+        ("run SLICE -o out.h5ad -k 1", ["n_domains", "1"]),
+        ("run SLICE -o out.h5ad -k 201", ["n_domains", "201"]),
+        ("run SLICE -o out.h5ad --seed -1", ["--seed"]),
+        ("run SLICE -o out.h5ad --device toaster", ["device", "toaster"]),
+        ("run SLICE -o out.h5ad --preset best", ["best", "'paper'"]),
+        ("run SLICE -o out.h5ad --set epochz=3", ["epochz", "epochs"]),
+        ("run SLICE -o out.h5ad --set epochs", ["--set", "KEY=VALUE"]),
+        ("run SLICE -o out.h5ad --set epochs=", ["--set", "KEY=VALUE"]),
+        ("run SLICE -o out.h5ad --set epochs=many", ["epochs", "many"]),
+        ("run SLICE -o out.h5ad --set learning_rate=nan", ["learning_rate", "nan"]),
+        ("run SLICE -o out.h5ad --layer umi", ["layer", "umi"]),
+        ("run SLICE -o out.h5ad --spatial-key where", ["where"]),
+        ("run SLICE -o out.h5ad --verbosity 3", ["--verbosity"]),
+        ("info nothing.h5ad", ["nothing.h5ad"]),
+        ("simulate -o out.csv", ["--out", ".h5ad"]),
+        ("simulate -o out.h5ad --tissue stone", ["tissue", "stone"]),
+        ("simulate -o out.h5ad --spots 1", ["--spots"]),
+        ("simulate -o out.h5ad -k 1", ["n_domains"]),
+        ("simulate -o out.h5ad --noise loud", ["--noise"]),
+        ("domains SLICE", ["domains"]),
+    ],
+)
+def test_bad_input_is_one_line(command, slice_path, tmp_path, arguments, words):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.h5ad").mkdir()
+    (tmp_path / "link.h5ad").symlink_to(slice_path)
+    for name in ("text.h5ad", "text.txt"):
+        (tmp_path / name).write_text("no HDF5")
+    before = {p: p.stat().st_mtime_ns for p in [*tmp_path.iterdir(), slice_path]}
+    message = one_line(command(*arguments.replace("SLICE", str(slice_path)).split()))
+    for word in words:
+        assert word in message
+    assert {p: p.stat().st_mtime_ns for p in [*tmp_path.iterdir(), slice_path]} == before
+
+
+def test_output_is_checked_before_the_work(command, monkeypatch, slice_path):
+    monkeypatch.setattr(io, "read", lambda path: pytest.fail("read before the output was checked"))
+    one_line(command("run", slice_path, "-o", "no/such/out.h5ad"))
+
+
+def test_folder_without_the_right_to_write(command, monkeypatch, slice_path):
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)  # root may write anywhere
+    assert "no right to write" in one_line(command("run", slice_path, "-o", "out.h5ad"))
+
+
+def test_full_disk_is_one_line(command, monkeypatch, slice_path, tmp_path):
+    def write(adata, path):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(io, "write", write)
+    ended = command("run", slice_path, "-o", "out.h5ad", "-k", 3, "-q", *QUICK)
+    assert "No space left on device" in one_line(ended)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bugs_keep_their_traceback(monkeypatch, slice_path, tmp_path):
+    def broken(path):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(io, "read", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["run", str(slice_path), "-o", str(tmp_path / "out.h5ad")])
+
+
+def test_warnings_are_one_line(command, slice_path):
+    adata = io.read(slice_path)
+    adata.X[:2] = 0
+    io.write(adata, "gaps.h5ad")
+    ended = command("run", "gaps.h5ad", "-o", "out.h5ad", "-k", 3, "-q", *QUICK)
+    assert ended.code == 0
+    assert ended.err.startswith("spotscape: warning: 2 of 200 spots have no counts")
+    assert ended.err.count("\n") == 1
+
+
+def test_interrupt_says_what_was_written(command, monkeypatch, slice_path, tmp_path):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tl, "run_spotscape", interrupted)
+        ended = command("run", slice_path, "-o", "out.h5ad", "-q")
+    assert (ended.code, ended.err) == (130, "spotscape: interrupted; nothing written\n")
+    assert list(tmp_path.iterdir()) == []
+
+    from spotscape import pl
+
+    monkeypatch.setattr(pl, "report", interrupted)
+    ended = command("run", slice_path, "-o", "out.h5ad", "-q", "-k", 3, "--report", "report.html", *QUICK)
+    assert (ended.code, ended.err) == (130, "spotscape: interrupted; written before: out.h5ad\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent otherwise on Windows")
+def test_ctrl_c_stops_a_real_run(slice_path, tmp_path):
+    arguments = ["run", slice_path, "-o", tmp_path / "out.h5ad", "-k", "3", "--set", "epochs=1000000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "spotscape", *map(str, arguments)], stderr=subprocess.PIPE, bufsize=0
+    ) as process:
+        seen = b""
+        while b"epoch 1/" not in seen:
+            seen += process.stderr.read(100) or pytest.fail(f"ended too early: {seen.decode()}")
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read().decode()
+    assert process.returncode == 130
+    assert rest.endswith("spotscape: interrupted; nothing written\n")
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_info(command, slice_path):
+    ended = command("info", slice_path)
+    assert (ended.code, ended.err) == (0, "")
+    for text in ("200", "60", "X (", "obsm['spatial'], 2D", "grid", "ground_truth (3)"):
+        assert text in ended.out
+    assert "problem" not in ended.out
+
+
+def test_info_as_json_matches_the_file(command, slice_path):
+    facts = json.loads(command("info", "--json", slice_path).out)
+    adata = io.read(slice_path)
+    totals = np.asarray(adata.X.sum(axis=1)).ravel()
+    assert (facts["spots"], facts["genes"], facts["problems"], facts["runs"]) == (*adata.shape, [], {})
+    assert facts["counts"]["total_per_spot"] == {
+        "min": totals.min(),
+        "median": np.median(totals),
+        "max": totals.max(),
+    }
+    coordinates = adata.obsm["spatial"]
+    assert facts["coordinates"]["range"] == np.stack([coordinates.min(0), coordinates.max(0)], 1).tolist()
+    assert facts["graph"]["neighbors_per_spot"]["max"] == 6
+
+
+def test_info_lists_problems_and_earlier_runs(command, slice_path):
+    adata = io.read(slice_path)
+    del adata.obsm["spatial"]
+    adata.X.data[:] += 0.5
+    io.write(adata, "bad.h5ad")
+    ended = command("info", "bad.h5ad")
+    assert ended.code == 0
+    assert ended.out.count("problem") == 2
+    assert "obsm['spatial']" in ended.out
+
+    assert command("run", slice_path, "-o", "out.h5ad", "-k", 3, "--seed", 7, "-q", *QUICK).code == 0
+    facts = json.loads(command("info", "--json", "out.h5ad").out)
+    assert facts["runs"] == {"spotscape": {"n_domains": 3, "epochs": 5, "seed": 7}}
+    assert facts["graph"]["origin"] == "in the file"
+    assert "earlier run" in command("info", "out.h5ad").out
+
+
+def test_simulate(command):
+    size = ["--spots", 150, "--genes", 40, "-k", 4]
+    ended = command("simulate", "-o", "a.h5ad", "--tissue", "tumour", "--seed", 5, *size)
+    assert ended.code == 0, ended.err
+    adata = io.read("a.h5ad")
+    expected = datasets.simulate_slice(n_spots=150, n_genes=40, n_domains=4, tissue="tumour", seed=5)
+    assert (adata.X != expected.X).nnz == 0
+    assert f"{adata.n_obs:,} spots x 40 genes, 4 true domains" in ended.out
+
+
+def test_version_and_help(command):
+    import spotscape
+
+    assert command("--version").out == f"spotscape {spotscape.__version__}\n"
+    assert command().out == command("--help").out
+    for name in ("run", "info", "simulate"):
+        assert name in command("--help").out
+        ended = command(name, "-h")
+        assert (ended.code, ended.err) == (0, "")
+        assert "--" in ended.out
+
+
+def test_help_is_quick():
+    code = """
+import sys
+from spotscape.cli import main
+try:
+    main(["run", "--help"])
+finally:
+    heavy = {"numpy", "torch", "scanpy", "anndata", "matplotlib"} & set(sys.modules)
+    print(*heavy, file=sys.stderr)
+"""
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == ""
+    assert time.perf_counter() - started < 5  # 0.2 s on an idle machine
+
+
+def test_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "spotscape", "run", "nothing.h5ad", "-o", "out.txt"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("spotscape: --out: found 'out.txt'")
