@@ -209,7 +209,7 @@ def test_bugs_keep_their_traceback(monkeypatch, slice_path, tmp_path):
 
 def test_warnings_are_one_line(command, slice_path):
     adata = io.read(slice_path)
-    adata.X[:2] = 0
+    adata.X = adata.X.multiply(np.arange(adata.n_obs)[:, None] >= 2).tocsr()
     io.write(adata, "gaps.h5ad")
     ended = command("run", "gaps.h5ad", "-o", "out.h5ad", "-k", 3, "-q", *QUICK)
     assert ended.code == 0

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from spotscape.core.expression import ExpressionMatrix
+from spotscape.core.gram import gram
 
 
 def reconstruction_loss(
@@ -50,10 +51,10 @@ def reconstruction_loss(
     n, g = expression.shape
     with torch.autocast(weight.device.type, enabled=False):
         mean_hidden = torch.stack(list(hidden)).mean(0)
-        mean_gram = torch.stack([h.T @ h for h in hidden]).mean(0)
+        mean_gram = torch.stack([gram(h) for h in hidden]).mean(0)
         explained = (expression.t_matmul(mean_hidden) * weight).sum() + bias @ expression.column_sums()
         predicted = (
-            (mean_gram * (weight.T @ weight)).sum()
+            (mean_gram * gram(weight)).sum()
             + 2 * mean_hidden.sum(0) @ (weight.T @ bias)
             + n * bias.square().sum()
         )

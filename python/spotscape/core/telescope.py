@@ -22,6 +22,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from spotscape.core.gram import gram
+
 _EPS = 1e-8
 """Shorter rows than this count as zero."""
 
@@ -47,7 +49,7 @@ def unit_sum_and_difference(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
 def telescope_grams(z1: Tensor, z2: Tensor) -> Tensor:
     """Return PᵀP, QᵀQ and PᵀQ, stacked: (N, d), (N, d) -> (3, d, d)."""
     p, q = unit_sum_and_difference(z1, z2)
-    return torch.stack([p.T @ p, q.T @ q, p.T @ q])
+    return torch.stack([gram(p), gram(q), p.T @ q])
 
 
 def telescope_from_grams(grams: Tensor, n_spots: Tensor | float) -> Tensor:
