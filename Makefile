@@ -1,0 +1,111 @@
+# spotscape: `make demo` shows what it does, `make test` holds it to what it promises, `make help` lists the rest.
+#
+#   PYTHON=python3.12    the interpreter that .venv is made from (3.11 or newer)
+#   PIP_ARGS="..."       more arguments for pip, e.g. another index (such as PyTorch's for CPU wheels)
+#   R=skip               leave the R half out of `make test`, loudly
+#   SLICE=path           what `make demo` reads: an .h5ad file or a Space Ranger folder
+#   K=7                  the number of domains in the demo; empty: suggested from the data
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+PIP_ARGS ?=
+R ?=
+SLICE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile $(PIP_ARGS) -c constraints.txt
+DEMO := demo
+JOBS ?= 2
+export RETICULATE_PYTHON := $(CURDIR)/$(BIN)/python
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@sed -nE 's/^#   /  /p' $(MAKEFILE_LIST)
+
+# ---- the environment: made once, brought up to date when what it holds changes -----------------------------
+
+$(BIN)/python:
+	@command -v "$(PYTHON)" >/dev/null || { echo "make: found no '$(PYTHON)'; name a Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1), spotscape needs 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -m venv "$(VENV)" || { rm -rf "$(VENV)"; echo "make: '$(PYTHON) -m venv' failed; on Debian and Ubuntu it needs the package python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing spotscape and what it needs into $(VENV) (from nothing: 2 to 3 minutes) ..."
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing spotscape, what it needs and the development tools into $(VENV) ..."
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+# ---- the demo -----------------------------------------------------------------------------------------------
+
+ifeq ($(SLICE),)
+K ?= 7
+DEMO_INPUT := $(DEMO)/slice.h5ad
+else
+K ?=
+DEMO_INPUT := $(SLICE)
+endif
+
+.PHONY: demo
+demo: $(VENV)/.installed ## domains, figures and a report of one slice, under demo/ (SLICE=path for your own)
+	@mkdir -p $(DEMO) && rm -rf $(DEMO)/figures
+ifeq ($(SLICE),)
+	@$(BIN)/spotscape simulate -o $(DEMO_INPUT) --tissue cortex --spots 3000 --genes 2000 --seed 0
+endif
+	@$(BIN)/spotscape run "$(DEMO_INPUT)" -o $(DEMO)/annotated.h5ad $(if $(K),--n-domains $(K)) \
+	  --report $(DEMO)/report.html --figures $(DEMO)/figures
+	@echo "Open $(CURDIR)/$(DEMO)/report.html in a browser."
+
+# ---- the tests ----------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup-r lint types test-py test-r ## everything that has to hold (R=skip: without R)
+ifeq ($(R),skip)
+	@echo "make test: passed, WITHOUT THE R HALF (R=skip)"
+else
+	@echo "make test: passed"
+endif
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## ruff: style, imports, banned interfaces
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(VENV)/.installed-dev ## mypy
+	$(BIN)/mypy
+
+# One thread for each worker: two workers with a pool of threads each are slower than one.
+.PHONY: test-py
+test-py: $(VENV)/.installed-dev ## pytest, doctests among it
+	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/pytest -n $(JOBS)
+
+.PHONY: setup-r test-r docs
+ifeq ($(R),skip)
+setup-r test-r:
+	@echo "======== R=skip: $@ is LEFT OUT; nothing of the R half is tested ========"
+else
+setup-r: ## R and its packages (installs only as root with CI=true or SETUP_R=1)
+	@scripts/setup-r.sh
+
+test-r: $(VENV)/.installed setup-r ## R CMD INSTALL, testthat, R CMD check
+	@scripts/test-r.sh
+endif
+
+docs: ## man/ and NAMESPACE from the roxygen comments
+	Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "source")'
+
+.PHONY: clean
+clean: ## what builds, tests and the demo leave (.venv stays)
+	rm -rf $(DEMO) build dist inst/python inst/doc doc Meta *.Rcheck *.tar.gz .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# The R half: documentation up to date, R CMD INSTALL, vignettes, testthat, R CMD check --no-manual.
+#
+#   scripts/test-r.sh            Python is taken from RETICULATE_PYTHON, by default .venv's
+#
+# Everything is done once: `R CMD build` renders the vignettes, so the check does not run them again, and
+# testthat runs within the check. Fails on any ERROR or WARNING of the check, and on a test suite without tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+
+export RETICULATE_PYTHON=${RETICULATE_PYTHON:-$root/.venv/bin/python}
+export SPOTSCAPE_TEST_PYTHON=required # tests that need Python fail without it, rather than skip
+export LC_ALL=${LC_ALL:-C.UTF-8}
+export _R_CHECK_SYSTEM_CLOCK_=0 # asks a time server
+export NOT_CRAN=true
+# R CMD check runs elsewhere: a path relative to the checkout would not be found there.
+data=${SPOTSCAPE_DATA:-$root/../shared/data}
+if [ -d "$data" ]; then SPOTSCAPE_DATA=$(cd "$data" && pwd); export SPOTSCAPE_DATA; fi
+
+say() { printf '\n== R: %s\n' "$*"; }
+die() { printf 'test-r: %s\n' "$*" >&2; exit 1; }
+
+[ -x "$RETICULATE_PYTHON" ] || die "RETICULATE_PYTHON: no Python at $RETICULATE_PYTHON; make it with 'make .venv/.installed'."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/lib" "$work/source"
+export R_LIBS=$work/lib${R_LIBS:+:$R_LIBS}
+
+# A copy without what builds and environments leave, so that nothing is written into the checkout.
+tar -C "$root" --exclude=./.venv --exclude=./.git --exclude=./demo --exclude='*.Rcheck' --exclude=__pycache__ \
+  --exclude=./inst/python --exclude=./benchmarks/cache --exclude='./.*_cache' --exclude=./.hypothesis \
+  -cf - . | tar -C "$work/source" -xf -
+
+say "R CMD INSTALL, from the folder as a user would"
+R CMD INSTALL --no-docs --no-test-load --library="$work/lib" "$work/source" >"$work/install.log" 2>&1 ||
+  { cat "$work/install.log" >&2; die "R CMD INSTALL failed."; }
+Rscript --vanilla -e 'library(spotscape); cat("spotscape", as.character(packageVersion("spotscape")), "installs and loads\n")'
+
+say "man/ and NAMESPACE are what roxygen2 makes of the comments"
+(cd "$work/source" && Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "installed")' >"$work/roxygen.log" 2>&1) ||
+  { cat "$work/roxygen.log" >&2; die "roxygen2 failed."; }
+diff -r "$root/man" "$work/source/man" && diff "$root/NAMESPACE" "$work/source/NAMESPACE" ||
+  die "man/ or NAMESPACE is out of date; run 'make docs'."
+echo "up to date"
+
+say "R CMD build, with the vignettes"
+(cd "$work" && R CMD build source) || die "R CMD build failed."
+
+say "R CMD check --no-manual"
+tarball=$(ls "$work"/spotscape_*.tar.gz)
+failed=no
+echo 'options(repos = NULL)' >"$work/Rprofile" # or the check asks a package index for cyclic dependencies
+(cd "$work" && R_PROFILE_USER=$work/Rprofile R CMD check --no-manual --no-vignettes "$tarball") || failed=yes
+check=$work/spotscape.Rcheck
+
+say "testthat"
+output=$(ls "$check"/tests/testthat.Rout* 2>/dev/null | head -n 1 || true)
+[ -n "$output" ] || die "the check did not reach the tests; see its output above."
+sed -n '/test_check\|library(testthat)/,$p' "$output"
+# testthat closes with: [ FAIL 0 | WARN 0 | SKIP 2 | PASS 140 ]
+counts=$(grep -oE '\[ FAIL [0-9]+ \| WARN [0-9]+ \| SKIP [0-9]+ \| PASS [0-9]+ \]' "$output" | tail -n 1 || true)
+[ -n "$counts" ] || die "testthat printed no counts."
+read -r fail warn skip pass < <(tr -dc '0-9 \n' <<<"$counts" | xargs)
+status=$(grep '^Status:' "$check/00check.log" || true)
+
+say "result"
+echo "testthat: $pass passed, $fail failed, $warn warnings, $skip skipped"
+echo "R CMD check: $status"
+[ "$pass" -gt 0 ] && [ "$fail" -eq 0 ] || die "testthat: $pass passed, $fail failed."
+case "$failed $status" in
+  yes* | *ERROR* | *WARNING*) die "R CMD check ended with errors or warnings; see above." ;;
+  "no Status:"*) ;;
+  *) die "R CMD check did not finish." ;;
+esac
