@@ -1,0 +1,150 @@
+#' Find the spatial domains of one slice
+#'
+#' Trains spotscape on a slice and gives the same object back with an embedding and the spatial domains
+#' in it. The computation is `spotscape.tl.run_spotscape` in Python, and the numbers are the same as
+#' there: raw counts are normalised, the slice's spatial neighbours become a graph, a graph neural
+#' network is trained on two augmented views of it, and its embedding is clustered. Cells keep their
+#' order; images, other reductions and assays stay as they are. If a run fails or is interrupted
+#' (Ctrl-C, Esc), your object is as it was.
+#'
+#' @section What is written:
+#' | what | Seurat | SpatialExperiment, SingleCellExperiment |
+#' | --- | --- | --- |
+#' | embedding | reduction `spotscape`, key `SPOTSCAPE_` | `reducedDim(x, "SPOTSCAPE")` |
+#' | domains | metadata `spotscape_domain`, and `Idents` | `colData(x)$spotscape_domain` |
+#' | parameters, losses, versions | `Misc(x[["spotscape"]])` and the command log | `metadata(x)$spotscape` |
+#'
+#' Another `reduction.name` changes the other names with it, so that two runs can stand side by side.
+#'
+#' @section Coordinates:
+#' From a Seurat object: the image (VisiumV1, VisiumV2, FOV, SlideSeq or STARmap), in full-resolution units.
+#' From a SpatialExperiment: `spatialCoords`. Otherwise, or to override these: `coordinates`.
+#'
+#' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or a matrix (dense or
+#'   sparse) of raw counts, genes x cells.
+#' @param n_domains Number of domains; `NULL` lets the method suggest one.
+#' @param config Settings of the run: `NULL` (the default settings), the name of a preset (`"default"`,
+#'   `"paper"`), or a named list of settings to change, such as `list(epochs = 100)`, with `preset` as an
+#'   optional element for where to start.
+#' @param seed Seed of all random numbers of the run. R's own random numbers are not used.
+#' @param device `"auto"`, `"cpu"`, `"cuda"`, `"mps"` and the like, as in PyTorch.
+#' @param assay Name of the assay with the counts. `NULL`: the default assay (Seurat), or `"counts"`.
+#' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Where the assay holds several
+#'   (`counts.1`, `counts.2`), they are joined for the run.
+#' @param image Name of the image whose coordinates to use; `NULL` where there is one only.
+#' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or
+#'   data frame with a row per cell.
+#' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
+#'   name in capitals). The domains' column is named `<reduction.name>_domain` (in lower case in a SpatialExperiment).
+#' @param verbose Show progress and messages.
+#' @param ... Passed to methods; nothing else is taken.
+#' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
+#'   dimensions), `domains` (a factor named by cell), `info` (parameters, losses, versions).
+#' @seealso [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
+#' @examplesIf spotscape_available()
+#' # A small simulated slice, laid out as Space Ranger does
+#' folder <- system.file("extdata", "slice", package = "spotscape")
+#' counts <- Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz")))
+#' place <- read.csv(file.path(folder, "spatial", "tissue_positions.csv"), row.names = "barcode")
+#' place <- place[c("pxl_col_in_fullres", "pxl_row_in_fullres")]
+#' dimnames(counts) <- list(paste0("gene", seq_len(nrow(counts))), rownames(place))
+#'
+#' fast <- list(epochs = 5) # for the example; leave `config` out for a real run
+#' result <- RunSpotscape(counts, coordinates = place, n_domains = 5, config = fast)
+#' table(result$domains)
+#'
+#' if (requireNamespace("SpatialExperiment", quietly = TRUE)) {
+#'   spe <- SpatialExperiment::SpatialExperiment(
+#'     assays = list(counts = counts), spatialCoords = as.matrix(place)
+#'   )
+#'   spe <- RunSpotscape(spe, n_domains = 5, config = fast, verbose = FALSE)
+#'   table(spe$spotscape_domain)
+#' }
+#' @export
+RunSpotscape <- function(object, ...) {
+  UseMethod("RunSpotscape")
+}
+
+#' @rdname RunSpotscape
+#' @export
+RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto", assay = NULL,
+                                layer = NULL, image = NULL, coordinates = NULL, reduction.name = "spotscape",
+                                reduction.key = NULL, verbose = TRUE, ...) {
+  require_packages("SeuratObject", "RunSpotscape() on a Seurat object")
+  no_more_arguments(...)
+  check_string("reduction.name", reduction.name)
+  if (!is.null(reduction.key)) check_string("reduction.key", reduction.key)
+  assay <- seurat_assay(object, assay)
+  counts <- seurat_counts(object, assay, layer, verbose)
+  place <- seurat_coordinates(object, image, coordinates)
+  result <- run_python(counts, place, n_domains, config, seed, device, verbose)
+  object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
+  object <- seurat_add_domains(object, result$domains, reduction.name)
+  # The log keeps the arguments as they are here, and prints only what cat() can.
+  config <- loggable(config)
+  coordinates <- loggable(coordinates)
+  SeuratObject::LogSeuratCommand(object)
+}
+
+#' @rdname RunSpotscape
+#' @export
+RunSpotscape.SingleCellExperiment <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
+                                              assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
+                                              verbose = TRUE, ...) {
+  require_bioconductor(object)
+  no_more_arguments(...)
+  check_string("reduction.name", reduction.name)
+  counts <- sce_counts(object, assay)
+  place <- sce_coordinates(object, coordinates, cell_names(object))
+  result <- run_python(counts, place, n_domains, config, seed, device, verbose)
+  object <- sce_add_embedding(object, result, reduction.name)
+  sce_add_domains(object, result$domains, reduction.name)
+}
+
+#' @rdname RunSpotscape
+#' @export
+RunSpotscape.SpatialExperiment <- RunSpotscape.SingleCellExperiment
+
+#' @rdname RunSpotscape
+#' @export
+RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
+                                 coordinates = NULL, verbose = TRUE, ...) {
+  no_more_arguments(...)
+  if (length(dim(object)) != 2L || is.data.frame(object)) {
+    input_error(
+      "object", describe_class(object),
+      "a Seurat, SpatialExperiment or SingleCellExperiment object, or a matrix of counts (genes x cells)"
+    )
+  }
+  if (is.null(coordinates)) {
+    input_error("coordinates", "NULL", "a matrix or data frame with a row (x, y) for each column of `object`")
+  }
+  counts <- as_counts(object, "object")
+  place <- as_coordinates(coordinates, colnames(counts), "coordinates")
+  run_python(counts, place, n_domains, config, seed, device, verbose)
+}
+
+# The one way to Python that all methods take.
+run_python <- function(counts, coordinates, n_domains, config, seed, device, verbose) {
+  require_python()
+  adata <- call_python(
+    python_module("interop.reticulate")$to_anndata,
+    counts, array(rownames(counts)), array(colnames(counts)), coordinates
+  )
+  call_python(
+    python_module("tl")$run_spotscape, adata,
+    n_domains = scalar_to_python("n_domains", n_domains), config = config_to_python(config),
+    seed = scalar_to_python("seed", seed), device = device, progress = progress_function(verbose)
+  )
+  result_to_r(adata, colnames(counts))
+}
+
+# S3 methods take `...`; a misspelt argument must not vanish in it.
+no_more_arguments <- function(...) {
+  given <- names(list(...))
+  if (...length()) {
+    found <- if (is.null(given)) sprintf("%d unnamed arguments", ...length()) else name_list(given)
+    arguments <- setdiff(names(formals(sys.function(-1L))), c("object", "..."))
+    input_error("...", found, paste("none but", name_list(arguments, 20L)))
+  }
+}

@@ -1,0 +1,53 @@
+# Errors in the same form as Python's: which argument, what was found, what was expected, what to do.
+
+input_error <- function(name, found, expected, todo = NULL) {
+  text <- sprintf("%s: found %s, expected %s.", name, found, expected)
+  stop_input(paste(c(text, todo), collapse = " "))
+}
+
+stop_input <- function(message) {
+  stop(errorCondition(message, class = "spotscape_input_error"))
+}
+
+# "a, b, c and 7 more", in quotes.
+name_list <- function(names, shown = 5L) {
+  if (!length(names)) {
+    return("none")
+  }
+  text <- paste0("'", utils::head(names, shown), "'", collapse = ", ")
+  more <- length(names) - shown
+  if (more > 0L) sprintf("%s and %d more", text, more) else text
+}
+
+check_choice <- function(name, value, choices, todo = NULL) {
+  if (!is.character(value) || length(value) != 1L || !value %in% choices) {
+    input_error(name, describe(value), paste("one of", name_list(choices, 10L)), todo)
+  }
+  value
+}
+
+check_string <- function(name, value) {
+  if (!is.character(value) || length(value) != 1L || is.na(value) || !nzchar(value)) {
+    input_error(name, describe(value), "one non-empty string")
+  }
+  value
+}
+
+describe <- function(value) {
+  text <- paste(deparse(value, nlines = 1L), collapse = " ")
+  sprintf("%s (%s)", if (nchar(text) > 60L) paste0(substr(text, 1L, 57L), "...") else text, class(value)[1L])
+}
+
+require_packages <- function(packages, purpose) {
+  missing <- packages[!vapply(packages, requireNamespace, NA, quietly = TRUE)]
+  if (length(missing)) {
+    bioconductor <- c("SpatialExperiment", "SingleCellExperiment", "SummarizedExperiment", "S4Vectors")
+    install <- if (any(missing %in% bioconductor)) "BiocManager::install" else "install.packages"
+    stop_input(sprintf(
+      "%s needs the R package %s, which is not installed. Install it with %s(%s).",
+      purpose, name_list(missing), install, paste(deparse(missing), collapse = "")
+    ))
+  }
+}
+
+`%||%` <- function(x, y) if (is.null(x)) y else x

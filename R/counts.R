@@ -1,0 +1,74 @@
+# Counts and coordinates in the two shapes that go over to Python, whatever they were.
+
+# Any matrix, genes x cells, as a dgCMatrix with row and column names.
+as_counts <- function(x, name) {
+  counts <- tryCatch(
+    methods::as(methods::as(methods::as(x, "CsparseMatrix"), "generalMatrix"), "dMatrix"),
+    error = function(e) {
+      input_error(name, describe_class(x), "a matrix of counts, genes x cells", conditionMessage(e))
+    }
+  )
+  if (!all(dim(counts))) {
+    input_error(name, sprintf("%d genes x %d cells", nrow(counts), ncol(counts)), "at least one of each")
+  }
+  # Unnamed rows or columns are told apart by their number; names never come back from here.
+  dimnames(counts) <- list(
+    rownames(counts) %||% as.character(seq_len(nrow(counts))),
+    colnames(counts) %||% as.character(seq_len(ncol(counts)))
+  )
+  counts
+}
+
+# Numbers, cells x 2 or 3, in the order of `cells`: by row names where there are any, else as they stand.
+as_coordinates <- function(x, cells, name) {
+  if (is.data.frame(x) || methods::is(x, "DataFrame")) {
+    x <- as.data.frame(x)
+    numeric <- vapply(x, is.numeric, NA)
+    if (!all(numeric)) {
+      input_error(name, paste("columns that are not numbers:", name_list(names(x)[!numeric])), "numbers only")
+    }
+    # A data frame always has row names; only those that are not 1, 2, 3, ... were given.
+    automatic <- .row_names_info(x) < 0L
+    x <- as.matrix(x)
+    if (automatic) rownames(x) <- NULL
+  }
+  if (!is.matrix(x) || !is.numeric(x) || !ncol(x) %in% 2:3) {
+    found <- if (is.matrix(x)) sprintf("%d columns of type %s", ncol(x), typeof(x)) else describe_class(x)
+    input_error(name, found, "a numeric matrix or data frame with 2 or 3 columns (x, y, z), a row per cell")
+  }
+  if (!is.null(rownames(x)) && !anyDuplicated(rownames(x))) {
+    without <- setdiff(cells, rownames(x))
+    if (length(without)) {
+      input_error(
+        name, sprintf("no row for %d of %d cells (%s)", length(without), length(cells), name_list(without)),
+        "row names that hold every cell", "Subset the object to the cells that have coordinates, or take the row names away."
+      )
+    }
+    x <- x[cells, , drop = FALSE]
+  } else if (nrow(x) != length(cells)) {
+    input_error(name, sprintf("%d rows", nrow(x)), sprintf("one for each of the %d cells", length(cells)))
+  }
+  dimnames(x) <- NULL
+  storage.mode(x) <- "double"
+  x
+}
+
+# Coordinates that the user gave: numbers, or the names of columns in the object's table about its cells.
+given_coordinates <- function(coordinates, table, cells) {
+  if (is.character(coordinates) && is.null(dim(coordinates))) {
+    absent <- setdiff(coordinates, colnames(table))
+    if (length(absent)) {
+      input_error(
+        "coordinates", paste("no column", name_list(absent)), "two or three columns that hold x, y (and z)",
+        paste0("The object has the columns ", name_list(colnames(table), 20L), ".")
+      )
+    }
+    coordinates <- as.data.frame(table[, coordinates, drop = FALSE])
+    rownames(coordinates) <- cells
+  }
+  as_coordinates(coordinates, cells, "coordinates")
+}
+
+describe_class <- function(x) {
+  sprintf("an object of class %s", name_list(class(x)))
+}

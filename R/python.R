@@ -1,0 +1,178 @@
+# The crossing to Python: finding it, calling it, and what goes over and comes back.
+
+PYTHON_VERSION <- "3.11"
+PYTHON_MODULES <- c("anndata", "numpy", "pandas", "scanpy", "scipy", "skmisc", "sklearn", "torch", "torch_geometric")
+ENVIRONMENT <- "r-spotscape"
+
+# A module of the Python half that came with this package, whatever else is on Python's path.
+python_module <- function(name) {
+  reticulate::import_from_path("spotscape", system.file("python", package = "spotscape"), convert = FALSE)
+  reticulate::import(paste0("spotscape.", name), convert = FALSE)
+}
+
+# The Python that reticulate would start, without starting it and without letting it download one; NULL where
+# there is none.
+discover_python <- function() {
+  managed <- Sys.getenv("RETICULATE_USE_MANAGED_VENV", NA)
+  on.exit(if (is.na(managed)) {
+    Sys.unsetenv("RETICULATE_USE_MANAGED_VENV")
+  } else {
+    Sys.setenv(RETICULATE_USE_MANAGED_VENV = managed)
+  })
+  Sys.setenv(RETICULATE_USE_MANAGED_VENV = "no")
+  config <- tryCatch(reticulate::py_discover_config(use_environment = ENVIRONMENT), error = function(e) NULL)
+  # Left to itself, reticulate prefers an environment of its own to the first Python on the PATH.
+  if (identical(config$forced, "PATH") && !tolower(managed) %in% c("no", "false", "0")) NULL else config
+}
+
+# Ask a Python, from outside, for its version, the modules it lacks, and the versions of those it has.
+ask_python <- function(python) {
+  script <- paste(
+    "import importlib.metadata as m, importlib.util as u, sys",
+    "print('python', sys.version.split()[0])",
+    "for n in sys.argv[1:]:",
+    "    d = {'sklearn': 'scikit-learn', 'skmisc': 'scikit-misc'}.get(n, n)",
+    "    print(n, m.version(d) if u.find_spec(n) else '-')",
+    sep = "\n"
+  )
+  file <- tempfile(fileext = ".py")
+  on.exit(unlink(file))
+  writeLines(script, file)
+  lines <- tryCatch(
+    suppressWarnings(system2(python, c(shQuote(file), PYTHON_MODULES), stdout = TRUE, stderr = FALSE)),
+    error = function(e) character()
+  )
+  fields <- strsplit(lines, " ", fixed = TRUE)
+  versions <- stats::setNames(vapply(fields, `[`, "", 2L), vapply(fields, `[`, "", 1L))
+  versions[c("python", PYTHON_MODULES)]
+}
+
+# What is wrong with a Python, as one phrase; NULL where nothing is.
+python_lacks <- function(versions) {
+  if (is.na(versions["python"])) {
+    return("does not run")
+  }
+  if (utils::compareVersion(versions[["python"]], PYTHON_VERSION) < 0L) {
+    return(sprintf("is version %s, and spotscape needs %s or newer", versions[["python"]], PYTHON_VERSION))
+  }
+  missing <- setdiff(names(versions)[is.na(versions) | versions == "-"], "python")
+  if (length(missing)) {
+    return(sprintf("has no module %s", name_list(missing, 10L)))
+  }
+  NULL
+}
+
+PYTHON_HOW <- paste(
+  "Run install_spotscape() and restart R, or set RETICULATE_PYTHON to a Python that has what is missing;",
+  "spotscape_sitrep() shows what was found."
+)
+
+# Start Python if it does not run yet, and stop where it cannot serve.
+require_python <- function() {
+  if (isTRUE(the$python_ready)) {
+    return(invisible())
+  }
+  problem <- tryCatch(
+    if (reticulate::py_available(initialize = TRUE)) NULL else "no Python was found.",
+    error = function(e) paste0("it could not be started (", conditionMessage(e), ").")
+  )
+  if (!is.null(problem)) {
+    stop_input(paste("Python:", problem, PYTHON_HOW))
+  }
+  python <- reticulate::py_config()$python
+  lacks <- python_lacks(ask_python(python))
+  if (!is.null(lacks)) {
+    stop_input(sprintf("Python: %s %s. %s", python, lacks, PYTHON_HOW))
+  }
+  python_module("interop.reticulate")$import_isolated("torch")
+  the$python_ready <- TRUE
+}
+
+# What lives as long as the R session.
+the <- new.env(parent = emptyenv())
+
+# Call a Python function. What Python would raise as a user's error becomes an R error with the same words
+# and no traceback; its warnings become R warnings. An interrupt passes as R's interrupt.
+call_python <- function(fun, ...) {
+  answer <- python_module("interop.reticulate")$call(fun, ...)
+  for (text in as.character(reticulate::py_to_r(answer["warnings"]))) {
+    warning(text, call. = FALSE)
+  }
+  error <- reticulate::py_to_r(answer["error"])
+  if (!is.null(error)) {
+    stop_input(error)
+  }
+  answer["value"]
+}
+
+# A whole number goes over as an integer. Anything else goes as it is, for Python to refuse.
+as_python <- function(value) {
+  if (is.numeric(value) && length(value) == 1L && !is.na(value) && abs(value) <= .Machine$integer.max &&
+        value == round(value)) {
+    return(as.integer(value))
+  }
+  value
+}
+
+# A scalar argument that may be NULL; R's NA has no counterpart.
+scalar_to_python <- function(name, value) {
+  if (length(value) == 1L && is.na(value)) {
+    input_error(name, "NA", "a value")
+  }
+  as_python(value)
+}
+
+# NULL, the name of a preset, or a named list of settings.
+config_to_python <- function(config) {
+  if (is.null(config) || is.character(config) && length(config) == 1L && is.null(names(config))) {
+    return(config)
+  }
+  named <- length(config) == 0L || !is.null(names(config)) && all(nzchar(names(config)))
+  if (!(is.list(config) || is.atomic(config)) || !named) {
+    input_error("config", describe(config), "NULL, the name of a preset (\"default\", \"paper\"), or a named list of settings")
+  }
+  settings <- as.list(config)
+  settings <- Map(scalar_to_python, sprintf("config$%s", names(settings)), settings)
+  do.call(reticulate::dict, stats::setNames(settings, names(config)))
+}
+
+# Progress in the R console, as a Python callable: a bar where someone watches, four messages elsewhere.
+progress_function <- function(verbose) {
+  if (!verbose) {
+    return(FALSE)
+  }
+  bar <- NULL
+  show <- function(epoch, epochs, loss) {
+    if (interactive()) {
+      if (is.null(bar)) bar <<- utils::txtProgressBar(max = epochs, style = 3L, file = stderr())
+      utils::setTxtProgressBar(bar, epoch)
+      if (epoch >= epochs) close(bar)
+    } else if (epoch %% max(1L, epochs %/% 4L) == 0L) {
+      message(sprintf("spotscape: epoch %d of %d, loss %.4g", epoch, epochs, loss))
+    }
+    invisible(NULL)
+  }
+  reticulate::r_to_py(show, convert = TRUE)
+}
+
+# What a run wrote, as R sees it: embedding with row names, domains as a factor, info as plain lists.
+result_to_r <- function(adata, cells) {
+  result <- reticulate::py_to_r(python_module("interop.reticulate")$from_anndata(adata))
+  if (!identical(as.character(result$cells), as.character(cells))) {
+    stop("spotscape: the cells came back from Python in another order; please report this.", call. = FALSE)
+  }
+  codes <- as.integer(unlist(result$domain))
+  levels <- as.character(unlist(result$domain_levels))
+  info <- plain_vectors(result$info)
+  info$warnings <- as.character(unlist(info$warnings))
+  list(
+    embedding = matrix(result$embedding, nrow = length(cells), dimnames = list(cells, NULL)),
+    domains = stats::setNames(factor(levels[replace(codes, codes == 0L, NA)], levels = levels), cells),
+    info = info
+  )
+}
+
+# One-dimensional arrays, which numpy's become, as plain vectors.
+plain_vectors <- function(x) {
+  if (is.list(x)) lapply(x, plain_vectors) else if (length(dim(x)) == 1L) as.vector(x) else x
+}

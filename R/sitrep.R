@@ -1,0 +1,76 @@
+#' Can a run start now?
+#'
+#' `TRUE` where a Python with all that spotscape needs is there, without anything to be downloaded.
+#' Starts no Python. `FALSE` does not mean that [RunSpotscape()] would fail: where no Python is chosen,
+#' \pkg{reticulate} makes an environment with what is needed at the first run.
+#'
+#' @return One logical value.
+#' @seealso [spotscape_sitrep()] says what is missing.
+#' @examples
+#' spotscape_available()
+#' @export
+spotscape_available <- function() {
+  python <- current_python()
+  !is.null(python) && is.null(python_lacks(ask_python(python)))
+}
+
+#' What spotscape finds on this machine
+#'
+#' Prints which Python would be used and why, which of its modules are there in which version, which R
+#' packages are there, and what to do about what is missing. Starts no Python. Useful in a bug report.
+#'
+#' @return Invisibly, a list: `ready` (logical), `python` (path or `NULL`), `chosen_by`, `modules` and
+#'   `r_packages` (named vectors of versions, `NA` where missing), `problem` (text or `NULL`).
+#' @seealso [install_spotscape()]
+#' @examples
+#' spotscape_sitrep()
+#' @export
+spotscape_sitrep <- function() {
+  python <- current_python()
+  modules <- if (is.null(python)) NULL else ask_python(python)
+  modules[modules == "-"] <- NA
+  problem <- if (is.null(python)) "no Python is chosen" else python_lacks(modules)
+  if (!is.null(problem) && !is.null(python)) {
+    problem <- paste(python, problem)
+  }
+  r_packages <- vapply(
+    c("reticulate", "Seurat", "SeuratObject", "SpatialExperiment", "SingleCellExperiment"),
+    function(package) {
+      if (nzchar(system.file(package = package))) as.character(utils::packageVersion(package)) else NA
+    }, ""
+  )
+  chosen_by <- if (is.null(python)) NULL else python_chosen_by()
+
+  line <- function(label, text) cat(sprintf("%-14s %s\n", label, text))
+  versions <- function(x) paste(names(x), ifelse(is.na(x), "(missing)", x), collapse = ", ")
+  line("spotscape", as.character(utils::packageVersion("spotscape")))
+  line("R", sprintf("%s, %s", getRversion(), R.version$platform))
+  line("R packages", versions(r_packages))
+  line("Python", if (is.null(python)) "none chosen" else sprintf("%s (by %s)", python, chosen_by))
+  if (!is.null(modules)) {
+    line("Python has", versions(modules))
+  }
+  if (is.null(problem)) {
+    line("Ready", "yes")
+  } else {
+    line("Ready", paste0("no: ", problem, "."))
+    line("To do", paste(
+      "run install_spotscape() and restart R, or set RETICULATE_PYTHON to a Python that has them.",
+      if (is.null(python)) "With neither, reticulate downloads what is needed at the first run."
+    ))
+  }
+  invisible(list(
+    ready = is.null(problem), python = python, chosen_by = chosen_by, modules = modules,
+    r_packages = r_packages, problem = problem
+  ))
+}
+
+# The Python that runs, or that would be started.
+current_python <- function() {
+  if (reticulate::py_available(initialize = FALSE)) reticulate::py_config()$python else discover_python()$python
+}
+
+python_chosen_by <- function() {
+  config <- if (reticulate::py_available(initialize = FALSE)) reticulate::py_config() else discover_python()
+  config$forced %||% "reticulate's own search"
+}

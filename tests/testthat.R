@@ -1,0 +1,4 @@
+library(testthat)
+library(spotscape)
+
+test_check("spotscape")

@@ -1,0 +1,274 @@
+# Runs share Python in this process; objects are small and runs short.
+
+test_that("a Seurat object comes back with the embedding, the domains and the log, and is otherwise as it was", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  object <- example_seurat()
+  pca <- matrix(rnorm(280), 140L, dimnames = list(colnames(object), c("PC_1", "PC_2")))
+  object[["pca"]] <- SeuratObject::CreateDimReducObject(pca, assay = "Spatial", key = "PC_")
+  result <- RunSpotscape(object, n_domains = 4, config = fast, verbose = FALSE)
+
+  embedding <- SeuratObject::Embeddings(result[["spotscape"]])
+  expect_identical(dim(embedding), c(140L, 64L))
+  expect_identical(rownames(embedding), colnames(object))
+  expect_identical(colnames(embedding)[1:2], c("SPOTSCAPE_1", "SPOTSCAPE_2"))
+  expect_identical(SeuratObject::Key(result[["spotscape"]]), "SPOTSCAPE_")
+  expect_identical(SeuratObject::DefaultAssay(result[["spotscape"]]), "Spatial")
+  expect_true(all(is.finite(embedding)))
+  expect_s3_class(result$spotscape_domain, "factor")
+  expect_identical(levels(result$spotscape_domain), c("1", "2", "3", "4"))
+  expect_identical(SeuratObject::Idents(result), result$spotscape_domain)
+
+  info <- SeuratObject::Misc(result[["spotscape"]])
+  expect_identical(info$params$n_domains, 4L)
+  expect_identical(info$params$epochs, 3L)
+  expect_length(info$losses$total, 3L)
+  expect_null(dim(info$losses$total))
+  expect_true(all(c("spotscape", "torch", "python") %in% names(info$versions)))
+
+  command <- SeuratObject::Command(result, "RunSpotscape.Spatial")
+  expect_identical(command@params$n_domains, 4)
+  expect_output(print(command), "epochs = 3")
+
+  expect_identical(colnames(result), colnames(object))
+  expect_identical(result[["slice1"]], object[["slice1"]])
+  expect_identical(result[["pca"]], object[["pca"]])
+  expect_identical(result[["Spatial"]], object[["Spatial"]])
+  old <- colnames(object[[]])
+  expect_identical(result[[]][old], object[[]])
+})
+
+test_that("Seurat's own plots, and subset, work on the result", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  result <- RunSpotscape(example_seurat(), n_domains = 3, config = fast, verbose = FALSE)
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  plot <- Seurat::SpatialDimPlot(result, group.by = "spotscape_domain")
+  expect_s3_class(ggplot2::ggplot_build(plot[[1L]])$data[[1L]], "data.frame")
+  plot <- Seurat::DimPlot(result, reduction = "spotscape")
+  expect_identical(nrow(ggplot2::ggplot_build(plot[[1L]])$data[[1L]]), 140L)
+  fewer <- quiet_subset(result, idents = "1")
+  expect_identical(rownames(SeuratObject::Embeddings(fewer[["spotscape"]])), colnames(fewer))
+})
+
+test_that("two runs stand side by side under their names", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  object <- RunSpotscape(example_seurat(), n_domains = 3, config = fast, verbose = FALSE)
+  both <- expect_no_warning(
+    RunSpotscape(object, n_domains = 2, config = fast, reduction.name = "second_run", verbose = FALSE)
+  )
+  expect_identical(SeuratObject::Reductions(both), c("spotscape", "second_run"))
+  expect_identical(SeuratObject::Key(both[["second_run"]]), "SECONDRUN_")
+  expect_identical(both$spotscape_domain, object$spotscape_domain)
+  expect_identical(nlevels(both$second_run_domain), 2L)
+})
+
+test_that("Bioconductor's objects come back with the same numbers as a matrix gives", {
+  skip_without_python()
+  skip_if_not_installed("SpatialExperiment")
+  slice <- example_slice(140L)
+  plain <- RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = fast, verbose = FALSE)
+  expect_identical(rownames(plain$embedding), colnames(slice$counts))
+  expect_named(plain$domains, colnames(slice$counts))
+
+  spe <- example_spe(slice = slice)
+  spe$mine <- seq_len(140L)
+  result <- RunSpotscape(spe, n_domains = 3, config = fast, verbose = FALSE)
+  expect_s4_class(result, "SpatialExperiment")
+  expect_identical(unname(SingleCellExperiment::reducedDim(result, "SPOTSCAPE")), unname(plain$embedding))
+  expect_identical(rownames(SingleCellExperiment::reducedDim(result, "SPOTSCAPE")), colnames(spe))
+  expect_identical(result$spotscape_domain, unname(plain$domains))
+  expect_identical(S4Vectors::metadata(result)$spotscape$params$n_domains, 3L)
+  expect_identical(result$mine, spe$mine)
+  expect_identical(SpatialExperiment::spatialCoords(result), SpatialExperiment::spatialCoords(spe))
+  expect_identical(SummarizedExperiment::assays(result), SummarizedExperiment::assays(spe))
+
+  sce <- RunSpotscape(example_sce(slice = slice), coordinates = c("x", "y"), n_domains = 3, config = fast, verbose = FALSE)
+  expect_s4_class(sce, "SingleCellExperiment")
+  expect_identical(sce$spotscape_domain, result$spotscape_domain)
+
+  unnamed <- spe
+  colnames(unnamed) <- NULL
+  result <- RunSpotscape(unnamed, n_domains = 3, config = fast, verbose = FALSE)
+  expect_null(colnames(result))
+  expect_identical(result$spotscape_domain, unname(plain$domains))
+})
+
+test_that("Python and R give the same embedding and domains", {
+  skip_without_python()
+  slice <- example_slice()
+  mine <- RunSpotscape(
+    slice$counts, coordinates = slice$coordinates, n_domains = 5, seed = 3, config = list(epochs = 20L), verbose = FALSE
+  )
+  script <- tempfile(fileext = ".py")
+  output <- tempfile(fileext = ".csv")
+  on.exit(unlink(c(script, output)))
+  writeLines(c(
+    "import sys",
+    "import anndata, pandas, scipy.io, torch",
+    "import spotscape",
+    "folder, output, threads = sys.argv[1:]",
+    "torch.set_num_threads(int(threads))",
+    "matrix = folder + '/filtered_feature_bc_matrix/'",
+    "names = lambda file: pandas.read_csv(matrix + file, sep='\\t', header=None)[0].to_list()",
+    "adata = anndata.AnnData(scipy.io.mmread(matrix + 'matrix.mtx.gz').T.tocsr().astype('float32'))",
+    "adata.obs_names, adata.var_names = names('barcodes.tsv.gz'), names('features.tsv.gz')",
+    "places = pandas.read_csv(folder + '/spatial/tissue_positions.csv', index_col='barcode').loc[adata.obs_names]",
+    "adata.obsm['spatial'] = places[['pxl_col_in_fullres', 'pxl_row_in_fullres']].to_numpy()",
+    "spotscape.tl.run_spotscape(adata, n_domains=5, seed=3, config={'epochs': 20}, progress=False)",
+    "table = pandas.DataFrame(adata.obsm['X_spotscape'].astype('float64'), index=adata.obs_names)",
+    "table['domain'] = adata.obs['spotscape_domain']",
+    "table.to_csv(output, float_format='%.17g')"
+  ), script)
+  python <- reticulate::py_config()$python
+  before <- Sys.getenv("PYTHONPATH", NA)
+  Sys.setenv(PYTHONPATH = system.file("python", package = "spotscape"))
+  on.exit(if (is.na(before)) Sys.unsetenv("PYTHONPATH") else Sys.setenv(PYTHONPATH = before), add = TRUE)
+  # Numbers are promised for one number of threads, which other packages change (numba does, under Leiden).
+  threads <- reticulate::import("torch")$get_num_threads()
+  said <- system2(python, shQuote(c(script, slice_file(), output, threads)), stdout = TRUE, stderr = TRUE)
+  expect_true(file.exists(output), info = paste(said, collapse = "\n"))
+  theirs <- utils::read.csv(output, row.names = 1L)
+  expect_identical(rownames(theirs), rownames(mine$embedding))
+  expect_lt(max(abs(as.matrix(theirs[, 1:64]) - mine$embedding)), 1e-6)
+  expect_identical(as.integer(theirs$domain), as.integer(mine$domains))
+})
+
+test_that("the same seed gives the same numbers, and R's own random numbers are left alone", {
+  skip_without_python()
+  slice <- example_slice(140L)
+  run <- function(seed) {
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, seed = seed, config = fast, verbose = FALSE)
+  }
+  set.seed(1)
+  state <- .Random.seed
+  first <- run(7)
+  expect_identical(.Random.seed, state)
+  expect_identical(run(7L)$embedding, first$embedding)
+  expect_false(identical(run(8)$embedding, first$embedding))
+})
+
+test_that("R's defaults are Python's", {
+  skip_without_python()
+  inspect <- reticulate::import("inspect")
+  defaults <- function(name) {
+    parameters <- inspect$signature(reticulate::py_to_r(python_module("tl")[name]))$parameters
+    parameters <- reticulate::iterate(parameters$values(), function(p) p)
+    values <- lapply(parameters, function(p) if (!identical(p$default, inspect$Parameter$empty)) p$default)
+    stats::setNames(values, vapply(parameters, function(p) p$name, ""))
+  }
+  # What R says in its own terms: the object, its names, its progress.
+  own <- c("adata", "layer", "spatial_key", "key_added", "progress", "copy")
+  for (verb in list(c("RunSpotscape", "run_spotscape"), c("FindSpatialDomains", "spatial_domains"))) {
+    python <- defaults(verb[2L])
+    python <- python[setdiff(names(python), own)]
+    expect_gt(length(python), 3L)
+    for (class in c("Seurat", "SingleCellExperiment", "SpatialExperiment", "default")) {
+      mine <- formals(utils::getS3method(verb[1L], class))
+      expect_contains(names(mine), names(python))
+      expect_equal(lapply(mine[names(python)], eval), python, label = paste(verb[1L], class))
+    }
+  }
+})
+
+test_that("progress shows in the console, and only when asked", {
+  skip_without_python()
+  slice <- example_slice(140L)
+  run <- function(verbose) {
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = list(epochs = 8L), verbose = verbose)
+  }
+  said <- testthat::capture_messages(run(TRUE))
+  expect_length(said, 4L)
+  expect_match(said[4L], "epoch 8 of 8, loss [0-9.]+")
+  expect_silent(run(FALSE))
+})
+
+test_that("an interrupt stops the run and leaves the object as it was", {
+  skip_without_python()
+  skip_on_os("windows")
+  skip_if_not_installed("Seurat")
+  object <- example_seurat()
+  before <- object
+  reached <- 0L
+  local_mocked_bindings(progress_function = function(verbose) {
+    reticulate::r_to_py(function(epoch, epochs, loss) {
+      reached <<- epoch
+      if (epoch == 2L) tools::pskill(Sys.getpid(), tools::SIGINT)
+    }, convert = TRUE)
+  })
+  outcome <- tryCatch(
+    object <- RunSpotscape(object, n_domains = 3, config = list(epochs = 500L)), interrupt = function(e) "interrupted"
+  )
+  expect_identical(outcome, "interrupted")
+  expect_lt(reached, 10L)
+  expect_identical(object, before)
+})
+
+test_that("Python's words arrive as R's errors", {
+  skip_without_python()
+  slice <- example_slice(140L)
+  run <- function(..., counts = slice$counts, coordinates = slice$coordinates) {
+    RunSpotscape(counts, coordinates = coordinates, ..., config = fast, verbose = FALSE)
+  }
+  expect_input_error(run(n_domains = 1), "n_domains", "found 1, expected an integer from 2 to 140")
+  expect_input_error(run(n_domains = 2.5), "n_domains", "2\\.5")
+  expect_input_error(run(n_domains = 141), "n_domains", "141")
+  expect_input_error(run(n_domains = "seven"), "n_domains", "seven")
+  expect_input_error(run(n_domains = NA), "n_domains", "NA")
+  expect_input_error(run(n_domains = c(2, 3)), "n_domains")
+  expect_input_error(run(n_domains = 3, seed = -1), "seed", "-1")
+  expect_input_error(run(n_domains = 3, device = "toaster"), "device", "toaster")
+  expect_input_error(run(n_domains = 3, counts = slice$counts + 0.5), "adata.X")
+  expect_input_error(run(n_domains = 3, counts = -slice$counts), "adata.X")
+  missing <- slice$counts
+  missing@x[1L] <- NA
+  expect_input_error(run(n_domains = 3, counts = missing), "adata.X")
+  nowhere <- slice$coordinates
+  nowhere$x[2L] <- NA
+  expect_input_error(run(n_domains = 3, coordinates = nowhere), "spatial")
+  nowhere[] <- 1
+  expect_input_error(run(n_domains = 3, coordinates = nowhere), "spatial")
+  twice <- slice$counts
+  rownames(twice)[2L] <- rownames(twice)[1L]
+  expect_input_error(run(n_domains = 3, counts = twice), "adata.var_names")
+  expect_input_error(run(n_domains = 3, counts = slice$counts[, 1L, drop = FALSE]), "adata")
+  expect_input_error(run(n_domains = 3, counts = slice$counts[, 0L]), "object", "250 genes x 0 cells")
+})
+
+test_that("settings: a preset, a list, and what is neither", {
+  skip_without_python()
+  slice <- example_slice(140L)
+  run <- function(config) {
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = config, verbose = FALSE)
+  }
+  expect_input_error(run(list(epoch = 3)), "config", "'epoch'.*Did you mean epochs")
+  expect_input_error(run("papers"), "config", "'paper'")
+  expect_input_error(run(list(epochs = 0)), "epochs")
+  expect_input_error(run(list(epochs = NA)), "config$epochs")
+  expect_input_error(run(list(3)), "config", "named list")
+  expect_input_error(run(mean), "config", "named list")
+  paper <- run(list(preset = "paper", epochs = 2))$info$params
+  expect_identical(paper$cluster_method, "kmeans")
+  expect_identical(paper$epochs, 2L)
+  expect_identical(run(c(epochs = 2))$info$params$epochs, 2L)
+})
+
+test_that("what a method cannot take is refused before Python starts", {
+  slice <- example_slice(20L)
+  expect_input_error(RunSpotscape(data.frame(a = 1:3)), "object", "data.frame.*Seurat")
+  expect_input_error(RunSpotscape("slice.rds"), "object", "character")
+  expect_input_error(RunSpotscape(slice$counts), "coordinates", "NULL")
+  expect_input_error(
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, ndomains = 3), "...", "'ndomains'.*'n_domains'"
+  )
+  skip_if_not_installed("Seurat")
+  object <- example_seurat(slice = slice)
+  before <- object
+  expect_input_error(RunSpotscape(object, assay = "RNA"), "assay", "'Spatial'")
+  expect_input_error(RunSpotscape(object, image = "slice9"), "image", "'slice1'")
+  expect_input_error(RunSpotscape(object, reduction.name = ""), "reduction.name")
+  expect_input_error(RunSpotscape(object, reductions.name = "x"), "...", "'reductions.name'")
+  expect_identical(object, before)
+})
