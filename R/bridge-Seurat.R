@@ -54,7 +54,7 @@ seurat_counts <- function(object, assay, layer, verbose) {
       "counts for every cell", sprintf("Subset the object first: subset(object, cells = Cells(object[[\"%s\"]])).", assay)
     )
   }
-  as_counts(counts[, cells, drop = FALSE], "layer")
+  as_counts(if (identical(colnames(counts), cells)) counts else counts[, cells, drop = FALSE], "layer")
 }
 
 seurat_coordinates <- function(object, image, coordinates) {

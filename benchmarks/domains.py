@@ -1,7 +1,10 @@
 """Domains of labelled slices: ours, the published settings, and no learning at all.
 
-    python -m benchmarks.domains                            default and baseline, five seeds
-    python -m benchmarks.domains --methods paper --seeds 0  the published settings (minutes a run)
+    python -m benchmarks.domains                                    all three, five seeds (hours: see below)
+    python -m benchmarks.domains --methods default "smoothed PCA"   a quarter of an hour
+    python -m benchmarks.domains --methods paper --seeds 0          the published settings, one seed
+
+The published settings take 1,000 epochs on the matrix itself: ten minutes or more a run on two cores.
 
 Protocol: K is given, labels are looked at only to score, unlabelled spots are left out; every embedding is
 clustered by the tied Gaussian mixture and by K-means (10 starts each). A row is the mean and, for ARI, the
@@ -114,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--methods", nargs="+", default=["default", "smoothed PCA"], choices=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--slices", nargs="+", default=list(_slices.DLPFC))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--output", type=Path, help="also write the table (.md)")

@@ -10,11 +10,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from spotscape._version import __version__
+
 if TYPE_CHECKING:
     from spotscape import datasets, gr, io, metrics, pl, pp, tl
     from spotscape.config import SpotscapeConfig
 
-__version__ = "0.1.0"
 __all__ = ["SpotscapeConfig", "__version__", "datasets", "gr", "io", "metrics", "pl", "pp", "tl"]
 
 _SUBMODULES = ("datasets", "gr", "io", "metrics", "pl", "pp", "tl")

@@ -126,7 +126,7 @@ test_that("Python and R give the same embedding and domains", {
   before <- Sys.getenv("PYTHONPATH", NA)
   Sys.setenv(PYTHONPATH = system.file("python", package = "spotscape"))
   on.exit(if (is.na(before)) Sys.unsetenv("PYTHONPATH") else Sys.setenv(PYTHONPATH = before), add = TRUE)
-  # Numbers are promised for one number of threads, which other packages change (numba does, under Leiden).
+  # Numbers are promised for one number of threads.
   threads <- reticulate::import("torch")$get_num_threads()
   said <- system2(python, shQuote(c(script, slice_file(), output, threads)), stdout = TRUE, stderr = TRUE)
   expect_true(file.exists(output), info = paste(said, collapse = "\n"))

@@ -46,7 +46,7 @@ test_that("one image is taken, several must be chosen from", {
   expect_input_error(seurat_coordinates(object, "slice2", NULL), "image", "'slice1'")
   second <- object[["slice1"]]
   SeuratObject::Key(second) <- "slice2_"
-  object[["slice2"]] <- second
+  suppressWarnings(object[["slice2"]] <- second)
   expect_input_error(seurat_coordinates(object, NULL, NULL), "image", "2 images \\('slice1', 'slice2'\\)")
   expect_identical(dim(seurat_coordinates(object, "slice2", NULL)), c(140L, 2L))
 })
@@ -93,6 +93,6 @@ test_that("an assay without counts, or not for every cell, is refused", {
   object <- example_seurat(slice = slice)
   suppressWarnings(object[["Part"]] <- SeuratObject::CreateAssay5Object(counts = slice$counts[, -1L]))
   expect_input_error(seurat_counts(object, "Part", NULL, TRUE), "assay", "1 of 140 cells.*subset\\(")
-  object[["Norm"]] <- suppressWarnings(SeuratObject::CreateAssayObject(data = as.matrix(slice$counts)))
+  suppressWarnings(object[["Norm"]] <- SeuratObject::CreateAssayObject(data = as.matrix(slice$counts)))
   expect_input_error(seurat_counts(object, "Norm", NULL, TRUE), "layer", "empty layer 'counts'")
 })

@@ -4,7 +4,6 @@ read_dlpfc <- function() {
   folder <- Sys.getenv("SPOTSCAPE_DATA", testthat::test_path("..", "..", "..", "shared", "data"))
   file <- file.path(folder, "dlpfc_151673.h5ad")
   skip_if_not(file.exists(file), paste("no real slices: SPOTSCAPE_DATA has no dlpfc_151673.h5ad"))
-  require_python()
   adata <- reticulate::import("anndata", convert = FALSE)$read_h5ad(file)
   counts <- reticulate::py_to_r(adata$X$T$tocsc())
   cells <- as.character(reticulate::py_to_r(adata$obs_names$tolist()))

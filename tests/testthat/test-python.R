@@ -100,7 +100,6 @@ test_that("loading the package starts no Python", {
 
 test_that("Python's warnings arrive as R's, its other errors as they are", {
   skip_without_python()
-  require_python()
   reticulate::py_run_string("
 import warnings
 from spotscape._validate import InputError, SpotscapeWarning
@@ -117,7 +116,6 @@ def fail(): raise RuntimeError('a bug')
 
 test_that("counts reach Python without a copy, cells by genes", {
   skip_without_python()
-  require_python()
   counts <- example_slice(20L)$counts
   bridge <- python_module("interop.reticulate")
   sent <- reticulate::r_to_py(counts)

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from importlib.metadata import version
 
 from spotscape._validate import SpotscapeWarning
+from spotscape._version import __version__
 
-_PACKAGES = ("spotscape", "torch", "torch-geometric", "anndata", "scanpy", "scikit-learn", "numpy")
+_PACKAGES = ("torch", "torch-geometric", "anndata", "scanpy", "scikit-learn", "numpy")
 
 
 def versions() -> dict[str, str]:
     """Return the versions of what computed the result."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+    others = {name: version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), "spotscape": __version__, **others}
 
 
 @contextmanager
