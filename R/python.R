@@ -20,7 +20,15 @@ discover_python <- function() {
     Sys.setenv(RETICULATE_USE_MANAGED_VENV = managed)
   })
   Sys.setenv(RETICULATE_USE_MANAGED_VENV = "no")
-  config <- tryCatch(reticulate::py_discover_config(use_environment = ENVIRONMENT), error = function(e) NULL)
+  # A Python that reticulate cannot make sense of (a pyenv shim) it prints about, and returns as a "try-error".
+  quiet <- options(show.error.messages = FALSE)
+  on.exit(options(quiet), add = TRUE)
+  config <- tryCatch(
+    suppressWarnings(reticulate::py_discover_config(use_environment = ENVIRONMENT)), error = function(e) NULL
+  )
+  if (!is.list(config)) {
+    return(NULL)
+  }
   # Left to itself, reticulate prefers an environment of its own to the first Python on the PATH.
   if (identical(config$forced, "PATH") && !tolower(managed) %in% c("no", "false", "0")) NULL else config
 }
@@ -62,6 +70,11 @@ python_lacks <- function(versions) {
   NULL
 }
 
+no_python <- function() {
+  chosen <- Sys.getenv("RETICULATE_PYTHON")
+  if (nzchar(chosen)) sprintf("RETICULATE_PYTHON is '%s', which cannot be used", chosen) else "no Python was found"
+}
+
 PYTHON_HOW <- paste(
   "Run install_spotscape() and restart R, or set RETICULATE_PYTHON to a Python that has what is missing;",
   "spotscape_sitrep() shows what was found."
@@ -73,7 +86,7 @@ require_python <- function() {
     return(invisible())
   }
   problem <- tryCatch(
-    if (reticulate::py_available(initialize = TRUE)) NULL else "no Python was found.",
+    if (reticulate::py_available(initialize = TRUE)) NULL else paste0(no_python(), "."),
     error = function(e) paste0("it could not be started (", conditionMessage(e), ").")
   )
   if (!is.null(problem)) {

@@ -27,11 +27,14 @@ spotscape_available <- function() {
 #' @export
 spotscape_sitrep <- function() {
   python <- current_python()
-  modules <- if (is.null(python)) NULL else ask_python(python)
-  modules[modules == "-"] <- NA
-  problem <- if (is.null(python)) "no Python is chosen" else python_lacks(modules)
-  if (!is.null(problem) && !is.null(python)) {
-    problem <- paste(python, problem)
+  modules <- NULL
+  if (is.null(python)) {
+    problem <- no_python()
+  } else {
+    modules <- ask_python(python)
+    modules[modules == "-"] <- NA
+    lacks <- python_lacks(modules)
+    problem <- if (!is.null(lacks)) paste(python, lacks)
   }
   r_packages <- vapply(
     c("reticulate", "Seurat", "SeuratObject", "SpatialExperiment", "SingleCellExperiment"),
@@ -46,7 +49,7 @@ spotscape_sitrep <- function() {
   line("spotscape", as.character(utils::packageVersion("spotscape")))
   line("R", sprintf("%s, %s", getRversion(), R.version$platform))
   line("R packages", versions(r_packages))
-  line("Python", if (is.null(python)) "none chosen" else sprintf("%s (by %s)", python, chosen_by))
+  line("Python", if (is.null(python)) "none" else sprintf("%s (by %s)", python, chosen_by))
   if (!is.null(modules)) {
     line("Python has", versions(modules))
   }
@@ -56,7 +59,7 @@ spotscape_sitrep <- function() {
     line("Ready", paste0("no: ", problem, "."))
     line("To do", paste(
       "run install_spotscape() and restart R, or set RETICULATE_PYTHON to a Python that has them.",
-      if (is.null(python)) "With neither, reticulate downloads what is needed at the first run."
+      if (is.null(python)) "Without either, reticulate downloads what is needed at the first run."
     ))
   }
   invisible(list(

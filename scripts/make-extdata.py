@@ -45,7 +45,9 @@ def draw_tissue(pixels: np.ndarray, spacing: float, rng: np.random.Generator) ->
 
 def main() -> None:
     """Write the folder anew."""
-    adata = simulate_slice(n_spots=700, n_genes=250, n_domains=5, n_markers=15, depth=300, seed=1)
+    adata = simulate_slice(
+        n_spots=700, n_genes=250, n_domains=5, n_markers=25, marker_strength=1, depth=300, seed=1
+    )
     shutil.rmtree(FOLDER, ignore_errors=True)
     matrix_folder, spatial_folder = FOLDER / "filtered_feature_bc_matrix", FOLDER / "spatial"
     matrix_folder.mkdir(parents=True)

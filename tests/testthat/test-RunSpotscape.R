@@ -75,6 +75,8 @@ test_that("Bioconductor's objects come back with the same numbers as a matrix gi
 
   spe <- example_spe(slice = slice)
   spe$mine <- seq_len(140L)
+  image <- slice_file("spatial", "tissue_lowres_image.png")
+  spe <- SpatialExperiment::addImg(spe, image, sample_id = "one", image_id = "lowres", scaleFactor = 0.05)
   result <- RunSpotscape(spe, n_domains = 3, config = fast, verbose = FALSE)
   expect_s4_class(result, "SpatialExperiment")
   expect_identical(unname(SingleCellExperiment::reducedDim(result, "SPOTSCAPE")), unname(plain$embedding))
@@ -83,6 +85,7 @@ test_that("Bioconductor's objects come back with the same numbers as a matrix gi
   expect_identical(S4Vectors::metadata(result)$spotscape$params$n_domains, 3L)
   expect_identical(result$mine, spe$mine)
   expect_identical(SpatialExperiment::spatialCoords(result), SpatialExperiment::spatialCoords(spe))
+  expect_identical(SpatialExperiment::imgData(result), SpatialExperiment::imgData(spe))
   expect_identical(SummarizedExperiment::assays(result), SummarizedExperiment::assays(spe))
 
   sce <- RunSpotscape(example_sce(slice = slice), coordinates = c("x", "y"), n_domains = 3, config = fast, verbose = FALSE)

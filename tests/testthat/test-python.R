@@ -21,6 +21,11 @@ test_that("a run without a usable Python says what to do", {
   local_mocked_bindings(ask_python = function(python) replace(complete, c("torch", "scanpy"), "-"))
   expect_input_error(run(), "Python", "/opt/py/bin/python has no module 'scanpy', 'torch'.*install_spotscape\\(\\)")
   local_mocked_bindings(py_available = function(...) FALSE, .package = "reticulate")
+  chosen <- Sys.getenv("RETICULATE_PYTHON", NA)
+  on.exit(if (!is.na(chosen)) Sys.setenv(RETICULATE_PYTHON = chosen), add = TRUE)
+  Sys.setenv(RETICULATE_PYTHON = "/nowhere/python")
+  expect_input_error(run(), "Python", "RETICULATE_PYTHON is '/nowhere/python', which cannot be used")
+  Sys.unsetenv("RETICULATE_PYTHON")
   expect_input_error(run(), "Python", "no Python was found.*install_spotscape\\(\\).*spotscape_sitrep\\(\\)")
   local_mocked_bindings(py_available = function(...) stop("cannot load libpython"), .package = "reticulate")
   expect_input_error(run(), "Python", "cannot load libpython")
@@ -38,8 +43,8 @@ test_that("spotscape_sitrep() reports, whether Python is there or not", {
   expect_identical(found$modules[["torch"]], NA_character_)
   expect_false(spotscape_available())
 
-  local_mocked_bindings(current_python = function() NULL)
-  expect_output(found <- spotscape_sitrep(), "none chosen.*no Python is chosen.*install_spotscape")
+  local_mocked_bindings(current_python = function() NULL, no_python = function() "no Python was found")
+  expect_output(found <- spotscape_sitrep(), "Ready +no: no Python was found.*install_spotscape")
   expect_null(found$python)
   expect_false(spotscape_available())
 })
@@ -58,6 +63,8 @@ test_that("looking for Python downloads nothing and leaves the environment as it
     py_discover_config = function(...) list(python = "/v/bin/python", forced = "VIRTUAL_ENV"), .package = "reticulate"
   )
   expect_identical(discover_python()$python, "/v/bin/python")
+  local_mocked_bindings(py_discover_config = function(...) try(stop("no lib"), silent = TRUE), .package = "reticulate")
+  expect_null(discover_python())
 })
 
 test_that("install_spotscape() makes the environment, or updates it", {

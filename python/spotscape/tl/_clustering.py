@@ -12,6 +12,8 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+SMALL_MATRIX_THREADS = 1
+"""Threads while grouping: with matrices this narrow they wait for each other longer than they work."""
 _RIDGE = 1e-6
 """Added to the covariance, as a share of the embedding's mean variance: a unit that never fires has none."""
 _LEIDEN_NEIGHBORS = 15

@@ -8,12 +8,20 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._validate import check_choice, check_flag, check_integer, check_number, input_error
 from spotscape.config import CLUSTER_METHODS
-from spotscape.tl._clustering import by_size, gmm_labels, kmeans_labels, leiden_labels, smooth_labels
+from spotscape.tl._clustering import (
+    SMALL_MATRIX_THREADS,
+    by_size,
+    gmm_labels,
+    kmeans_labels,
+    leiden_labels,
+    smooth_labels,
+)
 from spotscape.tl._inputs import check_n_domains, read_embedding
 from spotscape.tl._n_domains import suggest, usable_candidates
 
@@ -130,16 +138,17 @@ def find_domains(
     details: dict[str, Any] = {"method": method, "seed": seed, "n_starts": n_starts, "unit_rows": unit_rows}
     if unit_rows:
         embedding = normalize(embedding)
-    if method == "leiden":
-        labels = leiden_labels(embedding, n_domains, resolution=resolution, seed=seed)
-        details["resolution" if n_domains is None else "n_domains_asked"] = n_domains or resolution
-    else:
-        if n_domains is None:
-            suggestion = suggest(embedding, candidates=usable_candidates(len(embedding)), seed=seed)
-            n_domains = suggestion.n_domains
-            details |= {"suggested_from": suggestion.candidates, "suggestion_scores": suggestion.scores}
-        label = gmm_labels if method == "gmm" else kmeans_labels
-        labels = label(embedding, n_domains, n_starts=n_starts, seed=seed)
+    with threadpool_limits(SMALL_MATRIX_THREADS):
+        if method == "leiden":
+            labels = leiden_labels(embedding, n_domains, resolution=resolution, seed=seed)
+            details["resolution" if n_domains is None else "n_domains_asked"] = n_domains or resolution
+        else:
+            if n_domains is None:
+                suggestion = suggest(embedding, candidates=usable_candidates(len(embedding)), seed=seed)
+                n_domains = suggestion.n_domains
+                details |= {"suggested_from": suggestion.candidates, "suggestion_scores": suggestion.scores}
+            label = gmm_labels if method == "gmm" else kmeans_labels
+            labels = label(embedding, n_domains, n_starts=n_starts, seed=seed)
     labels = by_size(labels)
     return labels, details | {"n_domains": int(labels.max()) + 1}
 

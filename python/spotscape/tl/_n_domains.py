@@ -19,10 +19,11 @@ import numpy as np
 from anndata import AnnData
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._validate import check_flag, check_integer, describe, input_error
-from spotscape.tl._clustering import fit_mixture
+from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture
 from spotscape.tl._inputs import read_embedding
 
 CANDIDATES = tuple(range(3, 13))
@@ -147,7 +148,9 @@ def suggest_n_domains(
     checked = usable_candidates(adata.n_obs) if candidates is None else _check(candidates, adata.n_obs)
     check_flag("unit_rows", unit_rows)
     seed = check_integer("seed", seed, 0)
-    return suggest(normalize(embedding) if unit_rows else embedding, candidates=checked, seed=seed).n_domains
+    embedding = normalize(embedding) if unit_rows else embedding
+    with threadpool_limits(SMALL_MATRIX_THREADS):
+        return suggest(embedding, candidates=checked, seed=seed).n_domains
 
 
 def usable_candidates(n_spots: int) -> tuple[int, ...]:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from anndata import AnnData
 from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_info
 
 from spotscape import tl
 from spotscape._validate import InputError
@@ -49,6 +51,16 @@ def test_same_seed_same_labels_and_global_state_is_left_alone(embedded, method):
     )
     assert first.obs["spotscape_domain"].equals(second.obs["spotscape_domain"])
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_number_of_threads_is_left_alone(embedded):
+    before = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+    torch_threads = torch.get_num_threads()
+    for method in ("gmm", "leiden"):
+        tl.spatial_domains(embedded, n_domains=3, method=method)
+    after = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+    assert {path: after[path] for path in before} == before
+    assert torch.get_num_threads() == torch_threads
 
 
 def test_leiden_by_resolution(embedded):
