@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from spotscape._validate import input_error
 from spotscape.config import SpotscapeConfig
 from spotscape.core.augment import full_view, random_view
 from spotscape.core.encoder import GraphAutoencoder, Neighborhood
@@ -114,7 +115,7 @@ def fit(
 
     Raises
     ------
-    FloatingPointError
+    InputError
         If the loss is no longer finite.
     """
     started = time.perf_counter()
@@ -166,9 +167,11 @@ def fit(
 
             values = [float(loss.detach()) for loss in losses]
             if not math.isfinite(values[0]):
-                raise FloatingPointError(
-                    f"the loss became {values[0]} in epoch {epoch + 1}; lower learning_rate "
-                    f"(now {config.learning_rate:g})"
+                raise input_error(
+                    "learning_rate",
+                    f"{config.learning_rate:g}, at which the loss became {values[0]} in epoch {epoch + 1}",
+                    "one at which it stays finite",
+                    "Lower it.",
                 )
             history.append((epoch + 1.0, *values, rate))
             bar.update()
