@@ -103,8 +103,8 @@ def suggest_n_domains(
     takes the largest number whose weakest domain is found again (prediction strength [1]_ of 0.7 or more);
     where there is none, the number with the strongest weakest domain. A suggestion, not a finding: tissue is
     organised on several scales, and the number of domains is a choice of scale. Use it as a start, and
-    compare the maps of neighbouring numbers. How often it is right: ``python -m benchmarks.n_domains``, and
-    the README.
+    compare the maps of neighbouring numbers. On 14 simulated tissues of 3 to 9 domains it was right in 4, and
+    right or off by one in 7 (``python -m benchmarks.n_domains``), mostly too low where there are many.
 
     Parameters
     ----------
