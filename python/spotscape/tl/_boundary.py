@@ -9,6 +9,7 @@ from spotscape._adata import in_memory_copy
 from spotscape._validate import input_error
 from spotscape.metrics import has_neighbour_elsewhere, label_codes
 from spotscape.pp import check_adata
+from spotscape.tl._inputs import read_graph
 
 
 def boundary_spots(
@@ -69,17 +70,11 @@ def boundary_spots(
             "the domain of each spot",
             "Call spotscape.tl.run_spotscape(adata) first, or name the column by domain_key.",
         )
-    if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
-        raise input_error(
-            f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]",
-            "nothing there",
-            "the spatial graph",
-            "Call spotscape.gr.spatial_neighbors(adata) first.",
-        )
+    graph = read_graph(adata)
     codes = label_codes(adata.obs[domain_key], f"adata.obs[{domain_key!r}]")
     if (codes < 0).all():
         raise input_error(f"adata.obs[{domain_key!r}]", "no label at any spot", "the domain of each spot")
-    at_boundary = has_neighbour_elsewhere(codes, adata.obsp[_keys.SPATIAL_CONNECTIVITIES])
+    at_boundary = has_neighbour_elsewhere(codes, graph)
     adata = in_memory_copy(adata) if copy else adata
     adata.obs[_keys.boundary(key_added)] = at_boundary
     return adata if copy else None

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
-from spotscape._validate import check_choice, check_flag, check_integer, check_number, input_error
+from spotscape._validate import check_choice, check_flag, check_integer, check_number
 from spotscape.config import CLUSTER_METHODS
 from spotscape.tl._clustering import (
     SMALL_MATRIX_THREADS,
@@ -22,7 +22,7 @@ from spotscape.tl._clustering import (
     leiden_labels,
     smooth_labels,
 )
-from spotscape.tl._inputs import check_n_domains, read_embedding
+from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph
 from spotscape.tl._n_domains import suggest, usable_candidates
 
 
@@ -101,13 +101,7 @@ def spatial_domains(
     n_starts = check_integer("n_starts", n_starts, 1)
     check_flag("smooth", smooth)
     check_flag("unit_rows", unit_rows)
-    if smooth and _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
-        raise input_error(
-            f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]",
-            "nothing there",
-            "a spatial graph to smooth over",
-            "Call spotscape.gr.spatial_neighbors(adata) first.",
-        )
+    graph = read_graph(adata) if smooth else None
     labels, details = find_domains(
         embedding,
         n_domains,
@@ -117,8 +111,8 @@ def spatial_domains(
         n_starts=n_starts,
         unit_rows=unit_rows,
     )
-    if smooth:
-        labels = by_size(smooth_labels(labels, adata.obsp[_keys.SPATIAL_CONNECTIVITIES]))
+    if graph is not None:
+        labels = by_size(smooth_labels(labels, graph))
     adata = in_memory_copy(adata) if copy else adata
     write_domains(adata, labels, details | {"smooth": bool(smooth)}, key_added)
     return adata if copy else None

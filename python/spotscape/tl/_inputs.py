@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from anndata import AnnData
+from scipy import sparse
 
 from spotscape import _keys
 from spotscape._validate import check_integer, describe, input_error
@@ -30,6 +31,18 @@ def read_embedding(adata: AnnData, key_added: str) -> np.ndarray:
             f"adata.obsm[{key!r}]", f"shape {embedding.shape} or values that are not finite", "finite N x d"
         )
     return embedding
+
+
+def read_graph(adata: AnnData) -> sparse.csr_matrix:
+    """Return the spatial graph (N x N, non-zero for neighbours), or raise where there is none."""
+    if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
+        raise input_error(
+            f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]",
+            "nothing there",
+            "the spatial graph",
+            "Call spotscape.gr.spatial_neighbors(adata) first.",
+        )
+    return adata.obsp[_keys.SPATIAL_CONNECTIVITIES]
 
 
 def check_n_domains(n_domains: Any, n_spots: int) -> int | None:
