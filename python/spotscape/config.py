@@ -35,6 +35,21 @@ class SpotscapeConfig:
         Probability that a directed edge is dropped, and that a gene is zeroed, in a view.
     telescope_weight, reconstruction_weight
         Weights of the losses.
+    prototype_weight, scale_matching_weight
+        Weights of the losses that bring several slices together; not used on one slice.
+    prototype_temperature
+        Of the softmax over prototypes.
+    prototype_start
+        Share of the epochs after which prototypes are used.
+    prototype_refresh
+        Epochs that one set of prototypes serves.
+    matching_top_k
+        How many of a spot's largest similarities scale matching averages, per slice.
+    matching_spots
+        Spots that scale matching sums over in a step, drawn at random in equal numbers from the slices, which
+        estimates the whole without bias; their matches are looked for among all spots. 0 for all spots.
+    slice_centering
+        Share of its mean that is taken off each gene in each slice, 0 to 1, where there are several slices.
     batch_norm_momentum
         Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
     learning_rate, weight_decay
@@ -80,6 +95,14 @@ class SpotscapeConfig:
     gene_mask: float = 0.2
     telescope_weight: float = 1.0
     reconstruction_weight: float = 0.1
+    prototype_weight: float = 0.01
+    prototype_temperature: float = 0.75
+    prototype_start: float = 0.5
+    prototype_refresh: int = 5
+    scale_matching_weight: float = 0.1
+    matching_top_k: int = 5
+    matching_spots: int = 2000
+    slice_centering: float = 1.0
     batch_norm_momentum: float = 0.99
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
@@ -109,6 +132,10 @@ class SpotscapeConfig:
         """
         return cls(
             n_top_genes=5000,
+            prototype_refresh=1,
+            scale_matching_weight=1.0,
+            matching_spots=0,
+            slice_centering=0.0,
             expression_rank=0,
             learning_rate=1e-4,
             schedule="constant",
@@ -128,6 +155,9 @@ _INTEGERS = {
     "hidden_dim": 1,
     "latent_dim": 1,
     "expression_rank": 0,
+    "prototype_refresh": 1,
+    "matching_top_k": 1,
+    "matching_spots": 0,
     "epochs": 1,
     "patience": 0,
     "n_starts": 1,
@@ -138,6 +168,11 @@ _NUMBERS: dict[str, tuple[float, float | None]] = {
     "gene_mask": (0.0, 0.99),
     "telescope_weight": (0.0, None),
     "reconstruction_weight": (0.0, None),
+    "prototype_weight": (0.0, None),
+    "prototype_temperature": (1e-6, None),
+    "prototype_start": (0.0, 1.0),
+    "scale_matching_weight": (0.0, None),
+    "slice_centering": (0.0, 1.0),
     "batch_norm_momentum": (0.0, 1.0),
     "learning_rate": (1e-12, None),
     "weight_decay": (0.0, None),

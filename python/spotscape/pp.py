@@ -11,20 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 from sklearn.utils.sparsefuncs import inplace_csr_row_scale, min_max_axis
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, check_number, describe, input_error
+from spotscape._variable_genes import most_variable
 
 _RAW_COUNTS = "raw counts (whole numbers >= 0, not all of them 0)"
 _BLOCK = 2**22
 """Stored values looked at in one go: bounds the memory that a check takes."""
-_SPANS = (0.3, 0.5, 0.7, 1.0)
-"""Shares of genes in a local fit: seurat_v3's own, then wider ones for when that fit is singular."""
 
 
 class Counts(NamedTuple):
@@ -141,6 +140,7 @@ def select_genes(
     adata: AnnData,
     *,
     n_top_genes: int = 5000,
+    slice_key: str | None = None,
     layer: str | None = None,
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
@@ -159,6 +159,10 @@ def select_genes(
         Spots x genes, with raw counts somewhere (see `find_counts`).
     n_top_genes
         How many genes to choose, at most.
+    slice_key
+        Name in ``obs`` of the slices, where there are several: genes are then ranked within each slice, and
+        those chosen that are among the most variable in most slices (then by their median rank), so that a
+        difference between slices makes no gene variable. None for one slice.
     layer
         Layer that holds the counts; None to look everywhere.
     key_added
@@ -189,6 +193,7 @@ def select_genes(
     [False, False, True]
     """
     n_top_genes = check_integer("n_top_genes", n_top_genes, 1)
+    slices = None if slice_key is None else read_slices(adata, slice_key)
     counts = find_counts(adata, layer=layer)
     lowest, highest = min_max_axis(counts.matrix, axis=0)
     usable = (lowest != highest) & counts.var_names.isin(adata.var_names)
@@ -200,7 +205,7 @@ def select_genes(
         )
     chosen = counts.var_names[usable]
     if len(chosen) > n_top_genes:
-        chosen = _most_variable(counts.matrix[:, usable], chosen, n_top_genes)
+        chosen = most_variable(counts.matrix[:, usable], chosen, n_top_genes, slices)
     if copy:
         adata = in_memory_copy(adata)
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(chosen)
@@ -331,44 +336,6 @@ def _what_is_wrong(matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd
                 gene = var_names[matrix.indices[at]]
                 return f"{fault} ({matrix.data[at]:g} at spot {spot!r}, gene {gene!r})"
     return None if anything else "only zeros"
-
-
-def _most_variable(matrix: sparse.csr_matrix, names: pd.Index, n_top_genes: int) -> pd.Index:
-    """Return the names of the most variable genes by seurat_v3, or by variance / mean where that fails."""
-    counts = AnnData(matrix, var=pd.DataFrame(index=names))
-    for span in _SPANS:
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                table = sc.pp.highly_variable_genes(
-                    counts,
-                    flavor="seurat_v3",
-                    n_top_genes=n_top_genes,
-                    span=span,
-                    check_values=False,
-                    inplace=False,
-                )
-        except ValueError:  # what loess raises for a near singular fit
-            continue
-        if np.isfinite(table["variances_norm"]).all():
-            if span != _SPANS[0]:
-                _warn_about_fit(f"a wider window (span {span:g}) was used")
-            return names[table["highly_variable"].to_numpy()]
-    _warn_about_fit("genes were ranked by variance / mean")
-    mean = np.asarray(matrix.mean(axis=0)).ravel()
-    square = np.asarray(matrix.astype(np.float64).power(2).mean(axis=0)).ravel()
-    ratio = (square - mean**2) / mean
-    return names[np.sort(np.argsort(-ratio, kind="stable")[:n_top_genes])]
-
-
-def _warn_about_fit(what_was_done: str) -> None:
-    """Say that seurat_v3's fit did not work, on the line of the user's call."""
-    warnings.warn(
-        "The fit of variance to mean (seurat_v3) failed, as it does with few genes or counts; "
-        f"{what_was_done}. Set n_top_genes to the number of genes to use them all.",
-        SpotscapeWarning,
-        stacklevel=4,
-    )
 
 
 def _columns(adata: AnnData, counts: Counts, genes: Any) -> np.ndarray:

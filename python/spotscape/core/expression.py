@@ -10,6 +10,8 @@ class          holds                  cost of ``X @ A``, A of G x h
 `Dense`        N x G                  N G h
 `Sparse`       CSR of X and of Xᵀ     nnz h
 `LowRank`      N x r and r x G        (N + G) r h
+`Centered`     one of these, a mean   that of the one, and N h + S G h
+               per slice (S x G)
 =============  =====================  =========================================
 """
 
@@ -156,3 +158,55 @@ class LowRankExpression:
     def to(self, device: torch.device | str) -> LowRankExpression:
         """Return the same matrix on another device."""
         return LowRankExpression(self.left.to(device), self.right.to(device))
+
+
+@dataclass(frozen=True)
+class CenteredExpression:
+    """X minus one row per slice: ``base - means[slices]``, never formed.
+
+    Parameters
+    ----------
+    base
+        X, N x G.
+    means
+        What to take off the spots of each slice, S x G; the slice's mean expression centres its genes.
+    slices
+        Number of each spot's slice, N, int64 from 0 to S - 1.
+    """
+
+    base: ExpressionMatrix
+    means: Tensor
+    slices: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N, G."""
+        return self.base.shape
+
+    def matmul(self, a: Tensor) -> Tensor:
+        """(X - EM) @ a, with E the N x S indicator of slices and M the means."""
+        return self.base.matmul(a) - (self.means @ a)[self.slices]
+
+    def t_matmul(self, b: Tensor) -> Tensor:
+        """(X - EM)ᵀ @ b."""
+        return self.base.t_matmul(b) - self.means.T @ self._sums_over_slices(b)
+
+    def squared_norm(self) -> Tensor:
+        """|X|² - 2 <XᵀE, Mᵀ> + Σ_s n_s |m_s|²."""
+        sizes = torch.bincount(self.slices, minlength=len(self.means)).to(self.means.dtype)
+        indicator = torch.nn.functional.one_hot(self.slices, len(self.means)).to(self.means.dtype)
+        crossed = (self.base.t_matmul(indicator) * self.means.T).sum()
+        return self.base.squared_norm() - 2 * crossed + sizes @ self.means.square().sum(1)
+
+    def column_sums(self) -> Tensor:
+        """(X - EM)ᵀ 1."""
+        sizes = torch.bincount(self.slices, minlength=len(self.means)).to(self.means.dtype)
+        return self.base.column_sums() - sizes @ self.means
+
+    def to(self, device: torch.device | str) -> CenteredExpression:
+        """Return the same matrix on another device."""
+        return CenteredExpression(self.base.to(device), self.means.to(device), self.slices.to(device))
+
+    def _sums_over_slices(self, b: Tensor) -> Tensor:
+        """Eᵀ @ b: (N, h) -> (S, h)."""
+        return b.new_zeros(len(self.means), b.shape[1]).index_add(0, self.slices, b)

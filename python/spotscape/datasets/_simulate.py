@@ -10,13 +10,12 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from spotscape._keys import GROUND_TRUTH, SPATIAL
+from spotscape._keys import GROUND_TRUTH, SLICE, SPATIAL
 from spotscape._validate import check_choice, check_integer, check_number, describe, input_error
 from spotscape.datasets._expression import Expression, draw_counts, draw_spots, make_expression
 from spotscape.datasets._layout import LAYOUTS, UNIT, Layout, Pose, lay_out, tissue_side
 from spotscape.datasets._tissue import TISSUES, Tissue, make_tissue
 
-SLICE = "slice"
 TRUE_MATCH = "true_match"
 SIMULATION = "simulation"
 # First entry of a random stream's key after the seed: tissue and genes, a slice's spots, counts, batch.
@@ -308,7 +307,7 @@ def _obs(
     settings: _Settings, anatomy: Tissue, spots: Layout, domain: NDArray[np.int64], number: int
 ) -> pd.DataFrame:
     """Annotation of the spots of one slice."""
-    name = f"slice{number + 1}"
+    name = f"{SLICE}{number + 1}"
     width = len(str(settings.n_spots))
     obs = pd.DataFrame(index=[f"{name}_{i:0{width}d}" for i in range(1, settings.n_spots + 1)])
     if spots.index is not None:

@@ -11,6 +11,7 @@ from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 from spotscape.core.expression import (
+    CenteredExpression,
     DenseExpression,
     ExpressionMatrix,
     LowRankExpression,
@@ -31,14 +32,24 @@ class SliceGraph:
         X, N x G: normalised, log-transformed.
     edge_index
         2 x E int64 (source, target): every edge in both directions, no self-loops, none between slices.
+    slices
+        Number of each spot's slice, N int64 from 0; None for one slice.
     """
 
     expression: ExpressionMatrix
     edge_index: Tensor
+    slices: Tensor | None = None
 
     @classmethod
     def from_scipy(
-        cls, expression: sparse.csr_matrix, connectivities: sparse.csr_matrix, *, rank: int, seed: int
+        cls,
+        expression: sparse.csr_matrix,
+        connectivities: sparse.csr_matrix,
+        *,
+        rank: int,
+        seed: int,
+        slices: np.ndarray | None = None,
+        centering: float = 0.0,
     ) -> SliceGraph:
         """Make it from scipy's matrices.
 
@@ -53,12 +64,23 @@ class SliceGraph:
             genes, keeps X itself.
         seed
             Of the randomised SVD.
+        slices
+            Number of each spot's slice, N integers from 0 without gaps; None for one slice.
+        centering
+            Share of its mean over a slice that is taken off each gene there, 0 to 1, if there are several.
         """
         edges = sparse.coo_matrix(connectivities)
         kept = (edges.row != edges.col) & (edges.data != 0)
         pairs = np.stack([edges.row[kept], edges.col[kept]]).astype(np.int64)
         both = np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
-        return cls(expression_operator(expression, rank=rank, seed=seed), torch.from_numpy(both))
+        operator = expression_operator(expression, rank=rank, seed=seed)
+        if slices is None:
+            return cls(operator, torch.from_numpy(both))
+        numbers = torch.from_numpy(np.array(slices, dtype=np.int64))
+        if centering:
+            means = _float_tensor(centering * _slice_means(expression, slices))
+            operator = CenteredExpression(operator, means, numbers)
+        return cls(operator, torch.from_numpy(both), numbers)
 
     @property
     def n_spots(self) -> int:
@@ -85,6 +107,14 @@ def expression_operator(expression: sparse.csr_matrix, *, rank: int, seed: int) 
         _float_tensor(expression.data),
         (n, g),
     )
+
+
+def _slice_means(expression: sparse.csr_matrix, slices: np.ndarray) -> np.ndarray:
+    """Return the mean expression of each slice: S x G."""
+    n = len(slices)
+    indicator = sparse.csr_matrix((np.ones(n), (slices, np.arange(n))))
+    means: np.ndarray = (indicator @ expression).toarray() / np.bincount(slices)[:, None]
+    return means
 
 
 def _float_tensor(array: np.ndarray) -> Tensor:

@@ -5,24 +5,31 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from spotscape._validate import input_error
 from spotscape.config import SpotscapeConfig
 from spotscape.core.augment import full_view, random_view
 from spotscape.core.encoder import GraphAutoencoder, Neighborhood
-from spotscape.core.objective import Losses, objective
+from spotscape.core.objective import Losses, Matching, objective
+from spotscape.core.prototypes import Prototypes, find_prototypes
+from spotscape.core.scale_matching import members
 from spotscape.engine.slice_graph import SliceGraph
 
 Progress = Callable[[int, int, float], object]
 """Called after each epoch with the epoch (from 1), the number of epochs, and the total loss."""
 
 LOSS_COLUMNS = ("epoch", *Losses._fields, "learning_rate")
+_ONLY_SEVERAL_SLICES = ("prototype", "scale_matching")
+
+NumberOfDomains = int | Callable[[NDArray[np.float32]], int]
+"""K for the prototypes, or what gives it for an embedding (N x d) half way through training."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,8 @@ class FitResult:
     model
         The trained autoencoder, on the CPU, in evaluation mode.
     losses
-        One array per column (epoch, total, telescope, reconstruction, learning_rate), one entry per epoch.
+        One array per column (epoch, total, telescope, reconstruction, learning_rate; with several slices also
+        prototype and scale_matching), one entry per epoch.
     stopped_early
         Whether the plateau rule ended it before ``config.epochs``.
     seconds
@@ -85,10 +93,72 @@ def learning_rate_at(step: int, config: SpotscapeConfig) -> float:
     return config.learning_rate * (1 + math.cos(math.pi * step / config.epochs)) / 2
 
 
+class SliceMatching:
+    """Draws, step by step, what the losses over several slices need.
+
+    Parameters
+    ----------
+    slices
+        Number of each spot's slice, N.
+    config
+        All settings.
+    n_domains
+        K of the prototypes.
+    generator
+        Of the samples and of K-means' starts.
+    """
+
+    def __init__(
+        self, slices: Tensor, config: SpotscapeConfig, n_domains: NumberOfDomains, generator: torch.Generator
+    ) -> None:
+        self.config = config
+        self.slice_rows = members(slices)
+        self.n_domains = n_domains
+        self.generator = generator
+        self.start = round(config.prototype_start * config.epochs)
+        self.found: list[Prototypes] = []
+        self.epoch = 0
+
+    def at(self, epoch: int) -> Matching:
+        """Return what the step of an epoch (from 0) needs."""
+        self.epoch = epoch
+        config = self.config
+        return Matching(
+            slice_rows=self.slice_rows,
+            rows=self._sample(),
+            top_k=config.matching_top_k,
+            scale_matching_weight=config.scale_matching_weight,
+            prototype_weight=config.prototype_weight,
+            prototypes=self._prototypes if epoch >= self.start else None,
+            temperature=config.prototype_temperature,
+        )
+
+    def _sample(self) -> list[Tensor] | None:
+        """Draw the spots that scale matching sums over: as many of each slice, as far as it has them."""
+        wanted = self.config.matching_spots
+        if not wanted or wanted >= sum(len(rows) for rows in self.slice_rows):
+            return None
+        each = -(-wanted // len(self.slice_rows))
+        drawn = []
+        for rows in self.slice_rows:
+            order = torch.randperm(len(rows), generator=self.generator)[:each]
+            drawn.append(rows[order.to(rows.device)])
+        return drawn
+
+    def _prototypes(self, z: Tensor) -> list[Prototypes]:
+        """Return the prototypes in use, made anew from Z' where they have served their time."""
+        if not self.found or (self.epoch - self.start) % self.config.prototype_refresh == 0:
+            if callable(self.n_domains):
+                self.n_domains = self.n_domains(z.cpu().numpy())
+            self.found = find_prototypes(z, self.n_domains, generator=self.generator)
+        return self.found
+
+
 def fit(
     graph: SliceGraph,
     config: SpotscapeConfig,
     *,
+    n_domains: NumberOfDomains | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     progress: bool | Progress = False,
@@ -101,6 +171,8 @@ def fit(
         Expression and neighbours, on the CPU.
     config
         All settings.
+    n_domains
+        K of the prototypes; needed where ``graph.slices`` names several slices and they have a weight.
     seed
         Of the one generator that weights and views are drawn from. The same seed gives the same bits on one
         machine and thread count.
@@ -133,6 +205,11 @@ def fit(
     optimizer = torch.optim.Adam(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
+    matching = None
+    if graph.slices is not None:
+        if n_domains is None:
+            config = replace(config, prototype_weight=0.0)
+        matching = SliceMatching(graph.slices.to(device), config, n_domains or 1, generator)
     plateau = Plateau(config.patience, config.min_improvement)
     history: list[tuple[float, ...]] = []
     stopped_early = False
@@ -161,6 +238,7 @@ def fit(
                 (views[0], views[1]),
                 telescope_weight=config.telescope_weight,
                 reconstruction_weight=config.reconstruction_weight,
+                matching=None if matching is None else matching.at(epoch),
             )
             losses.total.backward()
             optimizer.step()
@@ -183,11 +261,14 @@ def fit(
                 break
 
     embedding = embed(model, SliceGraph(expression, graph.edge_index), neighborhood)
-    columns = np.asarray(history, dtype=np.float64).T
+    columns = dict(zip(LOSS_COLUMNS, np.asarray(history, dtype=np.float64).T, strict=True))
+    if matching is None:
+        for name in _ONLY_SEVERAL_SLICES:
+            del columns[name]
     return FitResult(
         embedding=embedding,
         model=model.cpu().eval(),
-        losses=dict(zip(LOSS_COLUMNS, columns, strict=True)),
+        losses=columns,
         stopped_early=stopped_early,
         seconds=time.perf_counter() - started,
     )

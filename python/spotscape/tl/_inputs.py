@@ -52,3 +52,10 @@ def check_n_domains(n_domains: Any, n_spots: int) -> int | None:
     if isinstance(n_domains, str):
         raise input_error("n_domains", describe(n_domains), f"an integer from 2 to {n_spots}, or None")
     return check_integer("n_domains", n_domains, 2, n_spots, "Leave it out (None) to have it suggested.")
+
+
+def check_key_added(key_added: Any) -> str:
+    """Return the stem of the names to write, or raise."""
+    if not isinstance(key_added, str) or not key_added or "/" in key_added:
+        raise input_error("key_added", describe(key_added), "a name, without '/'")
+    return key_added

@@ -10,7 +10,7 @@ Source: Tibshirani and Walther 2005, Cluster validation by prediction strength, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import permutations
 from numbers import Integral
 from typing import NamedTuple
@@ -151,6 +151,18 @@ def suggest_n_domains(
     embedding = normalize(embedding) if unit_rows else embedding
     with threadpool_limits(SMALL_MATRIX_THREADS):
         return suggest(embedding, candidates=checked, seed=seed).n_domains
+
+
+def suggest_from(seed: int, *, unit_rows: bool) -> Callable[[np.ndarray], int]:
+    """Return a function that suggests a number of domains for an embedding (N x d), as training may ask."""
+
+    def suggested(embedding: np.ndarray) -> int:
+        rows = embedding.astype(np.float64)
+        rows = normalize(rows) if unit_rows else rows
+        with threadpool_limits(SMALL_MATRIX_THREADS):
+            return suggest(rows, candidates=usable_candidates(len(rows)), seed=seed).n_domains
+
+    return suggested
 
 
 def usable_candidates(n_spots: int) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spotscape.core.expression import DenseExpression, LowRankExpression, SparseExpression
+from spotscape.core.expression import CenteredExpression, DenseExpression, LowRankExpression, SparseExpression
 
 
 @pytest.fixture(params=[torch.float64, torch.float32], ids=["float64", "float32"])
@@ -41,6 +41,27 @@ def test_sums(forms, form):
     assert expression.shape == (9, 5)
     torch.testing.assert_close(expression.squared_norm(), x.square().sum())
     torch.testing.assert_close(expression.column_sums(), x.sum(0))
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse", "low rank"])
+def test_centered_is_the_base_minus_a_row_per_slice(forms, form):
+    x = forms["dense"].x
+    slices = torch.tensor([0, 0, 2, 1, 1, 1, 0, 2, 2])
+    means = torch.rand(3, 5, generator=torch.Generator().manual_seed(4), dtype=x.dtype)
+    centered, expected = CenteredExpression(forms[form], means, slices), x - means[slices]
+    assert centered.shape == (9, 5)
+    a = torch.rand(5, 2, dtype=x.dtype, requires_grad=True)
+    b = torch.rand(9, 2, dtype=x.dtype, requires_grad=True)
+    for result, matrix, argument in (
+        (centered.matmul(a), expected, a),
+        (centered.t_matmul(b), expected.T, b),
+    ):
+        torch.testing.assert_close(result, matrix @ argument)
+        upstream = torch.rand_like(result)
+        (gradient,) = torch.autograd.grad(result, argument, upstream)
+        torch.testing.assert_close(gradient, matrix.T @ upstream)
+    torch.testing.assert_close(centered.squared_norm(), expected.square().sum())
+    torch.testing.assert_close(centered.column_sums(), expected.sum(0))
 
 
 def test_sparse_product_passes_gradcheck(forms):

@@ -1,0 +1,163 @@
+"""``integrate_slices``: several slices in one space, with domains that are the same in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from warnings import warn
+
+from anndata import AnnData
+
+from spotscape import _keys
+from spotscape._adata import in_memory_copy
+from spotscape._slices import read_slices
+from spotscape._validate import SpotscapeWarning, check_integer, check_number
+from spotscape.config import SpotscapeConfig, resolve_config
+from spotscape.engine.trainer import Progress
+from spotscape.pp import check_adata
+from spotscape.tl._correction import assess, remarks
+from spotscape.tl._inputs import check_key_added, check_n_domains
+from spotscape.tl._join import check_conditions, check_slices, join_slices
+from spotscape.tl._pipeline import analyse, write_analysis
+from spotscape.tl._record import collected_warnings
+
+
+def integrate_slices(
+    adatas: AnnData | Sequence[AnnData] | Mapping[str, AnnData],
+    *,
+    slice_key: str = _keys.SLICE,
+    condition_key: str | None = None,
+    n_domains: int | None = None,
+    correction: float = 1.0,
+    config: SpotscapeConfig | Mapping[str, Any] | str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    layer: str | None = None,
+    spatial_key: str = _keys.SPATIAL,
+    key_added: str = _keys.KEY_ADDED,
+    progress: bool | Progress = True,
+    copy: bool = False,
+) -> AnnData | None:
+    """Put several slices into one space and find domains that are the same in all of them.
+
+    One model is trained on all slices [1]_: genes are chosen by how variable they are within the slices,
+    each slice has its own spatial graph, and two more losses (prototypes and similarity scale matching) bring
+    spots of a kind together across slices. Nothing is written before all of it is done.
+
+    Parameters
+    ----------
+    adatas
+        Slices, each with raw counts and coordinates in ``obsm[spatial_key]``: a list, a dict of name and
+        slice, or one AnnData that holds them all. Each slice needs 50 spots or more.
+    slice_key
+        Name in ``obs`` of the slices. For a list it is written: the one value that each object has there, if
+        they differ, else ``slice1``, ``slice2``, ...
+    condition_key
+        Name in ``obs`` of the slices' conditions, one to a slice; checked and recorded for `compare_domains`,
+        and not used in training.
+    n_domains
+        Number of domains over all slices; None has it suggested from the data.
+    correction
+        How strongly differences between slices are taken out, 0 or more: 0 trains the slices together and
+        leaves their differences, 1 suits most data, and larger values mix the slices more at the risk of
+        mixing domains. It multiplies the weight of scale matching and, below 1, the centring of genes
+        within slices.
+    config
+        As in `run_spotscape`; ``correction`` acts on its weights.
+    seed
+        Integer >= 0 that all randomness of the run comes from.
+    device
+        ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``.
+    layer
+        Layer that holds the raw counts; None to look everywhere.
+    spatial_key
+        Name of the coordinates in ``obsm``.
+    key_added
+        Stem of the names written to.
+    progress
+        As in `run_spotscape`.
+    copy
+        With one AnnData: return a changed copy, and leave ``adatas`` alone. A list is always left alone.
+
+    Returns
+    -------
+    One AnnData of all slices, in their order, for a list or a dict: the genes that all share, the spots'
+    names (``<slice>_`` goes before them where two slices share a name), and the slice in
+    ``obs[slice_key]``. None (or the copy) for one AnnData, which is written to. Written is what
+    `run_spotscape` writes, and ``uns["<key_added>"]["integration"]``: the slices, the number of shared
+    genes, how well the slices mix (1 is as by chance) and how clear domains and slices are (silhouettes).
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two slices, a slice has fewer than 50 spots, two slices hold the same counts,
+        fewer than 50 genes are shared, a slice lies in two conditions, or for what `run_spotscape` refuses.
+
+    Warns
+    -----
+    SpotscapeWarning
+        Where genes are left out, names are changed, the slices do not mix, or a domain is in one slice only.
+
+    References
+    ----------
+    .. [1] Global Context-aware Representation Learning for Spatially Resolved Transcriptomics, ICML 2025,
+       arXiv 2506.15698.
+
+    Examples
+    --------
+    >>> import spotscape
+    >>> slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
+    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, config={"epochs": 5}, progress=False)
+    >>> both.obs["slice"].value_counts().tolist()
+    [150, 150]
+    >>> both.obsm["X_spotscape"].shape
+    (300, 64)
+    """
+    settings = resolve_config(config)
+    correction = check_number("correction", correction, 0.0)
+    seed = check_integer("seed", seed, 0, 2**32 - 1)
+    key_added = check_key_added(key_added)
+    single = isinstance(adatas, AnnData)
+    if single:
+        check_adata(adatas)
+    with collected_warnings() as warnings:
+        adata = adatas if single else join_slices(adatas, slice_key, spatial_key, layer)
+        check_slices(adata, slice_key, layer)
+        check_conditions(adata, slice_key, condition_key)
+    analysis = analyse(
+        adata,
+        n_domains=check_n_domains(n_domains, adata.n_obs),
+        settings=replace(
+            settings,
+            scale_matching_weight=correction * settings.scale_matching_weight,
+            slice_centering=min(1.0, correction) * settings.slice_centering,
+        ),
+        seed=seed,
+        device=device,
+        layer=layer,
+        spatial_key=spatial_key,
+        key_added=key_added,
+        progress=progress,
+        slice_key=slice_key,
+    )
+    slices = read_slices(adata, slice_key)
+    names = list(slices.categories)
+    found = assess(analysis.result.embedding, slices, analysis.labels, seed=seed)
+    texts = remarks(found, correction=correction)
+    for text in texts:
+        warn(text, SpotscapeWarning, stacklevel=2)
+    if single and copy:
+        adata = in_memory_copy(adata)
+    analysis.record["params"]["correction"] = correction
+    analysis.record["warnings"][:0] = warnings
+    analysis.record["warnings"] += texts
+    analysis.record["integration"] = {
+        "slice_key": slice_key,
+        "condition_key": condition_key or "",
+        "slices": names,
+        "n_shared_genes": adata.n_vars,
+        **found._asdict(),
+    }
+    write_analysis(adata, analysis, key_added)
+    return adata if copy or not single else None

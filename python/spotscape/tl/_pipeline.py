@@ -1,0 +1,184 @@
+"""From counts and coordinates to an embedding and domains: what one slice and several slices share."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from spotscape import _keys
+from spotscape._neighbors import FEWEST_NEIGHBORS
+from spotscape._slices import read_slices
+from spotscape._validate import input_error
+from spotscape.config import SpotscapeConfig
+from spotscape.engine.device import resolve_device
+from spotscape.engine.slice_graph import SliceGraph
+from spotscape.engine.trainer import FitResult, Progress, fit
+from spotscape.gr import check_coordinates, spatial_neighbors
+from spotscape.pp import find_counts, normalized_expression, select_genes
+from spotscape.tl._domains import find_domains, write_domains
+from spotscape.tl._n_domains import suggest_from
+from spotscape.tl._record import collected_warnings, versions
+
+
+class Analysis(NamedTuple):
+    """All that a run found, before anything of it is written.
+
+    Attributes
+    ----------
+    tissue
+        Holds the spatial graph: the object itself where it came with one.
+    genes
+        Names of the genes trained on.
+    result
+        What training gave back.
+    labels, details
+        Domain of each spot from 0, and how the domains were made.
+    record
+        What goes into ``uns``.
+    """
+
+    tissue: AnnData
+    genes: pd.Index
+    result: FitResult
+    labels: np.ndarray
+    details: dict[str, Any]
+    record: dict[str, Any]
+
+
+def analyse(
+    adata: AnnData,
+    *,
+    n_domains: int | None,
+    settings: SpotscapeConfig,
+    seed: int,
+    device: str,
+    layer: str | None,
+    spatial_key: str,
+    key_added: str,
+    progress: bool | Progress,
+    slice_key: str | None = None,
+) -> Analysis:
+    """Find the domains of one slice, or of several in one space where ``slice_key`` names them.
+
+    Arguments are checked, and ``adata`` is not changed.
+    """
+    chosen_device = resolve_device(device)
+    seconds: dict[str, float] = {}
+    with collected_warnings() as warnings:
+        started = time.perf_counter()
+        tissue = _spatial_graph(adata, spatial_key, slice_key)
+        seconds["graph"] = time.perf_counter() - started
+
+        started = time.perf_counter()
+        slices = None if slice_key is None else read_slices(adata, slice_key)
+        counts = find_counts(adata, layer=layer)
+        shell = ad.AnnData(counts.matrix)
+        shell.obs_names, shell.var_names = adata.obs_names, counts.var_names
+        if slices is not None:
+            shell.obs[_keys.SLICE] = slices
+        select_genes(
+            shell,
+            n_top_genes=settings.n_top_genes,
+            slice_key=None if slices is None else _keys.SLICE,
+            key_added=key_added,
+        )
+        genes = counts.var_names[shell.var[_keys.genes(key_added)]]
+        expression = normalized_expression(shell, genes=genes, target_sum=settings.target_sum)
+        graph = SliceGraph.from_scipy(
+            expression,
+            tissue.obsp[_keys.SPATIAL_CONNECTIVITIES],
+            rank=settings.expression_rank,
+            seed=seed,
+            slices=None if slices is None else slices.codes,
+            centering=settings.slice_centering,
+        )
+        seconds["genes"] = time.perf_counter() - started
+
+        result = fit(
+            graph,
+            settings,
+            n_domains=n_domains or suggest_from(seed, unit_rows=settings.unit_rows),
+            seed=seed,
+            device=chosen_device,
+            progress=progress,
+        )
+        seconds["training"] = result.seconds
+
+        started = time.perf_counter()
+        labels, details = find_domains(
+            result.embedding.astype("float64"),
+            n_domains,
+            method=settings.cluster_method,
+            seed=seed,
+            n_starts=settings.n_starts,
+            unit_rows=settings.unit_rows,
+        )
+        seconds["domains"] = time.perf_counter() - started
+    record = {
+        "params": {
+            **settings.to_dict(),
+            "seed": seed,
+            "device": str(chosen_device),
+            "n_domains": details["n_domains"],
+            "n_domains_suggested": n_domains is None,
+            "key_added": key_added,
+            "expression_source": counts.source,
+        },
+        "losses": result.losses,
+        "stopped_early": result.stopped_early,
+        "seconds": seconds,
+        "n_genes": len(genes),
+        "versions": versions(),
+        "warnings": warnings,
+    }
+    return Analysis(tissue, genes, result, labels, details, record)
+
+
+def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
+    """Write what was found into an object."""
+    if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
+        for key in (_keys.SPATIAL_CONNECTIVITIES, _keys.SPATIAL_DISTANCES):
+            adata.obsp[key] = analysis.tissue.obsp[key]
+        adata.uns[_keys.SPATIAL_NEIGHBORS] = analysis.tissue.uns[_keys.SPATIAL_NEIGHBORS]
+    adata.obsm[_keys.embedding(key_added)] = analysis.result.embedding
+    adata.var[_keys.genes(key_added)] = adata.var_names.isin(analysis.genes)
+    adata.uns[_keys.parameters(key_added)] = analysis.record
+    write_domains(adata, analysis.labels, analysis.details | {"smooth": False}, key_added)
+
+
+def _spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> AnnData:
+    """Return the object itself if it has a spatial graph, else a bare one of its spots with a new graph."""
+    if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
+        _check_given_graph(adata, slice_key)
+        return adata
+    coordinates = check_coordinates(adata, spatial_key)
+    bare = ad.AnnData(sparse.csr_matrix((adata.n_obs, 0), dtype="float32"), obsm={spatial_key: coordinates})
+    bare.obs_names = adata.obs_names
+    if slice_key is not None:
+        bare.obs[slice_key] = read_slices(adata, slice_key)
+    spatial_neighbors(bare, spatial_key=spatial_key, slice_key=slice_key)
+    return bare
+
+
+def _check_given_graph(adata: AnnData, slice_key: str | None) -> None:
+    """Raise where the spatial graph that came with the object cannot be meant."""
+    weights = sparse.csr_matrix(adata.obsp[_keys.SPATIAL_CONNECTIVITIES])
+    name = f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]"
+    todo = "Delete it to have it made anew, or call a function of spotscape.gr."
+    if not np.isfinite(weights.data).all() or (weights.data < 0).any():
+        raise input_error(name, "weights that are NaN, infinite or negative", "weights >= 0", todo)
+    typical = float(np.median(np.diff(weights.indptr)))
+    if typical < FEWEST_NEIGHBORS:
+        raise input_error(name, f"{typical:g} neighbours at the median", f"{FEWEST_NEIGHBORS} or more", todo)
+    if slice_key is not None:
+        slices = read_slices(adata, slice_key).codes
+        edges = weights.tocoo()
+        between = int(((slices[edges.row] != slices[edges.col]) & (edges.data != 0)).sum())
+        if between:
+            raise input_error(name, f"{between} edges between slices", "none, as slices do not touch", todo)
