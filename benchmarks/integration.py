@@ -1,0 +1,177 @@
+"""Several slices in one space: ours, each loss off in turn, and no learning with and without Harmony.
+
+    python -m benchmarks.integration                                  everything, five seeds (hours)
+    python -m benchmarks.integration --methods default --seeds 0      one run, under five minutes
+
+Harmony needs ``pip install harmonypy``; its rows are left out, and that is said, where it is absent.
+
+Protocol: K is given; labels are looked at only to score, and unlabelled spots and slices are left out of it.
+ARI is the mean over the labelled slices; pooled, it is one ARI over the spots of all of them. Mixing is the
+share of a spot's 30 nearest neighbours in the embedding that are of other slices, as a multiple of chance.
+Every embedding is clustered by the tied Gaussian mixture and by K-means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+from benchmarks import _machine
+from benchmarks._slices import path_of
+from spotscape import metrics, pp, tl
+from spotscape._validate import SpotscapeWarning
+from spotscape.tl._correction import assess
+
+SETS = {
+    "DLPFC": (("dlpfc_151673", "dlpfc_151674", "dlpfc_151675", "dlpfc_151676"), 7),
+    "STARmap": (("starmap_mpfc_BZ5", "starmap_mpfc_BZ9", "starmap_mpfc_BZ14"), 4),
+}
+OURS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "no scale matching": {"config": {"scale_matching_weight": 0.0}},
+    "no prototypes": {"config": {"prototype_weight": 0.0}},
+    "no centring": {"config": {"slice_centering": 0.0}},
+    "no telescope": {"config": {"telescope_weight": 0.0}},
+    "no reconstruction": {"config": {"reconstruction_weight": 0.0}},
+    "correction 0": {"correction": 0.0},
+    "correction 3": {"correction": 3.0},
+}
+BASELINES = ("PCA + harmony", "smoothed PCA", "smoothed PCA + harmony")
+
+
+def baseline(slices: dict[str, ad.AnnData], method: str, n_domains: int, seed: int) -> ad.AnnData:
+    """PCA of the genes that ours takes; its mean over 18 neighbours and Harmony as the name says."""
+    adata = ad.concat(slices, label="slice", join="inner", index_unique="_")
+    pp.select_genes(adata, slice_key="slice")
+    expression = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"])
+    n_components = min(50, expression.shape[1] - 1)
+    pca = PCA(n_components, svd_solver="arpack", random_state=seed)
+    scores = pca.fit_transform(expression.astype(np.float64))
+    if "smoothed" in method:
+        for name in slices:
+            rows = np.flatnonzero(adata.obs["slice"] == name)
+            places = adata.obsm["spatial"][rows]
+            mean = NearestNeighbors(n_neighbors=19).fit(places).kneighbors_graph(places) / 19
+            scores[rows] = sparse.csr_matrix(mean) @ scores[rows]
+    if "harmony" in method:
+        import harmonypy
+
+        corrected = np.asarray(harmonypy.run_harmony(scores, adata.obs, "slice", random_state=seed).Z_corr)
+        scores = corrected if corrected.shape == scores.shape else corrected.T
+    adata.obsm["X_spotscape"] = scores.astype(np.float32)
+    return adata
+
+
+def scores(group: str, method: str, seed: int) -> list[dict[str, Any]]:
+    """Run one method on one set of slices with one seed, and score both clusterings."""
+    names, n_domains = SETS[group]
+    slices = {name: ad.read_h5ad(path_of(name)) for name in names}
+    started = time.perf_counter()
+    if method in OURS:
+        adata = tl.integrate_slices(slices, n_domains=n_domains, seed=seed, progress=False, **OURS[method])
+    else:
+        adata = baseline(slices, method, n_domains, seed)
+    seconds = time.perf_counter() - started
+    of = pd.Categorical(adata.obs["slice"].astype(str), categories=list(names))
+    rows = []
+    for clustering in ("gmm", "kmeans"):
+        tl.spatial_domains(adata, n_domains=n_domains, method=clustering, seed=seed, unit_rows=method in OURS)
+        labels = adata.obs["spotscape_domain"]
+        found = assess(adata.obsm["X_spotscape"], of, labels.cat.codes.to_numpy(), seed=seed)
+        row: dict[str, Any] = {
+            "set": group,
+            "method": method,
+            "seed": seed,
+            "clustering": clustering,
+            "mixing": found.mixing,
+        }
+        labelled = {name: one for name, one in slices.items() if "ground_truth" in one.obs}
+        truth = {name: one.obs["ground_truth"].astype(object) for name, one in labelled.items()}
+        guess = {name: labels[of == name].to_numpy() for name in labelled}
+        by_slice = {
+            name: metrics.adjusted_rand_index(truth[name].to_numpy(), guess[name]) for name in labelled
+        }
+        pooled = metrics.adjusted_rand_index(
+            np.concatenate(list(truth.values())),
+            np.concatenate([guess[name].astype(object) for name in labelled]),
+        )
+        rows.append(
+            row
+            | by_slice
+            | {"ARI": float(np.mean(list(by_slice.values()))), "joint": pooled, "seconds": seconds}
+        )
+    return rows
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Markdown: means over seeds, ARI (mean over the labelled slices) with its standard deviation."""
+    lines = [
+        "| set | method | clustering | ARI | by slice | ARI, pooled | mixing | s | runs |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (group, method, clustering), one in rows.groupby(["set", "method", "clustering"], sort=False):
+        names = [name for name in SETS[group][0] if name in one and one[name].notna().any()]
+        per_slice = " / ".join(f"{one[name].mean():.3f}" for name in names)
+        spread = one["ARI"].std(ddof=1) if len(one) > 1 else np.nan
+        means = one[["ARI", "joint", "mixing", "seconds"]].mean()
+        lines.append(
+            f"| {group} | {method} | {clustering} | {means['ARI']:.3f} ± {spread:.3f} | {per_slice} | "
+            f"{means['joint']:.3f} | {means['mixing']:.2f} | {means['seconds']:.0f} | {len(one)} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run what was asked for, print the table, and write it where asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    known = [*OURS, *BASELINES]
+    parser.add_argument("--methods", nargs="+", default=known, choices=known)
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument(
+        "--rows", type=Path, help="a file of finished runs (.jsonl), added to and not run again"
+    )
+    parser.add_argument("--output", type=Path, help="also write the table (.md)")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore", SpotscapeWarning)
+    rows: list[dict[str, Any]] = []
+    if args.rows and args.rows.exists():
+        rows = [json.loads(line) for line in args.rows.read_text().splitlines()]
+    finished = {(row["set"], row["method"], row["seed"]) for row in rows}
+    for method in args.methods:
+        if "harmony" in method and find_spec("harmonypy") is None:
+            print(f"{method}: left out, as harmonypy is not installed", flush=True)
+            continue
+        for group in args.sets:
+            for seed in args.seeds:
+                if (group, method, seed) in finished:
+                    continue
+                rows += scores(group, method, seed)
+                if args.rows:
+                    with args.rows.open("a") as file:
+                        file.writelines(json.dumps(row) + "\n" for row in rows[-2:])
+                shown = ", ".join(f"{r['clustering']} {r['ARI']:.3f}" for r in rows[-2:])
+                mixing = rows[-1]["mixing"]
+                print(f"{group}, {method}, seed {seed}: ARI {shown}, mixing {mixing:.2f}", flush=True)
+    text = f"{table(pd.DataFrame(rows))}\n\n{_machine.describe()}\n"
+    print("\n" + text)
+    if args.output:
+        args.output.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
