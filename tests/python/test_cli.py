@@ -15,6 +15,7 @@ import pytest
 
 from spotscape import datasets, io, tl
 from spotscape.cli import main
+from spotscape.cli._sources import find_slices
 
 SMALL = {"epochs": 5, "n_starts": 1, "hidden_dim": 16, "latent_dim": 8}
 QUICK = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
@@ -91,6 +92,51 @@ def test_run_is_the_python_call(command, slice_path):
     assert list(result.obs_names) == list(adata.obs_names)
 
 
+@pytest.fixture(scope="module")
+def two_slices(tmp_path_factory) -> Path:
+    """A folder with two slices, and something else in it."""
+    folder = tmp_path_factory.mktemp("slices")
+    slices = datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3, seed=1)
+    for name, one in zip(("left", "right"), slices, strict=True):
+        io.write(one, folder / f"{name}.h5ad")
+    (folder / "notes.txt").write_text("the second was cut a day later")
+    return folder
+
+
+def test_several_slices_are_the_python_call(command, two_slices, tmp_path):
+    paths = [two_slices / "left.h5ad", two_slices / "right.h5ad"]
+    options = ("-k", 3, "--seed", 7, "--correction", 0.5, *QUICK)
+    ended = command("run", *paths, "-o", "out.h5ad", "--report", "report.html", *options)
+    assert ended.code == 0, ended.err
+    assert "2 slices in one space" in ended.out
+    result = io.read("out.h5ad")
+    slices = {path.stem: io.read(path) for path in paths}
+    same = tl.integrate_slices(slices, n_domains=3, correction=0.5, config=SMALL, seed=7, progress=False)
+    np.testing.assert_array_equal(result.obsm["X_spotscape"], same.obsm["X_spotscape"])
+    assert list(result.obs["slice"].cat.categories) == ["left", "right"]
+    assert "<html" in (tmp_path / "report.html").read_text()[:200]
+
+    folder = command("run", two_slices, "-o", "folder.h5ad", "-q", *options)
+    assert folder.code == 0, folder.err
+    np.testing.assert_array_equal(io.read("folder.h5ad").obsm["X_spotscape"], same.obsm["X_spotscape"])
+
+    both = io.read("out.h5ad")
+    for name in [name for name in both.uns if "spotscape" in name]:
+        del both.uns[name]
+    io.write(both, "both.h5ad")
+    one_file = command("run", "both.h5ad", "-o", "one.h5ad", "--slice-key", "slice", "-q", *options)
+    assert one_file.code == 0, one_file.err
+    np.testing.assert_array_equal(io.read("one.h5ad").obsm["X_spotscape"], same.obsm["X_spotscape"])
+
+
+def test_slices_are_named_apart(tmp_path):
+    paths = [tmp_path / name for name in ("a/x/slice.h5ad", "b/x/slice.h5ad", "b/outs", "c.h5ad")]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "b/outs/filtered_feature_bc_matrix").mkdir(parents=True)
+    assert list(find_slices(paths)) == ["a_x_slice", "b_x_slice", "b", "c"]
+
+
 def test_quiet_says_nothing(command, slice_path):
     ended = command("run", slice_path, "-o", "out.h5ad", "-k", 3, "--quiet", *QUICK)
     assert (ended.code, ended.out, ended.err) == (0, "", "")
@@ -132,7 +178,12 @@ def test_output_may_be_replaced(command, slice_path, tmp_path):
         ("run nothing -o out.h5ad", ["nothing"]),
         ("run text.h5ad -o out.h5ad", ["text.h5ad"]),
         ("run text.txt -o out.h5ad", ["text.txt"]),
-        ("run folder -o out.h5ad", ["folder"]),
+        ("run folder -o out.h5ad", ["no .h5ad file", "folder"]),
+        ("run SLICE SLICE -o out.h5ad", ["IN", "twice"]),
+        ("run SLICE link.h5ad -o out.h5ad", ["IN", "twice"]),
+        ("run SLICE -o out.h5ad --condition-key condition", ["--condition-key", "--slice-key"]),
+        ("run SLICE -o out.h5ad --slice-key donor", ["slice_key", "'donor'"]),
+        ("run SLICE -o out.h5ad --correction -1", ["--correction"]),
         ("run SLICE -o out.h5", ["--out", ".h5ad"]),
         ("run SLICE -o folder.h5ad", ["folder.h5ad", "a folder"]),
         ("run SLICE -o no/such/out.h5ad", ["no/such/out.h5ad", "no folder"]),
@@ -317,6 +368,7 @@ def test_help_is_quick():
     code = """
 import sys
 from spotscape.cli import main
+from spotscape.cli._sources import find_slices
 try:
     main(["run", "--help"])
 finally:

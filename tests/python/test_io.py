@@ -409,11 +409,11 @@ class TestWrite:
         """In a process of its own, left without clearing up: HDF5 would fall over there (h5py issue 914)."""
         code = (
             "import os, resource, sys, numpy, anndata\n"
-            "from spotscape import io\n"
+            "from spotscape import _validate, io\n"
             "adata = anndata.AnnData(numpy.random.default_rng(0).random((500, 500)))\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
             "try:\n    io.write(adata, sys.argv[1])\n"
-            "except io.InputError as error:\n    print(error, flush=True)\n"
+            "except _validate.InputError as error:\n    print(error, flush=True)\n"
             "os._exit(0)\n"
         )
         command = [sys.executable, "-c", code, tmp_path / "a.h5ad"]

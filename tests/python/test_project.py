@@ -48,7 +48,9 @@ MAY_IMPORT = {
     # beside the floors
     "metrics": GROUND,
     "datasets": GROUND,
-    "io": GROUND,
+    "_paths": {"_validate"},
+    "_space_ranger": GROUND | {"_paths"},
+    "io": GROUND | {"_paths", "_space_ranger"},
     "interop": GROUND | {"io"},
     "pl": GROUND | {"io", "metrics", "pp", "gr"},
     # the top

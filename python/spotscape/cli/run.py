@@ -1,4 +1,4 @@
-"""``spotscape run``: one slice in, the same slice with spatial domains out."""
+"""``spotscape run``: one slice or several in, one object with spatial domains out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 from spotscape import _keys
 from spotscape._validate import input_error
 from spotscape.cli._output import check_output_file, check_output_folder
+from spotscape.cli._sources import find_slices, read_slices
 from spotscape.config import SpotscapeConfig, resolve_config
 
 if TYPE_CHECKING:
@@ -21,20 +22,36 @@ if TYPE_CHECKING:
 
 def run(
     context: typer.Context,
-    source: Annotated[
-        Path,
+    sources: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="IN",
-            help="An .h5ad file or a Space Ranger output folder, with raw counts and coordinates.",
+            metavar="IN...",
+            help="An .h5ad file or a Space Ranger output folder, with raw counts and coordinates. Several or "
+            "a folder that holds several, are put into one space.",
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="OUT.h5ad", help="Where the annotated slice goes.")
+        Path, typer.Option("--out", "-o", metavar="OUT.h5ad", help="Where the annotated object goes.")
     ],
     n_domains: Annotated[
         int | None,
         typer.Option("--n-domains", "-k", help="Number of domains; suggested from the data where left out."),
     ] = None,
+    slice_key: Annotated[
+        str | None,
+        typer.Option(
+            help="The column of obs with the slices, where one IN holds several; of several INs, the column "
+            f"to write their names to ('{_keys.SLICE}' where left out)."
+        ),
+    ] = None,
+    condition_key: Annotated[
+        str | None,
+        typer.Option(help="The column of obs with the slices' conditions; they are then compared."),
+    ] = None,
+    correction: Annotated[
+        float,
+        typer.Option(min=0, help="How strongly differences between slices are taken out; 1 suits most data."),
+    ] = 1.0,
     report: Annotated[
         Path | None,
         typer.Option(metavar="R.html", help="Also write a report, one HTML page with everything in it."),
@@ -63,32 +80,36 @@ def run(
         bool, typer.Option("--quiet", "-q", help="No progress and no summary; warnings and errors only.")
     ] = False,
 ) -> None:
-    """Find the spatial domains of one slice.
+    """Find the spatial domains of one slice, or of several in one space.
 
     OUT.h5ad is IN with obs['spotscape_domain'] (domains "1".."K"), obsm['X_spotscape'] (the embedding),
-    uns['spotscape'] (settings, losses, versions) and the spatial graph added. IN is never changed.
+    uns['spotscape'] (settings, losses, versions) and the spatial graph added; of several slices, all spots
+    and the genes that all share, with the slice in obs['slice']. IN is never changed.
     """
     config = _resolve_settings(preset, changes or [])
-    check_output_file("--out", out, ".h5ad", source)
+    paths = find_slices(sources)
+    for path in paths.values():
+        check_output_file("--out", out, ".h5ad", path)
     if report is not None:
         check_output_file("--report", report, ".html")
     if figures is not None:
         check_output_folder("--figures", figures)
 
-    from spotscape.io import read, write
-    from spotscape.tl import run_spotscape
+    from spotscape.io import write
 
-    adata = read(source)
-    run_spotscape(
-        adata,
-        n_domains=n_domains,
-        config=config,
-        seed=seed,
-        device=device,
-        layer=layer,
-        spatial_key=spatial_key,
-        progress=_progress(quiet),
-    )
+    shared = {
+        "n_domains": n_domains,
+        "config": config,
+        "seed": seed,
+        "device": device,
+        "layer": layer,
+        "spatial_key": spatial_key,
+        "progress": _progress(quiet),
+    }
+    if len(paths) > 1 or slice_key is not None:
+        adata = _integrate(paths, slice_key or _keys.SLICE, condition_key, correction, shared)
+    else:
+        adata = _run_one(paths, condition_key, shared)
     written: list[Path] = context.obj
     write(adata, out)
     written.append(out)
@@ -101,6 +122,41 @@ def run(
     if not quiet:
         typer.echo(_summary(adata, chosen=n_domains is not None))
         typer.echo("\n  ".join(["Written:", *map(str, written)]))
+
+
+def _run_one(paths: dict[str, Path], condition_key: str | None, shared: dict[str, Any]) -> AnnData:
+    """Return the one slice with its domains."""
+    if condition_key is not None:
+        todo = "Name the slices in it with --slice-key."
+        raise input_error("--condition-key", "one slice", "several", todo)
+
+    from spotscape.tl import run_spotscape
+
+    (adata,) = read_slices(paths).values()
+    run_spotscape(adata, **shared)
+    return adata
+
+
+def _integrate(
+    paths: dict[str, Path],
+    slice_key: str,
+    condition_key: str | None,
+    correction: float,
+    shared: dict[str, Any],
+) -> AnnData:
+    """Return one object of all slices, with domains that are the same in all of them."""
+    from spotscape.tl import integrate_slices
+
+    slices = read_slices(paths)
+    one = next(iter(slices.values())) if len(slices) == 1 else None
+    joined = integrate_slices(
+        slices if one is None else one,
+        slice_key=slice_key,
+        condition_key=condition_key,
+        correction=correction,
+        **shared,
+    )
+    return joined if one is None else one
 
 
 def _resolve_settings(preset: str, changes: list[str]) -> SpotscapeConfig:
@@ -173,6 +229,10 @@ def _summary(adata: AnnData, chosen: bool) -> str:
         "  domain   spots   share",
     ]
     lines += [f"  {name:>6} {size:>7,} {size / adata.n_obs:>7.1%}" for name, size in sizes.items()]
+    integration = adata.uns[_keys.parameters()].get("integration")
+    if integration:
+        n_slices, mixing = len(integration["slices"]), integration["mixing"]
+        lines.append(f"{n_slices} slices in one space: their spots mix at {mixing:.2f} of what chance gives")
     if _keys.GROUND_TRUTH in adata.obs:
         from spotscape.metrics import adjusted_rand_index
 

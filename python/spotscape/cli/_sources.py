@@ -1,0 +1,63 @@
+"""Which slices the arguments of ``spotscape run`` stand for, and by what names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spotscape._validate import input_error
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+def find_slices(sources: Sequence[Path]) -> dict[str, Path]:
+    """Return the path of each slice by its name, in the order given.
+
+    A folder that is no Space Ranger output stands for the slices in it: its ``.h5ad`` files and Space Ranger
+    folders, by name. A slice is named after its file or folder; where two would have one name, the folders
+    above them go before it until they differ.
+    """
+    paths = [path for source in sources for path in _slices_in(source)]
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        real = path.resolve()
+        if real in seen:
+            raise input_error("IN", f"{str(path)!r} twice", "each slice once")
+        seen[real] = path
+    depths = [1] * len(paths)
+    while True:
+        names = [_name(path, depth) for path, depth in zip(paths, depths, strict=True)]
+        if len(set(names)) == len(names):
+            return dict(zip(names, paths, strict=True))
+        depths = [depth + (names.count(name) > 1) for name, depth in zip(names, depths, strict=True)]
+
+
+def read_slices(paths: dict[str, Path]) -> dict[str, AnnData]:
+    """Read every slice; a file that cannot be read ends the command before anything is computed."""
+    from spotscape.io import read
+
+    return {name: read(path) for name, path in paths.items()}
+
+
+def _slices_in(source: Path) -> list[Path]:
+    """Return the slices that one argument stands for."""
+    from spotscape.io import is_slice
+
+    if not source.is_dir() or is_slice(source):
+        return [source]
+    inside = [path for path in sorted(source.iterdir()) if is_slice(path)]
+    if not inside:
+        found = f"no .h5ad file and no Space Ranger output in {str(source)!r}"
+        raise input_error("IN", found, "slices, or a folder that holds some")
+    return inside
+
+
+def _name(path: Path, depth: int) -> str:
+    """Return the last ``depth`` parts of a path as one name, without the 'outs' of every Space Ranger run."""
+    path = path.resolve()
+    parts = [*path.parent.parts[1:], path.stem if path.suffix == ".h5ad" else path.name]
+    if parts[-1] == "outs" and len(parts) > 1:
+        parts.pop()
+    return "_".join(parts[-depth:])
