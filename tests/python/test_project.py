@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "_space_ranger": GROUND | {"_paths"},
     "io": GROUND | {"_paths", "_space_ranger"},
     "interop": GROUND | {"io"},
-    "pl": GROUND | {"io", "metrics", "pp", "gr"},
+    "pl": GROUND | {"_slices", "io", "metrics", "pp", "gr"},
     # the top
     "cli": GROUND | {"io", "pp", "gr", "tl", "pl", "datasets", "metrics"},
     "__main__": {"cli"},

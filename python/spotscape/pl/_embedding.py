@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from os import PathLike
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
 from spotscape._validate import check_integer, input_error
 from spotscape.pl._draw import draw_legend, draw_names, spot_colors
-from spotscape.pl._figure import as_plain_text, check_save, open_axes, save_figure
-from spotscape.pl._read import domain_colors, read_embedding, read_labels
+from spotscape.pl._figure import as_plain_text, check_save, one_or_all, open_panels, save_figure
+from spotscape.pl._read import domain_colors, read_embedding, read_labels, run_slice_key
 
 MIN_SPOTS = 4
 """Spots below which UMAP cannot be computed."""
@@ -22,23 +24,24 @@ MIN_SPOTS = 4
 def embedding(
     adata: AnnData,
     *,
-    color: str | None = None,
+    color: str | Sequence[str] | None = None,
     key_added: str = _keys.KEY_ADDED,
     max_spots: int = 50_000,
     seed: int = 0,
     names: bool = True,
     title: str | None = None,
-    ax: Axes | None = None,
+    ax: Axes | Sequence[Axes] | None = None,
     save: str | PathLike[str] | None = None,
-) -> Axes:
-    """Draw the learned space as a UMAP, coloured by domain.
+) -> Axes | list[Axes]:
+    """Draw the learned space as a UMAP, coloured by domain, and by slice where there are several.
 
     Parameters
     ----------
     adata
         Object after `spotscape.tl.run_spotscape`: the embedding in ``obsm[f"X_{key_added}"]``.
     color
-        Column of ``obs`` with the labels; the domains of the run ``key_added`` by default.
+        Column of ``obs`` with the labels, or several columns, drawn side by side. By default the domains of
+        the run ``key_added``, and before them the slices where it put several into one space.
     key_added
         Stem of the run's names.
     max_spots
@@ -46,15 +49,16 @@ def embedding(
     seed
         For the sample and for UMAP.
     names
-        Write the domains' names on the map as well as in the legend.
+        Write the domains' names on the map as well as in the legend. Of columns other than the domains, the
+        names are in the legend only where there are several columns.
     title
-        Title of the axes.
+        Title of the axes, or of the figure.
     ax, save
         As in `spotscape.pl.spatial_domains`.
 
     Returns
     -------
-    matplotlib.axes.Axes
+    matplotlib.axes.Axes, or a list of them, one for each of several columns
 
     Raises
     ------
@@ -84,13 +88,13 @@ def embedding(
     check_save(save)
     max_spots = check_integer("max_spots", max_spots, MIN_SPOTS)
     seed = check_integer("seed", seed, 0)
-    column = _keys.domain(key_added) if color is None else color
-    labels = read_labels(adata, column)
+    columns = _columns(adata, color, key_added)
+    labels = {column: read_labels(adata, column) for column in columns}
     latent = read_embedding(adata, key_added)
     if len(latent) < MIN_SPOTS:
         raise input_error("adata", f"{len(latent)} spots", f"at least {MIN_SPOTS} for a UMAP")
+    axes = open_panels(ax, save, len(columns), (5.5, 5.0))
     umap = _stored_or_new_umap(adata, latent, key_added, max_spots, seed)
-    colors = domain_colors(adata, column, labels)
 
     drawn = np.flatnonzero(np.isfinite(umap).all(axis=1))
     if len(drawn) < len(umap):
@@ -98,21 +102,39 @@ def embedding(
         title = f"{title} ({sample})" if title else sample
     # In random order, so that no domain lies on top of the others by its number.
     np.random.default_rng(seed).shuffle(drawn)
-    ax = open_axes(ax, save, (5.5, 5.0))
-    size = float(np.clip(30_000 / len(drawn), 1.5, 40))
-    ax.scatter(*umap[drawn].T, s=size, c=spot_colors(labels, colors)[drawn], linewidths=0, rasterized=True)
+    domains = _keys.domain(key_added)
+    for one, column in zip(axes, columns, strict=True):
+        named = names and (len(columns) == 1 or column == domains)
+        colors = domain_colors(adata, column, labels[column])
+        _draw_panel(one, umap[drawn], labels[column][drawn], colors, named)
+        draw_legend(one, labels[column], colors, "domain" if column == domains else column)
+    if title:
+        whole = axes[0].figure.suptitle if len(axes) > 1 else axes[0].set_title
+        as_plain_text([whole(title, fontsize="medium")])
+    save_figure(axes[0], save)
+    return one_or_all(axes)
+
+
+def _columns(adata: AnnData, color: str | Sequence[str] | None, key_added: str) -> list[str]:
+    """Return the columns to colour by."""
+    if color is not None:
+        columns = [color] if isinstance(color, str) else list(color)
+        if not columns:
+            raise input_error("color", "no column", "one or more columns of adata.obs")
+        return columns
+    slice_key = run_slice_key(adata, key_added)
+    return [*([slice_key] if slice_key in adata.obs else []), _keys.domain(key_added)]
+
+
+def _draw_panel(ax: Axes, umap: np.ndarray, labels: pd.Categorical, colors: list[str], names: bool) -> None:
+    """Draw one map: spots, names, frame."""
+    size = float(np.clip(30_000 / len(umap), 1.5, 40))
+    ax.scatter(*umap.T, s=size, c=spot_colors(labels, colors), linewidths=0, rasterized=True)
     if names:
-        shown = labels[drawn]
-        draw_names(
-            ax,
-            {n: np.median(umap[drawn][shown == n], axis=0) for n in labels.categories if (shown == n).any()},
-        )
-    draw_legend(ax, labels, colors, "domain" if color is None else column)
+        places = {name: umap[labels == name] for name in labels.categories}
+        draw_names(ax, {name: np.median(xy, axis=0) for name, xy in places.items() if len(xy)})
     ax.set(xlabel="UMAP 1", ylabel="UMAP 2", xticks=[], yticks=[])
     ax.spines[["top", "right"]].set_visible(False)
-    as_plain_text([ax.set_title(title or "", fontsize="medium")])
-    save_figure(ax, save)
-    return ax
 
 
 def _stored_or_new_umap(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,24 +16,56 @@ from spotscape._validate import input_error
 from spotscape.io import atomic_path, check_output
 
 LEGEND_ROWS = 16
+COLUMNS = 4
+"""Panels in a row."""
 
 
 def new_axes(size: tuple[float, float]) -> Axes:
     """Return axes of an off-screen figure; pyplot never hears of it."""
-    figure = Figure(figsize=size)
-    FigureCanvasAgg(figure)
-    return figure.add_subplot()
+    return new_panels(1, size)[0]
+
+
+def new_panels(
+    n_panels: int, size: tuple[float, float], figure_class: Callable[..., Figure] = Figure
+) -> list[Axes]:
+    """Return axes side by side, ``size`` each, of a figure that is off-screen unless pyplot makes it."""
+    n_columns = min(n_panels, COLUMNS)
+    n_rows = -(-n_panels // n_columns)
+    figure = figure_class(figsize=(n_columns * size[0], n_rows * size[1]))
+    if figure_class is Figure:
+        FigureCanvasAgg(figure)
+    if n_panels > 1:
+        figure.set_layout_engine("constrained")
+    return [figure.add_subplot(n_rows, n_columns, number + 1) for number in range(n_panels)]
 
 
 def open_axes(ax: Axes | None, save: str | PathLike[str] | None, size: tuple[float, float]) -> Axes:
     """Return the user's axes or new ones: pyplot's only when the figure is to be seen, not saved."""
+    return open_panels(ax, save, 1, size)[0]
+
+
+def open_panels(
+    ax: Axes | Sequence[Axes] | None,
+    save: str | PathLike[str] | None,
+    n_panels: int,
+    size: tuple[float, float],
+) -> list[Axes]:
+    """Return the user's axes, one a panel, or new ones, of a figure as in `open_axes`."""
     if ax is not None:
-        return ax
+        axes = list(ax) if isinstance(ax, Sequence | np.ndarray) else [ax]
+        if len(axes) != n_panels:
+            raise input_error("ax", f"{len(axes)} axes", f"{n_panels}, one for each panel")
+        return axes
     if save is not None:
-        return new_axes(size)
+        return new_panels(n_panels, size)
     from matplotlib import pyplot  # a notebook shows only figures that pyplot made
 
-    return pyplot.figure(figsize=size).add_subplot()
+    return new_panels(n_panels, size, pyplot.figure)
+
+
+def one_or_all(axes: list[Axes]) -> Axes | list[Axes]:
+    """Return the axes as the plotting functions do: alone, or a list of several."""
+    return axes[0] if len(axes) == 1 else axes
 
 
 def check_save(save: str | PathLike[str] | None) -> None:

@@ -21,6 +21,7 @@ _STYLES = (
     {"color": PALETTE[4], "linestyle": "--"},
     {"color": PALETTE[5], "linestyle": "-."},
     {"color": PALETTE[2], "linestyle": ":"},
+    {"color": PALETTE[6], "linestyle": (0, (5, 1, 1, 1, 1, 1))},
 )
 
 
@@ -72,7 +73,11 @@ def loss_history(
         name: np.asarray(values, dtype=float)
         for name, values in read_run(adata, key_added).get("losses", {}).items()
     }
-    curves = {name: values for name, values in losses.items() if name not in _NOT_LOSSES and values.size}
+    curves = {
+        name: _from_its_start(values)
+        for name, values in losses.items()
+        if name not in _NOT_LOSSES and values.size
+    }
     if not curves:
         name = f"adata.uns[{_keys.parameters(key_added)!r}]['losses']"
         raise input_error(name, "nothing", "the losses of a training run", RUN_FIRST)
@@ -83,7 +88,7 @@ def loss_history(
         values = curves[name]
         epochs = losses.get("epoch", np.arange(1, len(values) + 1))
         ax.plot(epochs, values, label=name.replace("_", " "), linewidth=1.6, **_STYLES[i % len(_STYLES)])
-    if all((values > 0).all() for values in curves.values()):
+    if all((values[np.isfinite(values)] > 0).all() for values in curves.values()):
         ax.set_yscale("log")
     ax.set_xlabel("epoch")
     ax.set_ylabel("loss")
@@ -93,3 +98,9 @@ def loss_history(
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
     save_figure(ax, save)
     return ax
+
+
+def _from_its_start(values: np.ndarray) -> np.ndarray:
+    """Leave out the epochs before a loss took part, at which it is stored as 0."""
+    started = np.flatnonzero(values)
+    return np.where(np.arange(values.size) < started[0], np.nan, values) if started.size else values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.colors import is_color_like, to_hex
 from sklearn.neighbors import kneighbors_graph
 
 from spotscape import _keys
+from spotscape._slices import read_slices
 from spotscape._validate import InputError, input_error
 from spotscape.pl._palette import assign_colors, domain_contacts
 
@@ -31,6 +33,34 @@ def read_labels(adata: AnnData, column: str) -> pd.Categorical:
     # Categories without a spot stay: the colours in ``uns`` are counted by them.
     labels[np.asarray(labels == "")] = np.nan
     return labels
+
+
+def run_slice_key(adata: AnnData, key_added: str) -> str | None:
+    """Return the column of ``obs`` with the slices of a run; None for a run on one slice, or no run."""
+    return adata.uns.get(_keys.parameters(key_added), {}).get("integration", {}).get("slice_key")
+
+
+def read_slice_names(
+    adata: AnnData, key_added: str, slice_key: str | None, slices: str | Sequence[str] | None = None
+) -> tuple[pd.Categorical | None, list[str]]:
+    """Return which slice each spot is of and the slices to draw; None and nothing where there is one only.
+
+    Without ``slice_key`` it is the one of the run, if that put several slices into one space.
+    """
+    slice_key = run_slice_key(adata, key_added) if slice_key is None else slice_key
+    if slice_key is None:
+        if slices is not None:
+            todo = "Name the column of adata.obs with the slices by slice_key=."
+            raise input_error("slices", repr(slices), "None for an object of one slice", todo)
+        return None, []
+    names = read_slices(adata, slice_key)
+    known = list(names.categories)
+    chosen = known if slices is None else [slices] if isinstance(slices, str) else list(slices)
+    strange = [name for name in chosen if name not in known]
+    if strange or not chosen:
+        found = repr(strange[0]) if strange else "none"
+        raise input_error("slices", found, f"some of {', '.join(map(repr, known))}")
+    return names, chosen
 
 
 def read_coordinates(adata: AnnData, spatial_key: str) -> np.ndarray:

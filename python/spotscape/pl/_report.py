@@ -21,11 +21,19 @@ from spotscape.io import atomic_path
 from spotscape.metrics import adjusted_rand_index
 from spotscape.pl import _wording as wording
 from spotscape.pl._embedding import MIN_SPOTS, embedding
-from spotscape.pl._figure import check_ending, new_axes, png_bytes
+from spotscape.pl._figure import check_ending, new_axes, new_panels, png_bytes
 from spotscape.pl._loss import loss_history
-from spotscape.pl._read import domain_colors, read_connectivities, read_embedding, read_labels, read_run
+from spotscape.pl._read import (
+    domain_colors,
+    read_connectivities,
+    read_embedding,
+    read_labels,
+    read_run,
+    read_slice_names,
+    run_slice_key,
+)
 from spotscape.pl._spatial import spatial_domains
-from spotscape.pl._summary import GENE_TEST, domain_table, silhouettes, top_genes
+from spotscape.pl._summary import GENE_TEST, domain_table, silhouettes, slice_table, top_genes
 
 
 class Picture(NamedTuple):
@@ -129,6 +137,8 @@ def report(
         n_spots=adata.n_obs,
         n_unlabelled=n_unlabelled,
         domains=domains,
+        slices=slice_table(adata, labels, run),
+        integration=wording.integration(run),
         overall_silhouette=widths.overall,
         silhouette_basis=wording.silhouette_basis(widths, adata.n_obs - n_unlabelled),
         genes=genes,
@@ -166,17 +176,21 @@ def _map(adata: AnnData, color: str | None, key_added: str, spatial_key: str, al
     """Draw the labels over the tissue; None without coordinates."""
     if spatial_key not in adata.obsm:
         return None
-    ax = new_axes((6.0, 6.0))
-    spatial_domains(adata, color=color, key_added=key_added, spatial_key=spatial_key, ax=ax)
-    return _picture(ax, alt)
+    _, slices = read_slice_names(adata, key_added, None)
+    axes = new_panels(max(1, len(slices)), (3.2, 3.4) if slices else (6.0, 6.0))
+    spatial_domains(adata, color=color, key_added=key_added, spatial_key=spatial_key, ax=axes)
+    return _picture(axes[0], alt)
 
 
 def _umap(adata: AnnData, key_added: str, seed: int) -> Picture | None:
     """Draw the UMAP; None for too few spots."""
     if adata.n_obs < MIN_SPOTS:
         return None
-    ax = embedding(adata, key_added=key_added, seed=seed, ax=new_axes((6.0, 5.4)))
-    return _picture(ax, "Scatter plot (UMAP) of the learned space, coloured by domain.")
+    several = run_slice_key(adata, key_added) is not None
+    axes = new_panels(2 if several else 1, (6.0, 5.4))
+    embedding(adata, key_added=key_added, seed=seed, ax=axes)
+    colours = "by slice and by domain" if several else "by domain"
+    return _picture(axes[0], f"Scatter plot (UMAP) of the learned space, coloured {colours}.")
 
 
 def _loss(adata: AnnData, key_added: str, run: Mapping[str, Any]) -> Picture | None:

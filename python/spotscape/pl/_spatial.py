@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from matplotlib.axes import Axes
 
@@ -21,8 +23,8 @@ from spotscape.pl._draw import (
     spot_colors,
     spot_shape,
 )
-from spotscape.pl._figure import as_plain_text, check_save, open_axes, save_figure
-from spotscape.pl._read import domain_colors, read_coordinates, read_labels
+from spotscape.pl._figure import COLUMNS, as_plain_text, check_save, one_or_all, open_panels, save_figure
+from spotscape.pl._read import domain_colors, read_coordinates, read_labels, read_slice_names
 
 
 class TissueImage(NamedTuple):
@@ -38,6 +40,8 @@ def spatial_domains(
     *,
     color: str | None = None,
     key_added: str = _keys.KEY_ADDED,
+    slice_key: str | None = None,
+    slices: str | Sequence[str] | None = None,
     spatial_key: str = _keys.SPATIAL,
     img: bool = True,
     library_id: str | None = None,
@@ -45,10 +49,12 @@ def spatial_domains(
     alpha: float = 1.0,
     names: bool = True,
     title: str | None = None,
-    ax: Axes | None = None,
+    ax: Axes | Sequence[Axes] | None = None,
     save: str | PathLike[str] | None = None,
-) -> Axes:
+) -> Axes | list[Axes]:
     """Draw the domains where they lie in the tissue, over its image where there is one.
+
+    Several slices are drawn side by side, each on its own scale, with one palette.
 
     Parameters
     ----------
@@ -60,12 +66,17 @@ def spatial_domains(
         label are light grey.
     key_added
         Stem of the run's names.
+    slice_key
+        Name in ``obs`` of the slices; that of the run, if it put several into one space, by default.
+    slices
+        Names of the slices to draw; all by default.
     spatial_key
         Name of the coordinates in ``obsm``, and of the images in ``uns`` (as scanpy and squidpy keep them).
     img
         Draw the tissue image, if ``uns[spatial_key]`` holds one.
     library_id
-        Which image, where ``uns[spatial_key]`` holds several; without it several are as good as none.
+        Which image, where ``uns[spatial_key]`` holds several; without it several are as good as none. Of
+        several slices, each has the image of its own name, or of its name in ``obs["library_id"]``.
     spot_size
         Width of a spot in the unit of the coordinates. By default, over an image the true width
         (``spot_diameter_fullres`` among its scalefactors), so that the tissue shows between the spots;
@@ -75,21 +86,21 @@ def spatial_domains(
     names
         Write the domains' names on the map as well as in the legend.
     title
-        Title of the axes.
+        Title of the axes; of several slices, of the figure, and each is titled with its name.
     ax
-        Axes to draw on. Without ``ax`` and ``save`` a pyplot figure is made, so that a notebook shows it;
-        with ``save`` an off-screen one, which needs no display and leaves nothing behind.
+        Axes to draw on, one a slice. Without ``ax`` and ``save`` a pyplot figure is made, so that a notebook
+        shows it; with ``save`` an off-screen one, which needs no display and leaves nothing behind.
     save
         File to write the figure to, whole or not at all; the ending says the format (.png, .pdf, .svg, ...).
 
     Returns
     -------
-    matplotlib.axes.Axes
+    matplotlib.axes.Axes, or a list of them, one for each of several slices
 
     Raises
     ------
     InputError
-        If labels, coordinates or ``library_id`` are not there, or an argument or ``save`` is unfit.
+        If labels, coordinates, slices or ``library_id`` are not there, or an argument or ``save`` is unfit.
 
     Notes
     -----
@@ -112,31 +123,75 @@ def spatial_domains(
     column = _keys.domain(key_added) if color is None else color
     labels = read_labels(adata, column)
     xy = read_coordinates(adata, spatial_key)
-    image = _tissue_image(adata, spatial_key, library_id) if img else None
-    shape = spot_shape(xy)
     if spot_size is not None:
-        shape = SpotShape(check_number("spot_size", spot_size, 1e-12), shape.square)
-    elif image is not None and image.spot_diameter is not None:
-        shape = SpotShape(image.spot_diameter, shape.square)
+        spot_size = check_number("spot_size", spot_size, 1e-12)
+    of, drawn = read_slice_names(adata, key_added, slice_key, slices)
+    panels = [(name, np.flatnonzero(of == name)) for name in drawn] or [(None, np.arange(adata.n_obs))]
+    images = [
+        _image_of(adata, name, spots, spatial_key, library_id) if img else None for name, spots in panels
+    ]
     colors = domain_colors(adata, column, labels, spatial_key)
 
-    low, high = xy.min(axis=0) - shape.size, xy.max(axis=0) + shape.size
-    width, height = high - low
-    ax = open_axes(ax, save, (5.5, float(np.clip(5.5 * height / width, 2.5, 9.0))))
+    axes = open_panels(ax, save, len(panels), _size(xy, panels))
+    for one, (name, spots), image in zip(axes, panels, images, strict=True):
+        _draw_panel(one, xy[spots], labels[spots], colors, image, spot_size, alpha, names)
+        as_plain_text([one.set_title(name if len(panels) > 1 else title or name or "")])
+    shown = labels[np.concatenate([spots for _, spots in panels])]
+    draw_legend(axes[min(len(axes), COLUMNS) - 1], shown, colors, "domain" if color is None else column)
+    if title and len(panels) > 1:
+        as_plain_text([axes[0].figure.suptitle(title)])
+    save_figure(axes[0], save)
+    return one_or_all(axes)
+
+
+def _draw_panel(
+    ax: Axes,
+    xy: np.ndarray,
+    labels: pd.Categorical,
+    colors: list[str],
+    image: TissueImage | None,
+    spot_size: float | None,
+    alpha: float,
+    names: bool,
+) -> None:
+    """Draw one slice: image, spots, names."""
+    shape = spot_shape(xy)
+    if spot_size is not None:
+        shape = SpotShape(spot_size, shape.square)
+    elif image is not None and image.spot_diameter is not None:
+        shape = SpotShape(image.spot_diameter, shape.square)
     if image is not None:
         rows, columns = image.pixels.shape[:2]
         ax.imshow(image.pixels, extent=(0, columns / image.scale, rows / image.scale, 0), cmap="gray")
     draw_spots(ax, xy, spot_colors(labels, colors), shape, alpha)
     if names:
         draw_names(ax, deepest_points(xy, labels))
-    draw_legend(ax, labels, colors, "domain" if color is None else column)
+    low, high = xy.min(axis=0) - shape.size, xy.max(axis=0) + shape.size
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(high[1], low[1])
     ax.set_aspect("equal")
     ax.set_axis_off()
-    as_plain_text([ax.set_title(title or "")])
-    save_figure(ax, save)
-    return ax
+
+
+def _size(xy: np.ndarray, panels: list[tuple[str | None, np.ndarray]]) -> tuple[float, float]:
+    """Return width and height of a panel, in inches, for the tallest of the slices."""
+    width = 5.5 if len(panels) == 1 else 3.6
+    extents = [np.ptp(xy[spots], axis=0) for _, spots in panels]
+    tallest = max(float(height / max(across, 1e-12)) for across, height in extents)
+    return width, float(np.clip(width * tallest, 0.45 * width, 1.6 * width))
+
+
+def _image_of(
+    adata: AnnData, name: str | None, spots: np.ndarray, spatial_key: str, library_id: str | None
+) -> TissueImage | None:
+    """Return a slice's image: the one asked for, of its name, or the one that its spots name."""
+    libraries = adata.uns.get(spatial_key, {})
+    if name is not None and library_id is None:
+        named = adata.obs["library_id"].iloc[spots].astype(str).unique() if "library_id" in adata.obs else []
+        library_id = name if name in libraries else named[0] if len(named) == 1 else None
+        if library_id not in libraries:
+            return None
+    return _tissue_image(adata, spatial_key, library_id)
 
 
 def _tissue_image(adata: AnnData, spatial_key: str, library_id: str | None) -> TissueImage | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from anndata import AnnData
 from sklearn.metrics import silhouette_samples
 
+from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning
 from spotscape.pl._palette import domain_contacts
 from spotscape.pp import normalized_expression
@@ -39,6 +41,16 @@ class Domain(NamedTuple):
     share: float
     share_inside: float | None
     silhouette: float | None
+
+
+class Slice(NamedTuple):
+    """One row of the table of slices; ``shares`` are of its spots, by domain, in the domains' order."""
+
+    name: str
+    condition: str
+    n_spots: int
+    mixing: float
+    shares: list[float]
 
 
 class TopGene(NamedTuple):
@@ -90,6 +102,31 @@ def domain_table(
         for code, name in enumerate(labels.categories)
         if sizes[code]
     ]
+
+
+def slice_table(adata: AnnData, labels: pd.Categorical, run: Mapping[str, Any]) -> list[Slice]:
+    """Return one row a slice of a run that put several into one space; none for a run on one slice."""
+    record = run.get("integration", {})
+    if record.get("slice_key") not in adata.obs:
+        return []
+    of = read_slices(adata, record["slice_key"])
+    mixing = dict(zip(map(str, record["slices"]), np.atleast_1d(record["mixing_per_slice"]), strict=True))
+    conditions = adata.obs.get(record.get("condition_key"))
+    used = np.flatnonzero(labels.value_counts().to_numpy()[: len(labels.categories)])
+    rows = []
+    for name in of.categories:
+        spots = np.flatnonzero(of == name)
+        shares = np.bincount(labels.codes[spots] + 1, minlength=len(labels.categories) + 1)[1:] / len(spots)
+        rows.append(
+            Slice(
+                name=name,
+                condition="" if conditions is None else str(conditions.iloc[spots[0]]),
+                n_spots=len(spots),
+                mixing=float(mixing.get(name, np.nan)),
+                shares=[float(shares[code]) for code in used],
+            )
+        )
+    return rows
 
 
 def top_genes(

@@ -15,8 +15,10 @@ def summary(
 ) -> list[str]:
     """Return the paragraph at the top of the page, and one on known labels if asked for."""
     suggested = "suggested_from" in run.get("domains", {})
+    n_slices = len(np.atleast_1d(run.get("integration", {}).get("slices", [])))
+    of = f"{n_slices} slices" if n_slices else "this tissue"
     sentences = [
-        f"{n_spots:,} spots or cells of this tissue were divided into "
+        f"{n_spots:,} spots or cells of {of} were divided into "
         f"{_count(len(domains), 'spatial domain')}: regions whose spots express alike and lie together. They "
         "were found from gene counts and positions alone; no annotation was used.",
         "Their number was suggested from the data." if suggested else "",
@@ -31,6 +33,27 @@ def summary(
             "what chance gives), over the spots that have both."
         )
     return paragraphs
+
+
+def integration(run: Mapping[str, Any]) -> str:
+    """Say how well the slices mix, and what that is worth; nothing for a run on one slice."""
+    record = run.get("integration", {})
+    if not record:
+        return ""
+    mixing = float(record["mixing"])
+    if mixing >= 0.6:
+        words = "the slices share one space well"
+    elif mixing >= 0.3:
+        words = "the slices share one space in part; some of what differs between them is left"
+    else:
+        words = "the slices lie apart: their differences outweigh what they share"
+    by_domain, by_slice = float(record["silhouette_domain"]), float(record["silhouette_slice"])
+    return (
+        f"Of a spot's nearest neighbours in the learned space, {mixing:.2f} times as many are of other "
+        f"slices as chance would give: {words}. Silhouettes in the learned space: {by_domain:.2f} by "
+        f"domain (higher is better) and {by_slice:.2f} by slice (near 0 or below is better). The "
+        f"slices were compared by the {int(record['n_shared_genes']):,} genes that all of them have."
+    )
 
 
 def silhouette_basis(widths: Silhouettes, n_labelled: int) -> str:

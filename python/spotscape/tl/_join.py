@@ -51,14 +51,16 @@ def join_slices(
         check_adata(one)
     names = [str(name) for name in adatas] if isinstance(adatas, Mapping) else _names(slices, slice_key)
     parts = []
-    for name, one in zip(names, slices, strict=True):
-        counts = find_counts(one, layer=layer)
-        part = AnnData(counts.matrix, obs=one.obs.copy(), var=pd.DataFrame(index=counts.var_names))
-        part.obsm[spatial_key] = check_coordinates(one, spatial_key)
+    for name, adata in zip(names, slices, strict=True):
+        counts = find_counts(adata, layer=layer)
+        part = AnnData(counts.matrix, obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
+        part.obsm[spatial_key] = check_coordinates(adata, spatial_key)
         part.obs[slice_key] = name
-        images = one.uns.get(_keys.SPATIAL)
+        images = adata.uns.get(_keys.SPATIAL)
         if isinstance(images, Mapping):
-            part.uns[_keys.SPATIAL] = dict(images)
+            # One slice's image goes by the slice's name, by which plots find it again.
+            one = len(images) == 1
+            part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
         parts.append(part)
     _name_spots_apart(parts, names)
     shared = _shared_genes(parts, names)

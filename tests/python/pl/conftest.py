@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from anndata import AnnData
+from anndata import AnnData, concat
 from scipy.sparse import csr_matrix
 from sklearn.neighbors import kneighbors_graph
 
@@ -67,3 +67,31 @@ def quick_umap(monkeypatch):
 
     monkeypatch.setattr(_embedding, "_compute_umap", first_two)
     return calls
+
+
+def several_slices(key_added="spotscape"):
+    """Three slices of 144, 144 and 72 spots, as `spotscape.tl.integrate_slices` leaves them."""
+    parts = [striped_run(key_added) for _ in range(3)]
+    parts[2] = parts[2][:72].copy()
+    joined = concat(dict(zip(("left", "mid", "right"), parts, strict=True)), label="slice", index_unique="_")
+    joined.obs["slice"] = joined.obs["slice"].astype("category")
+    joined.obs["condition"] = ["case" if name == "right" else "control" for name in joined.obs["slice"]]
+    joined.uns[key_added] = parts[0].uns[key_added] | {
+        "integration": {
+            "slice_key": "slice",
+            "condition_key": "condition",
+            "slices": np.array(["left", "mid", "right"]),
+            "n_shared_genes": 8,
+            "mixing": 0.7,
+            "mixing_per_slice": np.array([0.8, 0.7, 0.6]),
+            "silhouette_domain": 0.4,
+            "silhouette_slice": 0.01,
+            "single_slice_domains": np.array([], dtype=object),
+        }
+    }
+    return joined
+
+
+@pytest.fixture
+def integrated():
+    return several_slices()

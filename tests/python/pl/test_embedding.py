@@ -113,3 +113,20 @@ def test_no_embedding_and_too_few_spots_are_named(run):
     del run.obsm["X_spotscape"]
     with pytest.raises(InputError, match=r"adata\.obsm\['X_spotscape'\].*run_spotscape"):
         embedding(run)
+
+
+def test_several_slices_are_drawn_by_slice_and_by_domain(integrated, quick_umap, tmp_path):
+    axes = embedding(integrated, title="three", save=tmp_path / "umap.png")
+    assert [ax.get_legend().get_title().get_text() for ax in axes] == ["slice", "domain"]
+    assert axes[0].figure.get_suptitle() == "three"
+    assert len(quick_umap) == 1
+    assert [len(ax.texts) for ax in axes] == [0, 3]
+
+
+def test_columns_asked_for(integrated, quick_umap):
+    ax = embedding(integrated, color="condition", ax=Figure().add_subplot())
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"case", "control"}
+    mine = [Figure().add_subplot(), Figure().add_subplot()]
+    assert embedding(integrated, color=["slice", "condition"], ax=mine) == mine
+    with pytest.raises(InputError, match="color: found no column"):
+        embedding(integrated, color=[])

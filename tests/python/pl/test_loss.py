@@ -51,3 +51,10 @@ def test_no_losses_is_an_error_that_names_the_slot(run, losses):
 def test_no_run_is_an_error_that_names_the_slot(run):
     with pytest.raises(InputError, match=r"adata\.uns\['other'\].*run_spotscape"):
         loss_history(run, key_added="other")
+
+
+def test_a_loss_is_drawn_from_where_it_took_part(run, ax):
+    run.uns["spotscape"]["losses"]["prototype"] = np.array([0.0] * 4 + [0.5] * 6)
+    loss_history(run, ax=ax)
+    (line,) = [line for line in ax.lines if line.get_label() == "prototype"]
+    np.testing.assert_array_equal(np.isnan(line.get_ydata()), np.arange(10) < 4)

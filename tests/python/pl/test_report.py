@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from base64 import b64decode
@@ -242,3 +243,28 @@ def test_an_object_without_a_run_is_refused_by_the_name_of_what_is_missing(run, 
 def test_plots_load_no_torch():
     code = "import sys, spotscape.pl; assert 'torch' not in sys.modules, 'torch was loaded'"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_several_slices_have_a_section(integrated, quick_umap, tmp_path):
+    report(integrated, tmp_path / "report.html", truth_key="slice")
+    page = (tmp_path / "report.html").read_text()
+    section = page[page.index('<section id="slices">') : page.index('<section id="genes">')]
+    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", section)
+    text = [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
+    assert [row[:4] for row in text] == [
+        ["left", "control", "144", "0.80"],
+        ["mid", "control", "144", "0.70"],
+        ["right", "case", "72", "0.60"],
+    ]
+    third = [float(share) for share in text[2][4::2]]
+    expected = integrated.obs["spotscape_domain"][integrated.obs["slice"] == "right"].value_counts(
+        normalize=True
+    )
+    np.testing.assert_allclose(third, 100 * expected.sort_index(), atol=0.05)
+    assert "360 spots or cells of 3 slices" in page
+    assert "share one space well" in section
+
+
+def test_one_slice_has_no_such_section(run, quick_umap, tmp_path):
+    report(run, tmp_path / "report.html")
+    assert 'id="slices"' not in (tmp_path / "report.html").read_text()

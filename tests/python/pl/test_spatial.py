@@ -233,3 +233,63 @@ def test_layers_of_a_real_section_that_touch_are_told_apart(ax):
     distances = color_distances(adata.uns["ground_truth_colors"])
     assert all(distances[i, i + 1] > 0.2 for i in range(6))
     assert len(spot_facecolors(ax)) == adata.n_obs
+
+
+class TestSeveralSlices:
+    def test_each_has_its_own_axes_with_one_palette(self, integrated, tmp_path):
+        axes = spatial_domains(integrated, save=tmp_path / "domains.png")
+        assert [ax.get_title() for ax in axes] == ["left", "mid", "right"]
+        colors = dict(zip("123", integrated.uns["spotscape_domain_colors"], strict=True))
+        for ax in axes:
+            of = integrated.obs["slice"] == ax.get_title()
+            assert spot_facecolors(ax) == [colors[name] for name in integrated.obs["spotscape_domain"][of]]
+        assert [ax.get_legend() is not None for ax in axes] == [False, False, True]
+        assert imread(tmp_path / "domains.png").ndim == 3
+
+    def test_one_of_them_is_drawn_alone(self, integrated, ax):
+        assert spatial_domains(integrated, slices="right", ax=ax) is ax
+        assert len(spot_facecolors(ax)) == 72
+        assert ax.get_title() == "right"
+
+    def test_some_of_them_on_axes_of_the_user(self, integrated):
+        mine = [Figure().add_subplot(), Figure().add_subplot()]
+        assert spatial_domains(integrated, slices=["right", "left"], ax=mine) == mine
+        assert [len(spot_facecolors(ax)) for ax in mine] == [72, 144]
+
+    def test_slices_of_an_object_without_a_run(self, run):
+        run.obs["part"] = pd.Categorical.from_codes(np.arange(run.n_obs) % 2, ["even", "odd"])
+        del run.uns["spotscape"]
+        mine = [Figure().add_subplot(), Figure().add_subplot()]
+        spatial_domains(run, slice_key="part", title="both", ax=mine)
+        assert [ax.get_title() for ax in mine] == ["even", "odd"]
+        assert mine[0].figure.get_suptitle() == "both"
+
+    def test_each_has_its_image(self, integrated):
+        for name, width in (("left", 100), ("mid", 120)):
+            pixels = np.zeros((150, width, 3), dtype=np.float32)
+            library = {"images": {"hires": pixels}, "scalefactors": {"tissue_hires_scalef": 0.5}}
+            integrated.uns.setdefault("spatial", {})[name] = library
+        integrated.obs["library_id"] = integrated.obs["slice"].map(
+            lambda name: "left" if name == "right" else name
+        )
+        mine = [Figure().add_subplot() for _ in range(3)]
+        spatial_domains(integrated, ax=mine)
+        assert [ax.images[0].get_array().shape[1] for ax in mine] == [100, 120, 100]
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            ({"slices": "top"}, ["slices", "'top'", "'left', 'mid', 'right'"]),
+            ({"slices": []}, ["slices", "none"]),
+            ({"slice_key": "donor"}, ["slice_key", "'donor'"]),
+            ({"ax": Figure().add_subplot()}, ["ax", "1 axes", "3"]),
+        ],
+    )
+    def test_what_is_wrong_is_said(self, integrated, arguments, words):
+        with pytest.raises(InputError) as error:
+            spatial_domains(integrated, **arguments)
+        assert all(word in str(error.value) for word in words)
+
+    def test_slices_of_one_slice(self, run):
+        with pytest.raises(InputError, match="slice_key="):
+            spatial_domains(run, slices="left")
