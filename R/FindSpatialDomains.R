@@ -1,6 +1,6 @@
 #' Cluster the embedding of a run again
 #'
-#' Groups the cells by the embedding that [RunSpotscape()] left in the object, with another number of
+#' Groups the cells by the embedding that [RunSpotscape()] or [IntegrateSlices()] left in the object, with another number of
 #' domains or another method, without training again: `spotscape.tl.spatial_domains` in Python.
 #'
 #' @inheritParams RunSpotscape
@@ -11,11 +11,11 @@
 #' @param method `"gmm"`: Gaussian mixture with one covariance shared by all domains (mclust's EEE);
 #'   `"kmeans"`; `"leiden"`.
 #' @param smooth Give each cell the most frequent label among itself and its neighbours in the tissue.
-#'   Needs coordinates, found as in [RunSpotscape()].
+#'   Needs coordinates, found as in [RunSpotscape()]; after [IntegrateSlices()], neighbours are those in the cell's own slice.
 #' @param resolution Leiden's, where `n_domains` is `NULL`.
 #' @param n_starts Starts of the mixture and of K-means; the best is kept.
-#' @param unit_rows Go by the direction of the embedding only: scale each cell's to unit length first. What
-#'   the method compares is the cosine of embeddings.
+#' @param unit_rows Go by the direction of the embedding only: scale each cell's to unit length first. `NULL`: as
+#'   the run did, which is yes for one slice, where the method compares embeddings by cosine, and no for several.
 #' @param reduction Name of the reduction to read; the domains' column is named after it.
 #' @return The same object with new domains (and, for Seurat, identities). For a matrix, a factor named
 #'   by cell.
@@ -32,17 +32,18 @@ FindSpatialDomains <- function(object, ...) {
 #' @rdname FindSpatialDomains
 #' @export
 FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = "gmm", smooth = FALSE, resolution = 1,
-                                      seed = 0L, n_starts = 10L, unit_rows = TRUE, image = NULL, coordinates = NULL,
+                                      seed = 0L, n_starts = 10L, unit_rows = NULL, image = NULL, coordinates = NULL,
                                       reduction = "spotscape", ...) {
   require_packages("SeuratObject", "FindSpatialDomains() on a Seurat object")
   no_more_arguments(...)
   check_embedding_name(reduction, SeuratObject::Reductions(object))
   kept <- object[[reduction]]
   cells <- colnames(object)
-  place <- if (isTRUE(smooth)) seurat_coordinates(object, image, coordinates)
+  slices <- recorded_slices(methods::slot(kept, "misc"), object[[]])
+  place <- if (isTRUE(smooth)) seurat_places(object, image, coordinates, slices)
   result <- cluster_python(
-    SeuratObject::Embeddings(kept)[cells, , drop = FALSE], cells, place,
-    n_domains, method, smooth, resolution, seed, n_starts, unit_rows
+    SeuratObject::Embeddings(kept)[cells, , drop = FALSE], cells, place, slices,
+    n_domains, method, smooth, resolution, seed, n_starts, unit_rows %||% methods::slot(kept, "misc")$params$unit_rows
   )
   object <- seurat_add_domains(object, result$domains, reduction)
   methods::slot(kept, "misc")$domains <- result$info$domains
@@ -54,18 +55,20 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = "gmm", 
 #' @rdname FindSpatialDomains
 #' @export
 FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, method = "gmm", smooth = FALSE,
-                                                    resolution = 1, seed = 0L, n_starts = 10L, unit_rows = TRUE,
+                                                    resolution = 1, seed = 0L, n_starts = 10L, unit_rows = NULL,
                                                     coordinates = NULL, reduction = "SPOTSCAPE", ...) {
   require_bioconductor(object)
   no_more_arguments(...)
   check_embedding_name(reduction, SingleCellExperiment::reducedDimNames(object))
   embedding <- SingleCellExperiment::reducedDim(object, reduction)
   cells <- cell_names(object)
-  place <- if (isTRUE(smooth)) sce_coordinates(object, coordinates, cells)
-  result <- cluster_python(
-    embedding, cells, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows
-  )
   info <- sce_info(object, reduction)
+  slices <- recorded_slices(info, SummarizedExperiment::colData(object))
+  place <- if (isTRUE(smooth)) sce_places(object, coordinates, cells, slices)
+  result <- cluster_python(
+    embedding, cells, place, slices, n_domains, method, smooth, resolution, seed, n_starts,
+    unit_rows %||% info$params$unit_rows
+  )
   info$domains <- result$info$domains
   object <- sce_set_info(object, info, reduction)
   sce_add_domains(object, result$domains, reduction)
@@ -78,7 +81,7 @@ FindSpatialDomains.SpatialExperiment <- FindSpatialDomains.SingleCellExperiment
 #' @rdname FindSpatialDomains
 #' @export
 FindSpatialDomains.default <- function(object, n_domains = NULL, method = "gmm", smooth = FALSE, resolution = 1,
-                                       seed = 0L, n_starts = 10L, unit_rows = TRUE, coordinates = NULL, ...) {
+                                       seed = 0L, n_starts = 10L, unit_rows = NULL, coordinates = NULL, ...) {
   no_more_arguments(...)
   if (!is.matrix(object) || !is.numeric(object)) {
     input_error(
@@ -91,20 +94,21 @@ FindSpatialDomains.default <- function(object, n_domains = NULL, method = "gmm",
     input_error("coordinates", "NULL", "a row (x, y) for each cell", "`smooth` looks at neighbours in the tissue.")
   }
   place <- if (isTRUE(smooth)) as_coordinates(coordinates, cells, "coordinates")
-  cluster_python(object, cells, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)$domains
+  cluster_python(object, cells, place, NULL, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)$domains
 }
 
 check_embedding_name <- function(reduction, known) {
   check_choice("reduction", reduction, known, "Call RunSpotscape() first, or name the reduction it wrote.")
 }
 
-cluster_python <- function(embedding, cells, coordinates, n_domains, method, smooth, resolution, seed, n_starts,
-                           unit_rows) {
+cluster_python <- function(embedding, cells, coordinates, slices, n_domains, method, smooth, resolution, seed,
+                           n_starts, unit_rows) {
   require_python()
   bridge <- python_module("interop.reticulate")
-  adata <- call_python(bridge$embedding_to_anndata, embedding, array(cells), coordinates)
+  columns <- if (!is.null(slices)) list(slice = array(as.character(slices)))
+  adata <- call_python(bridge$embedding_to_anndata, embedding, array(cells), coordinates, obs = columns)
   if (!is.null(coordinates)) {
-    call_python(python_module("gr")$spatial_neighbors, adata)
+    call_python(python_module("gr")$spatial_neighbors, adata, slice_key = names(columns))
   }
   call_python(
     python_module("tl")$spatial_domains, adata,

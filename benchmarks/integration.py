@@ -85,9 +85,9 @@ def scores(group: str, method: str, seed: int) -> list[dict[str, Any]]:
         adata = baseline(slices, method, n_domains, seed)
     seconds = time.perf_counter() - started
     of = pd.Categorical(adata.obs["slice"].astype(str), categories=list(names))
-    rows = []
+    rows, unit_rows = [], None if method in OURS else False
     for clustering in ("gmm", "kmeans"):
-        tl.spatial_domains(adata, n_domains=n_domains, method=clustering, seed=seed, unit_rows=method in OURS)
+        tl.spatial_domains(adata, n_domains=n_domains, method=clustering, seed=seed, unit_rows=unit_rows)
         labels = adata.obs["spotscape_domain"]
         found = assess(adata.obsm["X_spotscape"], of, labels.cat.codes.to_numpy(), seed=seed)
         row: dict[str, Any] = {

@@ -70,7 +70,8 @@ class SpotscapeConfig:
         Starts of the mixture or of K-means; the best likelihood, or inertia, is kept.
     unit_rows
         Group spots by the direction of their embedding only (rows scaled to unit length), which is what the
-        telescope trains.
+        telescope trains. None: for one slice yes, for several in one space no, where length tells domains
+        apart too; the record of the run says which.
 
     Raises
     ------
@@ -112,14 +113,15 @@ class SpotscapeConfig:
     min_improvement: float = 1e-3
     cluster_method: str = "gmm"
     n_starts: int = 10
-    unit_rows: bool = True
+    unit_rows: bool | None = None
 
     def __post_init__(self) -> None:
         for name, low in _INTEGERS.items():
             object.__setattr__(self, name, check_integer(name, getattr(self, name), low))
         for name, (low, high) in _NUMBERS.items():
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
-        check_flag("unit_rows", self.unit_rows)
+        if self.unit_rows is not None:
+            check_flag("unit_rows", self.unit_rows)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)
 

@@ -103,6 +103,7 @@ def two_slices(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")
 def test_several_slices_are_the_python_call(command, two_slices, tmp_path):
     paths = [two_slices / "left.h5ad", two_slices / "right.h5ad"]
     options = ("-k", 3, "--seed", 7, "--correction", 0.5, *QUICK)

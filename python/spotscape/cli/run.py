@@ -169,8 +169,10 @@ def _resolve_settings(preset: str, changes: list[str]) -> SpotscapeConfig:
     return resolve_config({"preset": preset, **settings})
 
 
-def _parse(value: str) -> int | float | str:
-    """Return a number where it is one; which setting wants what is checked by the configuration."""
+def _parse(value: str) -> bool | int | float | str:
+    """Return yes or no, or a number, where it is one; the configuration checks which setting wants what."""
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
     for kind in (int, float):
         try:
             return kind(value)

@@ -22,7 +22,7 @@ from spotscape.tl._clustering import (
     leiden_labels,
     smooth_labels,
 )
-from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph
+from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph, read_unit_rows
 from spotscape.tl._n_domains import suggest, usable_candidates
 
 
@@ -35,7 +35,7 @@ def spatial_domains(
     resolution: float = 1.0,
     seed: int = 0,
     n_starts: int = 10,
-    unit_rows: bool = True,
+    unit_rows: bool | None = None,
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
 ) -> AnnData | None:
@@ -62,8 +62,8 @@ def spatial_domains(
     n_starts
         Starts of the mixture and of K-means; the best one is kept.
     unit_rows
-        Go by the direction of the embedding only: scale each spot's to unit length first. The telescope
-        compares spots by the cosine of their embeddings, so their length carries little.
+        Go by the direction of the embedding only: scale each spot's to unit length first. None: as the run
+        did, which is yes for one slice, whose telescope compares spots by cosine, and no for several.
     key_added
         Stem of the names read and written.
     copy
@@ -100,7 +100,7 @@ def spatial_domains(
     seed = check_integer("seed", seed, 0)
     n_starts = check_integer("n_starts", n_starts, 1)
     check_flag("smooth", smooth)
-    check_flag("unit_rows", unit_rows)
+    unit_rows = read_unit_rows(adata, unit_rows, key_added)
     graph = read_graph(adata) if smooth else None
     labels, details = find_domains(
         embedding,

@@ -9,7 +9,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
-from spotscape._validate import check_integer, describe, input_error
+from spotscape._validate import check_flag, check_integer, describe, input_error
 from spotscape.pp import check_adata
 
 
@@ -31,6 +31,15 @@ def read_embedding(adata: AnnData, key_added: str) -> np.ndarray:
             f"adata.obsm[{key!r}]", f"shape {embedding.shape} or values that are not finite", "finite N x d"
         )
     return embedding
+
+
+def read_unit_rows(adata: AnnData, unit_rows: Any, key_added: str) -> bool:
+    """Return whether to go by the direction of the embedding only: as asked, or as the run did."""
+    if unit_rows is not None:
+        check_flag("unit_rows", unit_rows)
+        return bool(unit_rows)
+    params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
+    return bool(params.get("unit_rows", True))
 
 
 def read_graph(adata: AnnData) -> sparse.csr_matrix:

@@ -22,9 +22,9 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
-from spotscape._validate import check_flag, check_integer, describe, input_error
+from spotscape._validate import check_integer, describe, input_error
 from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture
-from spotscape.tl._inputs import read_embedding
+from spotscape.tl._inputs import read_embedding, read_unit_rows
 
 CANDIDATES = tuple(range(3, 13))
 STRONG = 0.7
@@ -93,7 +93,7 @@ def suggest_n_domains(
     adata: AnnData,
     *,
     candidates: Sequence[int] | None = None,
-    unit_rows: bool = True,
+    unit_rows: bool | None = None,
     seed: int = 0,
     key_added: str = _keys.KEY_ADDED,
 ) -> int:
@@ -113,7 +113,7 @@ def suggest_n_domains(
     candidates
         Numbers to choose from, each from 2 to the number of spots; None for 3 to 12.
     unit_rows
-        Scale each spot's embedding to unit length first, as `spatial_domains` does.
+        Scale each spot's embedding to unit length first; None as in `spatial_domains`.
     seed
         Of the random parts and starts.
     key_added
@@ -146,7 +146,7 @@ def suggest_n_domains(
     """
     embedding = read_embedding(adata, key_added)
     checked = usable_candidates(adata.n_obs) if candidates is None else _check(candidates, adata.n_obs)
-    check_flag("unit_rows", unit_rows)
+    unit_rows = read_unit_rows(adata, unit_rows, key_added)
     seed = check_integer("seed", seed, 0)
     embedding = normalize(embedding) if unit_rows else embedding
     with threadpool_limits(SMALL_MATRIX_THREADS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import anndata as ad
@@ -69,6 +70,9 @@ def analyse(
     Arguments are checked, and ``adata`` is not changed.
     """
     chosen_device = resolve_device(device)
+    if settings.unit_rows is None:
+        settings = replace(settings, unit_rows=slice_key is None)
+    unit_rows = bool(settings.unit_rows)
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
         started = time.perf_counter()
@@ -103,7 +107,7 @@ def analyse(
         result = fit(
             graph,
             settings,
-            n_domains=n_domains or suggest_from(seed, unit_rows=settings.unit_rows),
+            n_domains=n_domains or suggest_from(seed, unit_rows=unit_rows),
             seed=seed,
             device=chosen_device,
             progress=progress,
@@ -117,7 +121,7 @@ def analyse(
             method=settings.cluster_method,
             seed=seed,
             n_starts=settings.n_starts,
-            unit_rows=settings.unit_rows,
+            unit_rows=unit_rows,
         )
         seconds["domains"] = time.perf_counter() - started
     record = {

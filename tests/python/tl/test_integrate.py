@@ -88,6 +88,15 @@ class TestWhatComesOut:
         with pytest.warns(SpotscapeWarning, match="share 55 genes"):
             assert integrate(slices).n_vars == 55
 
+    def test_domains_are_made_anew_as_they_were_made(self, slices):
+        both = integrate(slices)
+        found, details = both.obs["spotscape_domain"].copy(), both.uns["spotscape"]["domains"]
+        assert details["unit_rows"] is False
+        tl.spatial_domains(both, n_domains=details["n_domains"], n_starts=details["n_starts"])
+        assert both.obs["spotscape_domain"].tolist() == found.tolist()
+        tl.spatial_domains(both, n_domains=details["n_domains"], unit_rows=True)
+        assert both.uns["spotscape"]["domains"]["unit_rows"] is True
+
     def test_number_of_domains_is_suggested(self, slices):
         both = integrate(slices, n_domains=None)
         assert both.uns["spotscape"]["params"]["n_domains_suggested"]
