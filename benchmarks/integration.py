@@ -30,18 +30,22 @@ from sklearn.neighbors import NearestNeighbors
 
 from benchmarks import _machine
 from benchmarks._slices import path_of
-from spotscape import metrics, pp, tl
+from spotscape import datasets, metrics, pp, tl
 from spotscape._validate import SpotscapeWarning
 from spotscape.tl._correction import assess
 
 SETS = {
     "DLPFC": (("dlpfc_151673", "dlpfc_151674", "dlpfc_151675", "dlpfc_151676"), 7),
     "STARmap": (("starmap_mpfc_BZ5", "starmap_mpfc_BZ9", "starmap_mpfc_BZ14"), 4),
+    "simulated, mild batches": (("one", "two", "three"), 5),
+    "simulated, strong batches": (("one", "two", "three"), 5),
 }
+BATCH_STRENGTH = {"simulated, mild batches": 0.3, "simulated, strong batches": 1.5}
 OURS: dict[str, dict[str, Any]] = {
     "default": {},
     "no scale matching": {"config": {"scale_matching_weight": 0.0}},
     "no prototypes": {"config": {"prototype_weight": 0.0}},
+    "no scale matching, no centring": {"config": {"scale_matching_weight": 0.0, "slice_centering": 0.0}},
     "no centring": {"config": {"slice_centering": 0.0}},
     "no telescope": {"config": {"telescope_weight": 0.0}},
     "no reconstruction": {"config": {"reconstruction_weight": 0.0}},
@@ -49,6 +53,22 @@ OURS: dict[str, dict[str, Any]] = {
     "correction 3": {"correction": 3.0},
 }
 BASELINES = ("PCA + harmony", "smoothed PCA", "smoothed PCA + harmony")
+
+
+def read(group: str, seed: int) -> dict[str, ad.AnnData]:
+    """Return the slices of a set; simulated ones (a cortex of five layers, 800 spots each) are made anew."""
+    names, n_domains = SETS[group]
+    if group not in BATCH_STRENGTH:
+        return {name: ad.read_h5ad(path_of(name)) for name in names}
+    slices = datasets.simulate_slices(
+        n_slices=len(names),
+        n_spots=800,
+        n_genes=500,
+        n_domains=n_domains,
+        batch_strength=BATCH_STRENGTH[group],
+        seed=seed,
+    )
+    return dict(zip(names, slices, strict=True))
 
 
 def baseline(slices: dict[str, ad.AnnData], method: str, n_domains: int, seed: int) -> ad.AnnData:
@@ -68,7 +88,9 @@ def baseline(slices: dict[str, ad.AnnData], method: str, n_domains: int, seed: i
     if "harmony" in method:
         import harmonypy
 
-        corrected = np.asarray(harmonypy.run_harmony(scores, adata.obs, "slice", random_state=seed).Z_corr)
+        corrected = np.asarray(
+            harmonypy.run_harmony(scores, adata.obs, "slice", random_state=seed, verbose=False).Z_corr
+        )
         scores = corrected if corrected.shape == scores.shape else corrected.T
     adata.obsm["X_spotscape"] = scores.astype(np.float32)
     return adata
@@ -77,7 +99,7 @@ def baseline(slices: dict[str, ad.AnnData], method: str, n_domains: int, seed: i
 def scores(group: str, method: str, seed: int) -> list[dict[str, Any]]:
     """Run one method on one set of slices with one seed, and score both clusterings."""
     names, n_domains = SETS[group]
-    slices = {name: ad.read_h5ad(path_of(name)) for name in names}
+    slices = read(group, seed)
     started = time.perf_counter()
     if method in OURS:
         adata = tl.integrate_slices(slices, n_domains=n_domains, seed=seed, progress=False, **OURS[method])

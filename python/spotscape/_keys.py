@@ -44,6 +44,11 @@ def parameters(key_added: str = KEY_ADDED) -> str:
     return key_added
 
 
+def comparison(key_added: str = KEY_ADDED) -> str:
+    """Name in ``uns``: tables of what differs between conditions."""
+    return f"{key_added}_comparison"
+
+
 def colors(column: str) -> str:
     """Name in ``uns``: hexadecimal colours of a column's categories, in their order, as in scanpy."""
     return f"{column}_colors"

@@ -100,7 +100,7 @@ class SpotscapeConfig:
     prototype_temperature: float = 0.75
     prototype_start: float = 0.5
     prototype_refresh: int = 5
-    scale_matching_weight: float = 0.1
+    scale_matching_weight: float = 0.03
     matching_top_k: int = 5
     matching_spots: int = 2000
     slice_centering: float = 1.0

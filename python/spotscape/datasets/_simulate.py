@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,15 +19,16 @@ from spotscape.datasets._tissue import TISSUES, Tissue, make_tissue
 
 TRUE_MATCH = "true_match"
 SIMULATION = "simulation"
-# First entry of a random stream's key after the seed: tissue and genes, a slice's spots, counts, batch.
-_TISSUE, _SPOTS, _COUNTS, _BATCH = 0, 1, 2, 3
+# First entry of a random stream's key after the seed: tissue and genes, a slice's spots, counts, batch, and
+# what differs between conditions.
+TISSUE_STREAM, _SPOTS, _COUNTS, _BATCH, CHANGES_STREAM = range(5)
 _BATCH_SD = 0.3
 _MATCH_DISTANCE = 0.75
 """In spot distances: above what lies between a point and the nearest spot of an array it is on."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Settings:
+class Settings:
     """Checked arguments, with the defaults that depend on others filled in."""
 
     n_spots: int
@@ -219,31 +221,27 @@ def simulate_slices(
     >>> bool(second.obs.loc[matched, "true_match"].isin(first.obs_names).all())
     True
     """
-    n_domains = check_integer("n_domains", n_domains, 2, 30)
-    n_genes = check_integer("n_genes", n_genes, max(10, n_domains))
-    if not isinstance(flip, bool | np.bool_):
-        raise input_error("flip", describe(flip), "True or False")
-    settings = _Settings(
-        n_spots=check_integer("n_spots", n_spots, 10),
+    settings = check_settings(
+        n_slices=n_slices,
+        batch_strength=batch_strength,
+        overlap=overlap,
+        rotation=rotation,
+        flip=flip,
+        n_spots=n_spots,
         n_genes=n_genes,
-        tissue=check_choice("tissue", tissue, TISSUES),
-        layout=check_choice("layout", layout, LAYOUTS),
+        tissue=tissue,
+        layout=layout,
         n_domains=n_domains,
-        n_markers=_check_markers(n_markers, n_genes, n_domains),
-        marker_strength=check_number("marker_strength", marker_strength, 0, 5),
-        depth=max(200.0, 0.3 * n_genes) if depth is None else check_number("depth", depth, 1),
-        depth_sd=check_number("depth_sd", depth_sd, 0, 3),
-        dispersion=check_number("dispersion", dispersion, 0, 10),
-        dropout=check_number("dropout", dropout, 0, 1),
-        noise=check_number("noise", noise, 0, 5),
-        seed=check_integer("seed", seed, 0),
-        n_slices=check_integer("n_slices", n_slices, 1),
-        batch_strength=check_number("batch_strength", batch_strength, 0, 5),
-        overlap=check_number("overlap", overlap, 0.05, 1),
-        rotation=check_number("rotation", rotation, -360, 360),
-        flip=bool(flip),
+        n_markers=n_markers,
+        marker_strength=marker_strength,
+        depth=depth,
+        depth_sd=depth_sd,
+        dispersion=dispersion,
+        dropout=dropout,
+        noise=noise,
+        seed=seed,
     )
-    rng = np.random.default_rng([settings.seed, _TISSUE])
+    rng = np.random.default_rng([settings.seed, TISSUE_STREAM])
     anatomy = make_tissue(settings.tissue, settings.n_domains, rng)
     expression = make_expression(
         settings.n_genes,
@@ -253,23 +251,64 @@ def simulate_slices(
         settings.noise,
         rng,
     )
-    made = [_simulate_one(settings, anatomy, expression, number) for number in range(settings.n_slices)]
+    made = [simulate_one(settings, anatomy, expression, number) for number in range(settings.n_slices)]
     if len(made) > 1:
-        for adata, spots in made:
-            _write_matches(adata, spots, *made[0], unit=UNIT[settings.layout])
+        write_matches(made, UNIT[settings.layout])
     return [adata for adata, _ in made]
 
 
-def _check_markers(n_markers: int | None, n_genes: int, n_domains: int) -> int:
+def check_settings(
+    *,
+    n_genes: Any,
+    n_domains: Any,
+    n_markers: Any,
+    depth: Any,
+    flip: Any,
+    n_more_domains: int = 0,
+    n_free: int = 0,
+    **others: Any,
+) -> Settings:
+    """Return the checked arguments of a simulation.
+
+    ``n_more_domains`` need markers of their own as well; ``n_free`` genes mark nothing unless so many markers
+    are asked for.
+    """
+    n_domains = check_integer("n_domains", n_domains, 2, 30)
+    n_genes = check_integer("n_genes", n_genes, max(10, n_domains + n_more_domains))
+    if not isinstance(flip, bool | np.bool_):
+        raise input_error("flip", describe(flip), "True or False")
+    return Settings(
+        n_spots=check_integer("n_spots", others["n_spots"], 10),
+        n_genes=n_genes,
+        tissue=check_choice("tissue", others["tissue"], TISSUES),
+        layout=check_choice("layout", others["layout"], LAYOUTS),
+        n_domains=n_domains,
+        n_markers=_check_markers(n_markers, n_genes, n_domains + n_more_domains, n_free),
+        marker_strength=check_number("marker_strength", others["marker_strength"], 0, 5),
+        depth=max(200.0, 0.3 * n_genes) if depth is None else check_number("depth", depth, 1),
+        depth_sd=check_number("depth_sd", others["depth_sd"], 0, 3),
+        dispersion=check_number("dispersion", others["dispersion"], 0, 10),
+        dropout=check_number("dropout", others["dropout"], 0, 1),
+        noise=check_number("noise", others["noise"], 0, 5),
+        seed=check_integer("seed", others["seed"], 0),
+        n_slices=check_integer("n_slices", others["n_slices"], 1),
+        batch_strength=check_number("batch_strength", others["batch_strength"], 0, 5),
+        overlap=check_number("overlap", others["overlap"], 0.05, 1),
+        rotation=check_number("rotation", others["rotation"], -360, 360),
+        flip=bool(flip),
+    )
+
+
+def _check_markers(n_markers: int | None, n_genes: int, n_domains: int, n_free: int) -> int:
     """Markers per domain: as asked, or 3 % of the genes but at least 15, as far as the genes suffice."""
     most = n_genes // n_domains
     if n_markers is None:
-        return min(most, max(15, round(0.03 * n_genes)))
+        return min((n_genes - n_free) // n_domains, max(15, round(0.03 * n_genes)))
     return check_integer("n_markers", n_markers, 0, most, "Markers of different domains are different genes.")
 
 
-def _simulate_one(
-    settings: _Settings, anatomy: Tissue, expression: Expression, number: int
+def simulate_one(
+    settings: Settings, anatomy: Tissue, expression: Expression, number: int
 ) -> tuple[AnnData, Layout]:
     """Simulate slice ``number`` (0 is the reference) of a given tissue."""
     rng = np.random.default_rng([settings.seed, _SPOTS, number])
@@ -287,14 +326,14 @@ def _simulate_one(
     return adata, spots
 
 
-def _batch(settings: _Settings, number: int) -> tuple[float, NDArray[np.float64]]:
+def _batch(settings: Settings, number: int) -> tuple[float, NDArray[np.float64]]:
     """Batch effect of slice ``number``: factor on its depth, and addend to the log of each gene."""
     rng = np.random.default_rng([settings.seed, _BATCH, number])
     scale = _BATCH_SD * settings.batch_strength if number else 0.0
     return float(np.exp(rng.normal(scale=scale))), rng.normal(scale=scale, size=settings.n_genes)
 
 
-def _pose(settings: _Settings, number: int, rng: np.random.Generator) -> Pose:
+def _pose(settings: Settings, number: int, rng: np.random.Generator) -> Pose:
     """Where slice ``number`` lies; a shift below one spot keeps its array from coinciding with the first."""
     if number == 0:
         return Pose.place(0.0, False, np.zeros(2))
@@ -304,7 +343,7 @@ def _pose(settings: _Settings, number: int, rng: np.random.Generator) -> Pose:
 
 
 def _obs(
-    settings: _Settings, anatomy: Tissue, spots: Layout, domain: NDArray[np.int64], number: int
+    settings: Settings, anatomy: Tissue, spots: Layout, domain: NDArray[np.int64], number: int
 ) -> pd.DataFrame:
     """Annotation of the spots of one slice."""
     name = f"{SLICE}{number + 1}"
@@ -330,7 +369,13 @@ def _var(anatomy: Tissue, expression: Expression) -> pd.DataFrame:
     return var
 
 
-def _write_matches(
+def write_matches(made: list[tuple[AnnData, Layout]], unit: float) -> None:
+    """Write for each slice what of it lies where on the first."""
+    for adata, spots in made:
+        _write_match(adata, spots, *made[0], unit=unit)
+
+
+def _write_match(
     adata: AnnData, spots: Layout, reference: AnnData, reference_spots: Layout, unit: float
 ) -> None:
     """Write ``obs["true_match"]`` and the motion that lays the slice's coordinates on the reference's."""

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from spotscape import datasets, metrics
+from spotscape import datasets, metrics, tl
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.pp import select_genes
 from spotscape.tl import integrate_slices

@@ -1,0 +1,279 @@
+"""``compare_domains``: what differs between conditions, in the size of domains and in their genes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from spotscape import _keys
+from spotscape._adata import in_memory_copy
+from spotscape._slices import read_slices
+from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
+from spotscape.pp import check_adata, find_counts
+from spotscape.tl._compare_genes import WILCOXON, Groups, adjusted, compare_genes, no_genes
+from spotscape.tl._inputs import check_key_added
+from spotscape.tl._join import check_conditions
+from spotscape.tl._moderated_t import moderated_t
+from spotscape.tl._record import collected_warnings
+
+ABSENT = 0.05
+"""A domain is in one condition only if its share in the other is below this part of its share in the one."""
+MODERATED_T, NONE = "moderated t", "none"
+_CONDITION_KEY, _SLICE_KEY = "condition_key", "slice_key"
+
+
+def compare_domains(
+    adata: AnnData,
+    *,
+    condition_key: str | None = None,
+    slice_key: str | None = None,
+    reference: str | None = None,
+    domain_key: str | None = None,
+    min_spots: int = 10,
+    layer: str | None = None,
+    key_added: str = _keys.KEY_ADDED,
+    copy: bool = False,
+) -> AnnData | None:
+    """Compare two or more conditions: how large each domain is, and which genes differ within it.
+
+    Slices are the replicates. Sizes: the shares of a domain in the slices are compared on the arcsine square
+    root scale [1]_. Genes: where both conditions have two or more slices with enough spots of the domain, the
+    counts are added up to one sample a slice (pseudobulk) and compared as log2 counts per million, with a
+    prior count in proportion to the sample's total as in edgeR. Tested are genes with 10 counts or more, in a
+    sample of median size, in as many slices as the smaller condition has, and 15 in all. Both go by a
+    moderated t-test [2]_. Elsewhere scanpy compares spots by Wilcoxon's test: spots of one slice are not
+    independent, so its p-values are too small, and only the order of genes counts.
+
+    Parameters
+    ----------
+    adata
+        After `integrate_slices`, with raw counts.
+    condition_key
+        Name in ``obs`` of the condition, one to a slice; None: that given to `integrate_slices`.
+    slice_key
+        Name in ``obs`` of the slices; None: that of `integrate_slices`.
+    reference
+        The condition that each other one is compared with; None: the first (of text, by the alphabet).
+    domain_key
+        Name in ``obs`` of the domains; None: those of the run ``key_added``.
+    min_spots
+        Spots of a domain that a slice (pseudobulk) or a condition (Wilcoxon) needs to be compared, 2 or more.
+    layer
+        Layer that holds the raw counts; None to look everywhere.
+    key_added
+        Stem of the names read and written.
+    copy
+        Return a changed copy, and leave ``adata`` alone.
+
+    Returns
+    -------
+    None, or the copy. Writes ``uns["<key_added>_comparison"]``, a dictionary with
+
+    - ``"composition"``: a row for each domain and compared condition: ``domain``, ``condition``,
+      ``reference``, ``share`` and ``share_reference`` (means over slices), ``log2_ratio`` (infinite where one
+      is 0), ``p_value`` and ``p_adjusted`` (Benjamini and Hochberg, within a comparison), ``method``
+      (``"moderated t"``, or ``"none"`` with NaN for p where a condition has one slice), ``only_in`` (the
+      condition that has the domain where the other has less than 5 % of its share, else "");
+    - ``"genes"``: a row for each tested gene, domain and compared condition: ``domain``, ``condition``,
+      ``reference``, ``gene``, ``log2_fold_change``, ``mean`` and ``mean_reference`` (counts per 10,000),
+      ``p_value``, ``p_adjusted`` (within domain and comparison), ``method`` (``"pseudobulk"`` or
+      ``"wilcoxon"``), ``n`` and ``n_reference`` (slices or spots that were compared); smallest p-value first;
+    - ``"shares"``: a row for each slice and domain: ``slice``, ``condition``, ``domain``, ``n_spots``,
+      ``share`` (of the slice's spots that have a domain);
+    - ``"condition_key"``, ``"slice_key"``, ``"domain_key"``, ``"reference"``, ``"min_spots"``,
+      ``"warnings"``.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or empty, there is one condition only, a slice lies in two, ``reference`` is
+        no condition, ``min_spots`` is no integer >= 2, or the counts are not raw.
+
+    Warns
+    -----
+    SpotscapeWarning
+        Where a condition has one slice, spots were compared in place of slices, or a domain was left out.
+
+    References
+    ----------
+    .. [1] Phipson et al. (2022), propeller: testing for differences in cell type proportions in single cell
+       data, Bioinformatics 38.
+    .. [2] Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
+       microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
+
+    Examples
+    --------
+    >>> import spotscape
+    >>> slices = spotscape.datasets.simulate_slices(n_slices=4, n_spots=120, n_genes=60, n_domains=3)
+    >>> for one, condition in zip(slices, ("control", "control", "case", "case")):
+    ...     one.obs["condition"] = condition
+    >>> adata = spotscape.tl.integrate_slices(
+    ...     slices, n_domains=3, condition_key="condition", config={"epochs": 40}, progress=False
+    ... )
+    >>> spotscape.tl.compare_domains(adata, reference="control")
+    >>> table = adata.uns["spotscape_comparison"]["genes"]
+    >>> set(table["method"]), set(table["condition"])
+    ({'pseudobulk'}, {'case'})
+    """
+    check_adata(adata)
+    key_added = check_key_added(key_added)
+    min_spots = check_integer("min_spots", min_spots, 2)
+    run = adata.uns.get(_keys.parameters(key_added), {}).get("integration", {})
+    condition_key = _given_or(_CONDITION_KEY, condition_key, run.get(_CONDITION_KEY))
+    slice_key = _given_or(_SLICE_KEY, slice_key, run.get(_SLICE_KEY))
+    domain_key = _keys.domain(key_added) if domain_key is None else domain_key
+    with collected_warnings() as texts:
+        groups = _read_groups(adata, slice_key, condition_key, domain_key)
+        reference = _check_reference(reference, list(groups.conditions.categories))
+        counts = find_counts(adata, layer=layer)
+    shares = _shares(groups)
+    composition, genes, skipped = [], [], []
+    for other in groups.conditions.categories.drop(reference):
+        composition.append(_compare_shares(shares, groups, other, reference))
+        for domain in groups.domains.categories:
+            found = compare_genes(counts, groups, domain, other, reference, min_spots)
+            if found is None:
+                skipped.append(f"{domain} ({other})")
+            else:
+                genes.append(found)
+    tables = {
+        "composition": pd.concat(composition, ignore_index=True),
+        "genes": pd.concat(genes, ignore_index=True) if genes else no_genes(),
+        "shares": shares,
+    }
+    remarks = _remarks(tables["composition"], tables["genes"], skipped, min_spots)
+    texts += remarks
+    for text in remarks:
+        warnings.warn(text, SpotscapeWarning, stacklevel=2)
+    adata = in_memory_copy(adata) if copy else adata
+    adata.uns[_keys.comparison(key_added)] = tables | {
+        _CONDITION_KEY: condition_key,
+        _SLICE_KEY: slice_key,
+        "domain_key": domain_key,
+        "reference": reference,
+        "min_spots": min_spots,
+        "warnings": texts,
+    }
+    return adata if copy else None
+
+
+def _given_or(name: str, given: Any, recorded: Any) -> str:
+    """Return the column asked for, or that of the run."""
+    if given is not None:
+        if not isinstance(given, str) or not given:
+            raise input_error(name, describe(given), "the name of a column of adata.obs")
+        return given
+    if not recorded:
+        todo = f"Give {name}=, or give it to spotscape.tl.integrate_slices."
+        raise input_error(name, "None, and none in the record of a run", "the name of a column", todo)
+    return str(recorded)
+
+
+def _read_groups(adata: AnnData, slice_key: str, condition_key: str, domain_key: str) -> Groups:
+    """Return who belongs where, checked."""
+    slices = read_slices(adata, slice_key)
+    check_conditions(adata, slice_key, condition_key)
+    if domain_key not in adata.obs:
+        todo = "Call spotscape.tl.integrate_slices first, or name the domains by domain_key=."
+        known = ", ".join(repr(str(name)) for name in adata.obs)
+        raise input_error(f"adata.obs[{domain_key!r}]", f"nothing (it has: {known})", "domains", todo)
+    column = pd.Categorical(adata.obs[domain_key]).remove_unused_categories()
+    if not len(column.categories):
+        raise input_error(f"adata.obs[{domain_key!r}]", "no spot with a domain", "domains")
+    domains = column.rename_categories([str(name) for name in column.categories])
+    column = pd.Categorical(adata.obs[condition_key]).remove_unused_categories()
+    conditions = column.rename_categories([str(name) for name in column.categories])
+    first = pd.Series(np.arange(adata.n_obs)).groupby(slices.codes).first()
+    of_slice = pd.Series(np.asarray(conditions)[first], index=list(slices.categories))
+    return Groups(slices, conditions, domains, of_slice)
+
+
+def _check_reference(reference: Any, conditions: list[str]) -> str:
+    """Return the condition to compare with."""
+    if reference is None:
+        return conditions[0]
+    if str(reference) not in conditions:
+        raise input_error("reference", describe(reference), f"one of {', '.join(map(repr, conditions))}")
+    return str(reference)
+
+
+def _shares(groups: Groups) -> pd.DataFrame:
+    """Return how large each domain is in each slice; spots without a domain are not counted."""
+    numbers = pd.crosstab(groups.slices, groups.domains, dropna=False)
+    numbers = numbers.reindex(index=groups.slices.categories, columns=groups.domains.categories, fill_value=0)
+    wide = numbers.to_numpy()
+    n_slices, n_domains = wide.shape
+    totals = np.maximum(wide.sum(axis=1, keepdims=True), 1)
+    return pd.DataFrame(
+        {
+            _keys.SLICE: np.repeat(list(groups.slices.categories), n_domains),
+            _keys.CONDITION: np.repeat(groups.of_slice.to_numpy(), n_domains),
+            "domain": np.tile(list(groups.domains.categories), n_slices),
+            "n_spots": wide.ravel(),
+            "share": (wide / totals).ravel(),
+        }
+    )
+
+
+def _compare_shares(shares: pd.DataFrame, groups: Groups, other: str, reference: str) -> pd.DataFrame:
+    """Return one row a domain: shares in two conditions, and whether they differ."""
+    wide = shares.pivot(index="domain", columns=_keys.SLICE, values="share").loc[groups.domains.categories]
+    these, those = (
+        wide[groups.of_slice.index[groups.of_slice == name]].to_numpy() for name in (other, reference)
+    )
+    share, share_reference = these.mean(axis=1), those.mean(axis=1)
+    tested = min(these.shape[1], those.shape[1]) > 1
+    p_value = np.full(len(wide), np.nan)
+    if tested:
+        # A domain that neither condition has (a third may) has no variance to learn from.
+        there = np.maximum(share, share_reference) > 0
+        p_value[there] = moderated_t(*(np.arcsin(np.sqrt(part[there])) for part in (these, those))).p_value
+    only_in = np.select(
+        [share_reference < ABSENT * share, share < ABSENT * share_reference], [other, reference], ""
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log2(share / share_reference)
+    return pd.DataFrame(
+        {
+            "domain": list(wide.index),
+            _keys.CONDITION: other,
+            "reference": reference,
+            "share": share,
+            "share_reference": share_reference,
+            "log2_ratio": ratio,
+            "p_value": p_value,
+            "p_adjusted": adjusted(p_value),
+            "method": MODERATED_T if tested else NONE,
+            "only_in": only_in,
+        }
+    )
+
+
+def _remarks(composition: pd.DataFrame, genes: pd.DataFrame, skipped: list[str], min_spots: int) -> list[str]:
+    """Return what the user must know to read the tables."""
+    texts = []
+    untested = composition.loc[composition["method"] == NONE, _keys.CONDITION].unique()
+    if len(untested):
+        against = composition["reference"].iloc[0]
+        texts.append(
+            f"Shares of domains were not tested in {', '.join(untested)} against {against}: both conditions "
+            "need two slices or more."
+        )
+    by_spots = genes.loc[genes["method"] == WILCOXON, "domain"].unique()
+    if len(by_spots):
+        texts.append(
+            f"In domain(s) {', '.join(by_spots)} spots were compared, not slices, as a condition has fewer "
+            "than two slices with enough spots. Spots of one slice are not independent: these p-values are "
+            "too small, so take them as an order of genes."
+        )
+    if skipped:
+        where = ", ".join(skipped)
+        texts.append(
+            f"Genes were not compared in domain(s) {where}: a condition has fewer than {min_spots} spots "
+            "there, or no gene has enough counts."
+        )
+    return texts
