@@ -1,7 +1,8 @@
 #' Cluster the embedding of a run again
 #'
-#' Groups the cells by the embedding that [RunSpotscape()] or [IntegrateSlices()] left in the object, with another number of
-#' domains or another method, without training again: `spotscape.tl.spatial_domains` in Python.
+#' Groups the cells by the embedding that [RunSpotscape()] or [IntegrateSlices()] left in the object, with
+#' another number of domains or another method, without training again: `spotscape.tl.spatial_domains` in
+#' Python.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object after [RunSpotscape()], or an
@@ -11,7 +12,8 @@
 #' @param method `"gmm"`: Gaussian mixture with one covariance shared by all domains (mclust's EEE);
 #'   `"kmeans"`; `"leiden"`.
 #' @param smooth Give each cell the most frequent label among itself and its neighbours in the tissue.
-#'   Needs coordinates, found as in [RunSpotscape()]; after [IntegrateSlices()], neighbours are those in the cell's own slice.
+#'   Needs coordinates, found as in [RunSpotscape()]; after [IntegrateSlices()], neighbours are of the same
+#'   slice.
 #' @param resolution Leiden's, where `n_domains` is `NULL`.
 #' @param n_starts Starts of the mixture and of K-means; the best is kept.
 #' @param unit_rows Go by the direction of the embedding only: scale each cell's to unit length first. `NULL`: as
@@ -64,6 +66,7 @@ FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, me
   cells <- cell_names(object)
   info <- sce_info(object, reduction)
   slices <- recorded_slices(info, SummarizedExperiment::colData(object))
+  cells <- names_over_slices(cells, slices)
   place <- if (isTRUE(smooth)) sce_places(object, coordinates, cells, slices)
   result <- cluster_python(
     embedding, cells, place, slices, n_domains, method, smooth, resolution, seed, n_starts,

@@ -40,7 +40,8 @@
 #' @param ... Passed to methods; nothing else is taken.
 #' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
 #'   dimensions), `domains` (a factor named by cell), `info` (parameters, losses, versions).
-#' @seealso [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
+#' @seealso [IntegrateSlices()] for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()];
+#'   `vignette("spotscape")`.
 #' @examplesIf spotscape_available()
 #' # A small simulated slice, laid out as Space Ranger does
 #' folder <- system.file("extdata", "slice", package = "spotscape")
@@ -122,21 +123,6 @@ RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed =
   counts <- as_counts(object, "object")
   place <- as_coordinates(coordinates, colnames(counts), "coordinates")
   run_python(counts, place, n_domains, config, seed, device, verbose)
-}
-
-# The one way to Python that all methods take.
-run_python <- function(counts, coordinates, n_domains, config, seed, device, verbose) {
-  require_python()
-  adata <- call_python(
-    python_module("interop.reticulate")$to_anndata,
-    counts, array(rownames(counts)), array(colnames(counts)), coordinates
-  )
-  call_python(
-    python_module("tl")$run_spotscape, adata,
-    n_domains = scalar_to_python("n_domains", n_domains), config = config_to_python(config),
-    seed = scalar_to_python("seed", seed), device = device, progress = progress_function(verbose)
-  )
-  result_to_r(adata, colnames(counts))
 }
 
 # S3 methods take `...`; a misspelt argument must not vanish in it.

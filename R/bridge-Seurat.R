@@ -19,8 +19,7 @@ seurat_counts <- function(object, assay, layer, verbose) {
   check_string("layer", layer)
   data <- object[[assay]]
   if (inherits(data, "StdAssay")) {
-    layers <- SeuratObject::Layers(data)
-    found <- if (layer %in% layers) layer else grep(paste0("^", escape_regex(layer), "\\."), layers, value = TRUE)
+    found <- assay_layers(data, assay, layer)
     if (length(found) > 1L) {
       if (verbose) {
         message(sprintf(
@@ -31,30 +30,72 @@ seurat_counts <- function(object, assay, layer, verbose) {
       data <- SeuratObject::JoinLayers(data, layers = layer, new = layer)
       found <- layer
     }
-    if (!length(found)) {
-      input_error("layer", sprintf("no layer '%s' in assay '%s'", layer, assay), paste("one of", name_list(layers)))
-    }
     counts <- SeuratObject::LayerData(data, layer = found)
   } else {
-    layers <- c("counts", "data", "scale.data")
-    check_choice("layer", layer, layers)
-    counts <- methods::slot(data, layer)
-    if (!length(counts)) {
-      input_error(
-        "layer", sprintf("an empty layer '%s' in assay '%s'", layer, assay), "raw counts",
-        "Choose another `assay` or `layer`."
-      )
-    }
+    counts <- old_assay_layer(data, assay, layer)
   }
   cells <- colnames(object)
-  without <- setdiff(cells, colnames(counts))
-  if (length(without)) {
+  refuse_without_counts(cells, colnames(counts), assay)
+  as_counts(if (identical(colnames(counts), cells)) counts else counts[, cells, drop = FALSE], "layer")
+}
+
+# The layer of this name, or those that it was split into.
+assay_layers <- function(data, assay, layer) {
+  layers <- SeuratObject::Layers(data)
+  found <- if (layer %in% layers) layer else grep(paste0("^", escape_regex(layer), "\\."), layers, value = TRUE)
+  if (!length(found)) {
+    input_error("layer", sprintf("no layer '%s' in assay '%s'", layer, assay), paste("one of", name_list(layers)))
+  }
+  found
+}
+
+# A layer of an Assay, as Seurat v4 made them.
+old_assay_layer <- function(data, assay, layer) {
+  check_choice("layer", layer, c("counts", "data", "scale.data"))
+  counts <- methods::slot(data, layer)
+  if (!length(counts)) {
     input_error(
-      "assay", sprintf("no counts in '%s' for %d of %d cells (%s)", assay, length(without), length(cells), name_list(without)),
-      "counts for every cell", sprintf("Subset the object first: subset(object, cells = Cells(object[[\"%s\"]])).", assay)
+      "layer", sprintf("an empty layer '%s' in assay '%s'", layer, assay), "raw counts",
+      "Choose another `assay` or `layer`."
     )
   }
-  as_counts(if (identical(colnames(counts), cells)) counts else counts[, cells, drop = FALSE], "layer")
+  counts
+}
+
+refuse_without_counts <- function(cells, counted, assay) {
+  without <- setdiff(cells, counted)
+  if (length(without)) {
+    input_error(
+      "assay",
+      sprintf("no counts in '%s' for %d of %d cells (%s)", assay, length(without), length(cells), name_list(without)),
+      "counts for every cell",
+      sprintf("Subset the object first: subset(object, cells = Cells(object[[\"%s\"]])).", assay)
+    )
+  }
+}
+
+# Raw counts slice by slice: `cells` is a list of names. Layers are not joined as a whole, which would fill the genes
+# that one of them lacks with zeros: each slice has the genes that all of its own layers have.
+seurat_slice_counts <- function(data, assay, layer, cells) {
+  layer <- layer %||% "counts"
+  check_string("layer", layer)
+  layers <- if (inherits(data, "StdAssay")) {
+    lapply(assay_layers(data, assay, layer), function(name) SeuratObject::LayerData(data, layer = name))
+  } else {
+    list(old_assay_layer(data, assay, layer))
+  }
+  refuse_without_counts(unlist(cells, use.names = FALSE), unlist(lapply(layers, colnames)), assay)
+  lapply(cells, function(wanted) {
+    parts <- Filter(function(counts) any(wanted %in% colnames(counts)), layers)
+    genes <- Reduce(intersect, lapply(parts, rownames))
+    parts <- lapply(parts, function(counts) {
+      own <- intersect(wanted, colnames(counts))
+      whole <- identical(own, colnames(counts)) && identical(genes, rownames(counts))
+      as_counts(if (whole) counts else counts[genes, own, drop = FALSE], "layer")
+    })
+    counts <- if (length(parts) == 1L) parts[[1L]] else do.call(cbind, parts)
+    if (identical(colnames(counts), wanted)) counts else counts[, wanted, drop = FALSE]
+  })
 }
 
 seurat_coordinates <- function(object, image, coordinates) {
@@ -74,15 +115,96 @@ seurat_coordinates <- function(object, image, coordinates) {
       "coordinates for every cell", sprintf("Subset the object first: subset(object, cells = Cells(object[[\"%s\"]])).", image)
     )
   }
+  refuse_unknown_cells(found, cells, image)
+  as_coordinates(found, cells, "image")
+}
+
+refuse_unknown_cells <- function(found, cells, image) {
   extra <- setdiff(rownames(found), cells)
   if (length(extra)) {
     input_error(
       "image", sprintf("%d cells in '%s' that the object does not have (%s)", length(extra), image, name_list(extra)),
       "the same cells in both",
-      sprintf("Subset the image first: object[[\"%s\"]] <- subset(object[[\"%s\"]], cells = colnames(object)).", image, image)
+      sprintf(
+        "Subset the image first: object[[\"%s\"]] <- subset(object[[\"%s\"]], cells = colnames(object)).", image, image
+      )
     )
   }
-  as_coordinates(found, cells, "image")
+}
+
+# Coordinates of one slice, or of several (a factor; NULL for one), each in its own image.
+seurat_places <- function(object, image, coordinates, slices) {
+  if (is.null(slices) || !is.null(image) || !is.null(coordinates)) {
+    return(seurat_coordinates(object, image, coordinates))
+  }
+  found <- seurat_image_places(object)
+  pairs <- unique(data.frame(slice = slices, image = found$image))
+  twice <- pairs$slice[duplicated(pairs$slice)]
+  if (length(twice)) {
+    input_error(
+      "slice_key", sprintf("slice '%s' in the images %s", twice[1L], name_list(pairs$image[pairs$slice == twice[1L]])),
+      "a slice in one image", "Choose another column, or give `coordinates`."
+    )
+  }
+  found$xy
+}
+
+# Where each cell lies, in the one image that holds it: `xy`, and the image's name.
+seurat_image_places <- function(object) {
+  images <- SeuratObject::Images(object)
+  if (!length(images)) seurat_image(object, NULL)
+  cells <- colnames(object)
+  xy <- matrix(NA_real_, length(cells), 2L)
+  of <- rep(NA_character_, length(cells))
+  for (image in images) {
+    found <- image_coordinates(object[[image]], image)
+    refuse_unknown_cells(found, cells, image)
+    at <- match(rownames(found), cells)
+    twice <- at[!is.na(of[at])]
+    if (length(twice)) {
+      input_error(
+        "object",
+        sprintf(
+          "%d cells in both images '%s' and '%s' (%s)", length(twice), of[twice[1L]], image, name_list(cells[twice])
+        ),
+        "each cell in one image",
+        sprintf("Take one of them out, object[[\"%s\"]] <- NULL, or give `coordinates` and `slice_key`.", image)
+      )
+    }
+    of[at] <- image
+    xy[at, ] <- found
+  }
+  without <- cells[is.na(of)]
+  if (length(without)) {
+    input_error(
+      "object", sprintf("%d of %d cells in no image (%s)", length(without), length(cells), name_list(without)),
+      "an image for every cell", "Subset the object to the cells that have one, or give `coordinates` and `slice_key`."
+    )
+  }
+  list(xy = xy, image = of)
+}
+
+# The slices of a merged object: by its metadata, or else by the image that each cell lies in.
+seurat_slices <- function(object, slice_key) {
+  table <- object[[]]
+  images <- SeuratObject::Images(object)
+  if (slice_key %in% colnames(table) || slice_key != "slice" || length(images) < 2L) {
+    todo <- if (length(images) == 1L) "The object has one image; for one slice, call RunSpotscape()."
+    return(column_slices(table, slice_key, todo))
+  }
+  factor(seurat_image_places(object)$image, levels = images)
+}
+
+# One object of several, slice by slice, whose cells have no names in common.
+seurat_merge <- function(objects, cells) {
+  objects <- Map(function(object, names) {
+    if (identical(colnames(object), names)) object else SeuratObject::RenameCells(object, new.names = names)
+  }, unname(objects), unname(cells))
+  # Keys of images are told apart by merge(), which warns of each.
+  withCallingHandlers(
+    merge(objects[[1L]], objects[-1L]),
+    warning = function(w) if (grepl("^Key .* taken", conditionMessage(w))) tryInvokeRestart("muffleWarning")
+  )
 }
 
 seurat_image <- function(object, image) {
@@ -98,7 +220,7 @@ seurat_image <- function(object, image) {
       "image", sprintf("%d images (%s)", length(images), name_list(images)), "one",
       paste(
         "A run takes one slice: choose it with `image`, after subset(object, cells = Cells(object[[image]]))",
-        "where the cells lie on several slices."
+        "where the cells lie on several slices. IntegrateSlices() takes several."
       )
     )
   }
@@ -142,14 +264,18 @@ x_is_column <- function(image) {
 
 # The object with the embedding as a reduction: a row per cell, in the object's order.
 seurat_add_embedding <- function(object, result, assay, reduction.name, reduction.key) {
+  object[[reduction.name]] <- embedding_reduction(result, assay, reduction.name, reduction.key)
+  object
+}
+
+embedding_reduction <- function(result, assay, reduction.name, reduction.key) {
   embedding <- result$embedding
   # Seurat takes letters and digits with one underscore at the end.
   reduction.key <- reduction.key %||% paste0(gsub("[^[:alnum:]]", "", toupper(reduction.name)), "_")
   colnames(embedding) <- paste0(reduction.key, seq_len(ncol(embedding)))
-  object[[reduction.name]] <- SeuratObject::CreateDimReducObject(
+  SeuratObject::CreateDimReducObject(
     embeddings = embedding, assay = assay, key = reduction.key, misc = result$info
   )
-  object
 }
 
 # The object with the domains in its metadata and as its identities.

@@ -34,13 +34,32 @@ sce_coordinates <- function(object, coordinates, cells) {
 }
 
 spe_coordinates <- function(object, cells) {
+  spe_one_sample(object)
+  spe_places(object, cells)
+}
+
+spe_one_sample <- function(object) {
   samples <- unique(object$sample_id)
   if (length(samples) > 1L) {
     input_error(
       "object", sprintf("%d samples (%s) in sample_id", length(samples), name_list(samples)), "one slice",
-      sprintf("Choose one: object[, object$sample_id == \"%s\"].", samples[1L])
+      sprintf("Choose one: object[, object$sample_id == \"%s\"]. IntegrateSlices() takes several.", samples[1L])
     )
   }
+}
+
+# Names that are unique in a slice, as barcodes are, told apart over slices (a factor; NULL for one).
+names_over_slices <- function(cells, slices) {
+  if (anyDuplicated(cells) && !is.null(slices)) paste(slices, cells, sep = "_") else cells
+}
+
+# Coordinates of one slice, or of several (a factor; NULL for one).
+sce_places <- function(object, coordinates, cells, slices) {
+  several <- !is.null(slices) && is.null(coordinates) && methods::is(object, "SpatialExperiment")
+  if (several) spe_places(object, cells) else sce_coordinates(object, coordinates, cells)
+}
+
+spe_places <- function(object, cells) {
   found <- SpatialExperiment::spatialCoords(object)
   if (!ncol(found)) {
     input_error("spatialCoords(object)", "no columns", "x, y (and z) of every cell", "Or give them by `coordinates`.")
@@ -48,6 +67,78 @@ spe_coordinates <- function(object, cells) {
   # They are in the order of the cells, whatever their row names are.
   rownames(found) <- NULL
   as_coordinates(found, cells, "spatialCoords(object)")
+}
+
+# One object of several, slice by slice: the genes and assays that all have, and every column of colData. `cells` is
+# a list of names, or NULL where no slice names its cells.
+sce_join <- function(objects, cells, slice_key, reduction.name) {
+  names <- names(objects)
+  genes <- Reduce(intersect, lapply(objects, rownames))
+  assays <- Reduce(intersect, lapply(objects, SummarizedExperiment::assayNames))
+  objects <- lapply(objects, function(object) {
+    object <- object[genes, ]
+    SummarizedExperiment::assays(object) <- SummarizedExperiment::assays(object)[assays]
+    SingleCellExperiment::reducedDims(object) <- list()
+    SingleCellExperiment::altExps(object) <- list()
+    SingleCellExperiment::colPairs(object) <- list()
+    SingleCellExperiment::rowPairs(object) <- list()
+    # An earlier run's record goes: there would be two of one name.
+    sce_set_info(object, NULL, reduction.name)
+  })
+  objects <- sce_same_rows(objects)
+  if (methods::is(objects[[1L]], "SpatialExperiment")) objects <- spe_tell_apart(objects)
+  tables <- fill_columns(lapply(objects, SummarizedExperiment::colData))
+  for (i in seq_along(objects)) {
+    tables[[i]][[slice_key]] <- factor(rep(names[i], ncol(objects[[i]])), levels = names)
+    SummarizedExperiment::colData(objects[[i]]) <- tables[[i]]
+    if (!is.null(cells)) colnames(objects[[i]]) <- cells[[i]]
+  }
+  do.call(SummarizedExperiment::cbind, unname(objects))
+}
+
+# What is said of genes, where all say the same.
+sce_same_rows <- function(objects) {
+  tables <- lapply(objects, SummarizedExperiment::rowData)
+  shared <- Reduce(intersect, lapply(tables, colnames))
+  same <- vapply(shared, function(name) {
+    all(vapply(tables, function(table) identical(table[[name]], tables[[1L]][[name]]), NA))
+  }, NA)
+  SummarizedExperiment::rowData(objects[[1L]]) <- tables[[1L]][, shared[same], drop = FALSE]
+  rows <- SummarizedExperiment::rowRanges(objects[[1L]])
+  lapply(objects, function(object) {
+    SummarizedExperiment::rowRanges(object) <- rows
+    object
+  })
+}
+
+# A sample_id and names of coordinates that go together.
+spe_tell_apart <- function(objects) {
+  samples <- vapply(objects, function(object) as.character(object$sample_id[1L]), "")
+  coordinates <- lapply(objects, SpatialExperiment::spatialCoordsNames)
+  if (length(unique(lengths(coordinates))) > 1L) {
+    input_error(
+      "object", sprintf("coordinates with %s columns", paste(unique(lengths(coordinates)), collapse = " and ")),
+      "the same number in every slice"
+    )
+  }
+  Map(function(object, name) {
+    if (anyDuplicated(samples)) object$sample_id <- rep(name, ncol(object))
+    SpatialExperiment::spatialCoordsNames(object) <- coordinates[[1L]]
+    object
+  }, objects, names(objects))
+}
+
+# Tables with the columns of all, NA where a table lacks one.
+fill_columns <- function(tables) {
+  columns <- unique(unlist(lapply(tables, colnames)))
+  for (name in columns) {
+    have <- vapply(tables, function(table) name %in% colnames(table), NA)
+    model <- tables[[which(have)[1L]]][[name]]
+    for (i in which(!have)) {
+      tables[[i]][[name]] <- rep(model[NA_integer_], nrow(tables[[i]]))
+    }
+  }
+  lapply(tables, function(table) table[, columns, drop = FALSE])
 }
 
 sce_add_embedding <- function(object, result, reduction.name) {

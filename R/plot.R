@@ -1,13 +1,16 @@
 #' Map of the domains over the tissue
 #'
 #' One point per cell where it lies, coloured by domain. Colours are told apart by people with
-#' red-green or blue-yellow blindness. The y axis points down, as in images; both axes have one scale.
+#' red-green or blue-yellow blindness. The y axis points down, as in images; both axes have one scale. Several
+#' slices are drawn side by side, each on its own scale, in the same colours.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or the numeric coordinates
 #'   themselves (a matrix or data frame with a row per cell).
 #' @param group.by Name of the metadata (`colData`) column to colour by; for coordinates, a vector with a
 #'   value per cell.
+#' @param slice_key Name of the metadata (`colData`) column with the slices; for coordinates, a vector with a
+#'   value per cell. `NULL`: the slices of the run, if it was [IntegrateSlices()], else one slice.
 #' @param cols Colours, one per domain, with or without the domains' names. `NULL`: see Description.
 #' @param pt.size Diameter of a point in millimetres; `NULL` fits it to the number of cells.
 #' @return A ggplot.
@@ -23,22 +26,28 @@ SpatialDomainPlot <- function(object, ...) {
 #' @rdname SpatialDomainPlot
 #' @export
 SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", image = NULL, coordinates = NULL,
-                                     cols = NULL, pt.size = NULL, ...) {
+                                     slice_key = NULL, cols = NULL, pt.size = NULL, ...) {
   require_packages("SeuratObject", "SpatialDomainPlot() on a Seurat object")
   no_more_arguments(...)
-  check_column(group.by, colnames(object[[]]))
-  plot_domains(seurat_coordinates(object, image, coordinates), object[[group.by]][[1L]], group.by, cols, pt.size)
+  table <- object[[]]
+  check_column(group.by, colnames(table))
+  records <- lapply(SeuratObject::Reductions(object), function(name) methods::slot(object[[name]], "misc"))
+  slices <- drawn_slices(table, slice_key, stats::setNames(records, SeuratObject::Reductions(object)), group.by)
+  place <- seurat_places(object, image, coordinates, slices)
+  plot_domains(place, table[[group.by]], group.by, cols, pt.size, slices)
 }
 
 #' @rdname SpatialDomainPlot
 #' @export
 SpatialDomainPlot.SingleCellExperiment <- function(object, group.by = "spotscape_domain", coordinates = NULL,
-                                                   cols = NULL, pt.size = NULL, ...) {
+                                                   slice_key = NULL, cols = NULL, pt.size = NULL, ...) {
   require_bioconductor(object)
   no_more_arguments(...)
   table <- SummarizedExperiment::colData(object)
   check_column(group.by, colnames(table))
-  plot_domains(sce_coordinates(object, coordinates, cell_names(object)), table[[group.by]], group.by, cols, pt.size)
+  slices <- drawn_slices(table, slice_key, S4Vectors::metadata(object), group.by)
+  place <- sce_places(object, coordinates, names_over_slices(cell_names(object), slices), slices)
+  plot_domains(place, table[[group.by]], group.by, cols, pt.size, slices)
 }
 
 #' @rdname SpatialDomainPlot
@@ -47,33 +56,69 @@ SpatialDomainPlot.SpatialExperiment <- SpatialDomainPlot.SingleCellExperiment
 
 #' @rdname SpatialDomainPlot
 #' @export
-SpatialDomainPlot.default <- function(object, group.by, cols = NULL, pt.size = NULL, ...) {
+SpatialDomainPlot.default <- function(object, group.by, slice_key = NULL, cols = NULL, pt.size = NULL, ...) {
   no_more_arguments(...)
   n_cells <- NROW(object)
   if (length(group.by) != n_cells) {
     input_error("group.by", sprintf("%d values", length(group.by)), sprintf("one for each of %d cells", n_cells))
   }
+  if (!is.null(slice_key) && length(slice_key) != n_cells) {
+    input_error("slice_key", sprintf("%d values", length(slice_key)), sprintf("one for each of %d cells", n_cells))
+  }
   cells <- rownames(object) %||% as.character(seq_len(n_cells))
-  plot_domains(as_coordinates(object, cells, "object"), group.by, "domain", cols, pt.size)
+  slices <- if (!is.null(slice_key)) as_slices(slice_key, "slice_key")
+  plot_domains(as_coordinates(object, cells, "object"), group.by, "domain", cols, pt.size, slices)
 }
 
-plot_domains <- function(coordinates, domain, title, cols, pt.size) {
+# The slices to draw side by side: those asked for, or those of the run that wrote `group.by`, or of any; NULL for one.
+drawn_slices <- function(table, slice_key, records, group.by) {
+  if (!is.null(slice_key)) {
+    return(column_slices(table, slice_key, fewest = 1L))
+  }
+  own <- records[[sub("_domain$", "", group.by)]]
+  Find(Negate(is.null), lapply(c(list(own), records), recorded_slices, table = table))
+}
+
+plot_domains <- function(coordinates, domain, title, cols, pt.size, slices = NULL) {
   domain <- as.factor(domain)
   cols <- cols %||% domain_colours(nlevels(domain))
   if (length(cols) < nlevels(domain)) {
     input_error("cols", sprintf("%d colours", length(cols)), sprintf("one for each of %d domains", nlevels(domain)))
   }
   data <- data.frame(x = coordinates[, 1L], y = coordinates[, 2L], domain = domain)
-  ggplot2::ggplot(data, ggplot2::aes(x = .data$x, y = .data$y, colour = .data$domain)) +
-    ggplot2::geom_point(size = pt.size %||% max(0.1, min(4, 80 / sqrt(nrow(data)))), shape = 16) +
+  if (!is.null(slices)) {
+    data <- cbind(panel_coordinates(data, slices), slice = slices)
+  }
+  # What fits one panel is too large where several share its place.
+  across <- if (is.null(slices)) sqrt(nrow(data)) else sqrt(max(table(slices))) * ceiling(sqrt(nlevels(slices)))
+  plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$x, y = .data$y, colour = .data$domain)) +
+    ggplot2::geom_point(size = pt.size %||% max(0.1, min(4, 80 / across)), shape = 16) +
     ggplot2::scale_colour_manual(
       values = cols, name = title, na.value = "grey85",
       guide = ggplot2::guide_legend(override.aes = list(size = 3))
     ) +
     ggplot2::scale_y_reverse() +
-    ggplot2::coord_fixed() +
+    ggplot2::coord_fixed(clip = "off") +
     ggplot2::theme_void() +
     ggplot2::theme(plot.margin = ggplot2::margin(4, 4, 4, 4))
+  if (is.null(slices)) {
+    return(plot)
+  }
+  plot + ggplot2::facet_wrap(ggplot2::vars(.data$slice)) + ggplot2::theme(
+    strip.text = ggplot2::element_text(margin = ggplot2::margin(2, 2, 4, 2)), panel.spacing = ggplot2::unit(8, "pt")
+  )
+}
+
+# Each slice moved to the middle of its panel and made to fill it, x and y by one factor: its shape stays.
+panel_coordinates <- function(data, slices) {
+  for (rows in split(seq_along(slices), slices)) {
+    spans <- lapply(data[rows, c("x", "y")], range)
+    size <- max(vapply(spans, diff, 0))
+    for (axis in c("x", "y")) {
+      data[rows, axis] <- (data[rows, axis] - mean(spans[[axis]])) / if (size > 0) size else 1
+    }
+  }
+  data
 }
 
 # Python's palette (spotscape.pl), in the order of the domains; from the start again after its last colour.

@@ -104,18 +104,64 @@ require_python <- function() {
 # What lives as long as the R session.
 the <- new.env(parent = emptyenv())
 
+# The one way to Python that all methods for one slice take.
+run_python <- function(counts, coordinates, n_domains, config, seed, device, verbose) {
+  require_python()
+  adata <- slice_to_python(list(counts = counts, coordinates = coordinates))
+  train_python("run_spotscape", adata, n_domains, config, seed, device, verbose)
+  result_to_r(adata, colnames(counts))
+}
+
+# The same for several: a named list of slices, each with counts, coordinates and `columns` (a named list with a
+# value per cell, or NULL). Cells come back slice by slice; no two have the same name.
+integrate_python <- function(slices, slice_key, condition_key, correction, n_domains, config, seed, device, verbose) {
+  require_python()
+  adatas <- reticulate::py_dict(as.list(names(slices)), unname(lapply(slices, slice_to_python)), convert = FALSE)
+  joined <- train_python(
+    "integrate_slices", adatas, n_domains, config, seed, device, verbose,
+    slice_key = slice_key, condition_key = condition_key, correction = scalar_to_python("correction", correction)
+  )
+  result <- result_to_r(joined, unlist(lapply(slices, function(slice) colnames(slice$counts)), use.names = FALSE))
+  # An empty list, or one of text, as text.
+  text <- vapply(result$info$integration, is.list, NA)
+  result$info$integration[text] <- lapply(result$info$integration[text], function(x) as.character(unlist(x)))
+  result
+}
+
+slice_to_python <- function(slice) {
+  call_python(
+    python_module("interop.reticulate")$to_anndata, slice$counts, array(rownames(slice$counts)),
+    array(colnames(slice$counts)), slice$coordinates, obs = lapply(slice$columns, array)
+  )
+}
+
+train_python <- function(verb, adata, n_domains, config, seed, device, verbose, ...) {
+  call_python(
+    python_module("tl")[[verb]], adata, ...,
+    n_domains = scalar_to_python("n_domains", n_domains), config = config_to_python(config),
+    seed = scalar_to_python("seed", seed), device = device, progress = progress_function(verbose)
+  )
+}
+
 # Call a Python function. What Python would raise as a user's error becomes an R error with the same words
 # and no traceback; its warnings become R warnings. An interrupt passes as R's interrupt.
 call_python <- function(fun, ...) {
   answer <- python_module("interop.reticulate")$call(fun, ...)
   for (text in as.character(reticulate::py_to_r(answer["warnings"]))) {
-    warning(text, call. = FALSE)
+    warning(in_r_words(text), call. = FALSE)
   }
   error <- reticulate::py_to_r(answer["error"])
   if (!is.null(error)) {
-    stop_input(error)
+    stop_input(in_r_words(error))
   }
   answer["value"]
+}
+
+# What an AnnData calls `obs` is the metadata or colData here, and `adatas` is `object`.
+in_r_words <- function(text) {
+  text <- gsub("adata\\.obs\\[('[^']*')\\]", "column \\1", text)
+  text <- gsub("in var_names", "in the row names", text, fixed = TRUE)
+  sub("^adatas:", "object:", text)
 }
 
 # A whole number goes over as an integer. Anything else goes as it is, for Python to refuse.

@@ -76,6 +76,20 @@ example_sce <- function(n = 140L, slice = example_slice(n)) {
   )
 }
 
+# Parts of the simulated slice as slices of their own: counts and coordinates by name.
+example_slices <- function(left = 1:140, right = 141:300) {
+  whole <- example_slice()
+  lapply(list(left = left, right = right), function(cells) {
+    list(counts = whole$counts[, cells], coordinates = whole$coordinates[cells, ])
+  })
+}
+
+# One Seurat object with an image for each slice.
+merged_seurat <- function(slices = example_slices()) {
+  objects <- lapply(unname(slices), function(slice) example_seurat("SlideSeq", slice = slice))
+  suppressWarnings(merge(objects[[1L]], objects[-1L]))
+}
+
 # Seurat's subset() warns that it does not validate what it made.
 quiet_subset <- function(...) suppressWarnings(subset(...))
 

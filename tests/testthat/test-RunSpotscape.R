@@ -163,17 +163,26 @@ test_that("R's defaults are Python's", {
     stats::setNames(values, vapply(parameters, function(p) p$name, ""))
   }
   # What R says in its own terms: the object, its names, its progress.
-  own <- c("adata", "layer", "spatial_key", "key_added", "progress", "copy")
-  for (verb in list(c("RunSpotscape", "run_spotscape"), c("FindSpatialDomains", "spatial_domains"))) {
-    python <- defaults(verb[2L])
+  own <- c("adata", "adatas", "layer", "spatial_key", "key_added", "progress", "copy")
+  same_defaults <- function(verb, python_verb, classes) {
+    python <- defaults(python_verb)
     python <- python[setdiff(names(python), own)]
     expect_gt(length(python), 3L)
-    for (class in c("Seurat", "SingleCellExperiment", "SpatialExperiment", "default")) {
-      mine <- formals(utils::getS3method(verb[1L], class))
+    for (class in classes) {
+      mine <- formals(utils::getS3method(verb, class))
       expect_contains(names(mine), names(python))
-      expect_equal(lapply(mine[names(python)], eval), python, label = paste(verb[1L], class))
+      wanted <- python
+      # Bioconductor's word for the slice.
+      if (verb == "IntegrateSlices" && class == "SpatialExperiment") wanted$slice_key <- "sample_id"
+      expect_equal(lapply(mine[names(python)], eval), wanted, label = paste(verb, class))
     }
   }
+  classes <- c("Seurat", "SingleCellExperiment", "SpatialExperiment")
+  same_defaults("RunSpotscape", "run_spotscape", c(classes, "default"))
+  same_defaults("FindSpatialDomains", "spatial_domains", c(classes, "default"))
+  same_defaults("IntegrateSlices", "integrate_slices", c(classes, "list"))
+  python <- defaults("integrate_slices")[c("n_domains", "correction", "config", "seed", "device")]
+  expect_equal(lapply(formals(SpotscapeIntegration)[names(python)], eval), python)
 })
 
 test_that("progress shows in the console, and only when asked", {

@@ -8,7 +8,7 @@ dict and back. Nothing here knows R, and nothing here computes.
 | ``dgCMatrix``, genes x cells | ``X``, cells x genes, CSR on the same memory |
 | coordinates, cells x 2 or 3 | ``obsm["spatial"]`` |
 | reduction, ``reducedDim`` | ``obsm["X_spotscape"]`` |
-| metadata, ``colData`` | ``obs["spotscape_domain"]`` |
+| metadata, ``colData`` | ``obs["spotscape_domain"]``; slices and conditions in ``obs`` |
 | ``Misc``, ``metadata`` | ``uns["spotscape"]`` |
 """
 
@@ -102,7 +102,11 @@ def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, A
 
 
 def to_anndata(
-    counts: csc_matrix, genes: Sequence[str], cells: Sequence[str], coordinates: ArrayLike
+    counts: csc_matrix,
+    genes: Sequence[str],
+    cells: Sequence[str],
+    coordinates: ArrayLike,
+    obs: Mapping[str, Sequence[Any]] | None = None,
 ) -> AnnData:
     """Make an AnnData of one slice from R's pieces, without copying the counts.
 
@@ -114,11 +118,13 @@ def to_anndata(
         Names of the rows and of the columns of ``counts``.
     coordinates
         Cells x 2 or 3, any unit, in the order of ``cells``.
+    obs
+        Columns of ``obs`` and their values, one per cell, such as conditions.
 
     Returns
     -------
     AnnData
-        ``X`` (CSR, cells x genes, the memory of ``counts``) and ``obsm["spatial"]`` (float64).
+        ``X`` (CSR, cells x genes, the memory of ``counts``), ``obsm["spatial"]`` (float64) and ``obs``.
 
     Examples
     --------
@@ -127,17 +133,20 @@ def to_anndata(
     >>> to_anndata(csc_matrix([[1.0, 0.0], [0.0, 2.0]]), ["g1", "g2"], ["a", "b"], [[0, 0], [0, 1]]).shape
     (2, 2)
     """
-    obs, var = pd.DataFrame(index=_index(cells)), pd.DataFrame(index=_index(genes))
+    table, var = _table(cells, obs), pd.DataFrame(index=_index(genes))
     with warnings.catch_warnings():
         # Names that are there twice are an error of the run, in better words.
         warnings.filterwarnings("ignore", message=".* names are not unique")
-        adata = AnnData(X=counts.T, obs=obs, var=var)
+        adata = AnnData(X=counts.T, obs=table, var=var)
     adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
     return adata
 
 
 def embedding_to_anndata(
-    embedding: ArrayLike, cells: Sequence[str], coordinates: ArrayLike | None = None
+    embedding: ArrayLike,
+    cells: Sequence[str],
+    coordinates: ArrayLike | None = None,
+    obs: Mapping[str, Sequence[Any]] | None = None,
 ) -> AnnData:
     """Make an AnnData around an embedding that R kept, to cluster it again.
 
@@ -149,12 +158,14 @@ def embedding_to_anndata(
         Names of the rows.
     coordinates
         Cells x 2 or 3; needed only where domains are to be smoothed over the tissue.
+    obs
+        Columns of ``obs`` and their values, one per cell, such as the slices.
 
     Returns
     -------
     AnnData
-        ``obsm["X_spotscape"]`` (float32, as after a run) and, where given, ``obsm["spatial"]``. The embedding
-        also stands in for the genes that R did not send, as ``X``.
+        ``obsm["X_spotscape"]`` (float32, as after a run) and, where given, ``obsm["spatial"]`` and ``obs``.
+        The embedding also stands in for the genes that R did not send, as ``X``.
 
     Examples
     --------
@@ -163,7 +174,7 @@ def embedding_to_anndata(
     ['X_spotscape']
     """
     values = np.ascontiguousarray(embedding, dtype=np.float32)
-    adata = AnnData(X=values, obs=pd.DataFrame(index=_index(cells)), obsm={_keys.embedding(): values})
+    adata = AnnData(X=values, obs=_table(cells, obs), obsm={_keys.embedding(): values})
     if coordinates is not None:
         adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
     return adata
@@ -175,7 +186,7 @@ def from_anndata(adata: AnnData) -> dict[str, Any]:
     Parameters
     ----------
     adata
-        After `spotscape.tl.run_spotscape` or `spotscape.tl.spatial_domains`.
+        After `spotscape.tl.run_spotscape`, `spotscape.tl.integrate_slices` or `spotscape.tl.spatial_domains`.
 
     Returns
     -------
@@ -196,6 +207,11 @@ def from_anndata(adata: AnnData) -> dict[str, Any]:
 def _index(names: Sequence[str]) -> pd.Index:
     """Names as a string index."""
     return pd.Index([str(name) for name in names])
+
+
+def _table(cells: Sequence[str], columns: Mapping[str, Sequence[Any]] | None) -> pd.DataFrame:
+    """``obs`` of these cells."""
+    return pd.DataFrame(dict(columns or {}), index=_index(cells))
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from spotscape import tl
 from spotscape._validate import InputError, SpotscapeWarning
-from spotscape.datasets import simulate_slice
+from spotscape.datasets import simulate_slice, simulate_slices
 from spotscape.interop.reticulate import (
     call,
     embedding_to_anndata,
@@ -37,6 +37,29 @@ def test_counts_are_transposed_on_the_same_memory():
     assert adata.obs_names.tolist() == ["a", "b", "c"]
     assert adata.var_names.tolist() == ["g1", "g2"]
     assert adata.obsm["spatial"].dtype == np.float64
+
+
+def test_columns_come_along():
+    columns = {"slice": np.array(["b", "a"]), "condition": [1, 2]}
+    adata = to_anndata(sp.csc_matrix(np.eye(2)), ["g", "h"], ["a", "b"], np.eye(2), columns)
+    assert adata.obs["slice"].tolist() == ["b", "a"]
+    assert adata.obs["condition"].tolist() == [1, 2]
+    again = embedding_to_anndata(np.eye(2), ["a", "b"], obs={"slice": ["b", "a"]})
+    assert again.obs["slice"].tolist() == ["b", "a"]
+    assert again.obs_names.tolist() == ["a", "b"]
+
+
+def test_result_of_several_slices_has_the_types_that_reticulate_knows():
+    slices = simulate_slices(n_slices=2, n_spots=60, n_genes=60, n_domains=3)
+    fast = {"epochs": 2, "n_starts": 1}
+    joined = tl.integrate_slices(
+        dict(zip("ba", slices, strict=True)), n_domains=3, config=fast, progress=False
+    )
+    record = from_anndata(joined)["info"]["integration"]
+    assert record["slices"] == ["b", "a"]
+    assert record["slice_key"] == "slice"
+    assert isinstance(record["mixing"], float)
+    assert isinstance(record["single_slice_domains"], list)
 
 
 def test_names_that_are_there_twice_make_no_noise_of_their_own():
