@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spotscape import datasets, io, tl
@@ -128,6 +129,26 @@ def test_several_slices_are_the_python_call(command, two_slices, tmp_path):
     one_file = command("run", "both.h5ad", "-o", "one.h5ad", "--slice-key", "slice", "-q", *options)
     assert one_file.code == 0, one_file.err
     np.testing.assert_array_equal(io.read("one.h5ad").obsm["X_spotscape"], same.obsm["X_spotscape"])
+
+
+@pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")
+def test_conditions_are_compared(command, tmp_path):
+    slices = datasets.simulate_slices(n_slices=4, n_spots=150, n_genes=60, n_domains=3, seed=1)
+    for number, one in enumerate(slices):
+        one.obs["condition"] = "case" if number < 2 else "control"
+        io.write(one, tmp_path / f"s{number}.h5ad")
+    paths = sorted(tmp_path.glob("s*.h5ad"))
+    options = ("--condition-key", "condition", "--figures", "figures", "-k", 3, *QUICK)
+    ended = command("run", *paths, "-o", "out.h5ad", *options)
+    assert ended.code == 0, ended.err
+    assert "control against case: " in ended.out
+    result = io.read("out.h5ad")
+    again = tl.compare_domains(result, copy=True)
+    for table in ("composition", "genes", "shares"):
+        expected = again.uns["spotscape_comparison"][table]
+        found = result.uns["spotscape_comparison"][table]
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_categorical=False)
+    assert (tmp_path / "figures" / "conditions.png").stat().st_size > 1000
 
 
 def test_slices_are_named_apart(tmp_path):

@@ -296,12 +296,17 @@ def _readme(language: str) -> str:
     return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S))
 
 
+@pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")  # of slices as small as these
 def test_readme_python_runs(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     matplotlib.use("Agg")
     spotscape.io.write(spotscape.datasets.simulate_slice(n_spots=200, n_genes=60), "slice.h5ad")
+    slices = spotscape.datasets.simulate_slices(n_slices=4, n_spots=200, n_genes=60)
+    for name, one in zip("ABCD", slices, strict=True):
+        spotscape.io.write(one, f"{name}.h5ad")
     exec(compile(_readme("python"), "README.md", "exec"), {})
     assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"{name}.h5ad" for name in "ABCD"),
         "slice.h5ad",
         "domains.png",
         "domains.h5ad",

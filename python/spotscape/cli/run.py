@@ -84,7 +84,8 @@ def run(
 
     OUT.h5ad is IN with obs['spotscape_domain'] (domains "1".."K"), obsm['X_spotscape'] (the embedding),
     uns['spotscape'] (settings, losses, versions) and the spatial graph added; of several slices, all spots
-    and the genes that all share, with the slice in obs['slice']. IN is never changed.
+    and the genes that all share, with the slice in obs['slice'], and with --condition-key what differs
+    between conditions in uns['spotscape_comparison']. IN is never changed.
     """
     config = _resolve_settings(preset, changes or [])
     paths = find_slices(sources)
@@ -113,6 +114,9 @@ def run(
     written: list[Path] = context.obj
     write(adata, out)
     written.append(out)
+    if condition_key is not None:
+        _compare(adata, layer)
+        write(adata, out)
     # What the run itself found is safe from here on: a picture that fails does not lose it.
     if report is not None:
         _write_report(adata, report, spatial_key, seed)
@@ -157,6 +161,13 @@ def _integrate(
         **shared,
     )
     return joined if one is None else one
+
+
+def _compare(adata: AnnData, layer: str | None) -> None:
+    """Compare the conditions in each domain; the layer of a list of slices is its ``X`` by now."""
+    from spotscape.tl import compare_domains
+
+    compare_domains(adata, layer=layer if layer in adata.layers else None)
 
 
 def _resolve_settings(preset: str, changes: list[str]) -> SpotscapeConfig:
@@ -216,6 +227,8 @@ def _write_figures(adata: AnnData, folder: Path, spatial_key: str, seed: int) ->
     }
     if truth := _truth_key(adata):
         drawings[f"{truth}.png"] = partial(pl.spatial_domains, color=truth, spatial_key=spatial_key)
+    if _keys.comparison() in adata.uns:
+        drawings["conditions.png"] = pl.domain_comparison
     for name, draw in drawings.items():
         draw(adata, save=folder / name)
     return [folder / name for name in drawings]
@@ -235,6 +248,8 @@ def _summary(adata: AnnData, chosen: bool) -> str:
     if integration:
         n_slices, mixing = len(integration["slices"]), integration["mixing"]
         lines.append(f"{n_slices} slices in one space: their spots mix at {mixing:.2f} of what chance gives")
+    if _keys.comparison() in adata.uns:
+        lines += _compared(adata)
     if _keys.GROUND_TRUTH in adata.obs:
         from spotscape.metrics import adjusted_rand_index
 
@@ -243,3 +258,18 @@ def _summary(adata: AnnData, chosen: bool) -> str:
             f"Agreement with obs[{_keys.GROUND_TRUTH!r}]: ARI {score:.2f} (1 is perfect, 0 is chance)"
         )
     return "\n".join(lines)
+
+
+def _compared(adata: AnnData) -> list[str]:
+    """Say how the conditions differ, a line for each one compared."""
+    tables = adata.uns[_keys.comparison()]
+    composition, genes = tables["composition"], tables["genes"]
+    lines = []
+    for condition, rows in composition.groupby(_keys.CONDITION, observed=True):
+        of_it = genes[genes[_keys.CONDITION] == condition]
+        n_sizes, n_genes = (int((table["p_adjusted"] < 0.05).sum()) for table in (rows, of_it))
+        lines.append(
+            f"{condition} against {tables['reference']}: {n_sizes} of {len(rows)} domains differ in "
+            f"size, and {n_genes:,} of {len(of_it):,} tested pairs of gene and domain (adjusted p < 0.05)"
+        )
+    return lines

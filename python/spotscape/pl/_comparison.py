@@ -1,0 +1,170 @@
+"""``domain_comparison``: how conditions differ, in the sizes of domains and in their genes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from matplotlib.axes import Axes
+
+from spotscape import _keys
+from spotscape._validate import check_integer, describe, input_error
+from spotscape.pl._figure import as_plain_text, check_save, open_panels, save_figure
+from spotscape.pl._palette import PALETTE
+
+SIGNIFICANT = 0.05
+"""Adjusted p-values below this get a star."""
+_SPREAD = 0.16
+_LARGEST, _SMALLEST = 130.0, 8.0
+_COMPARE_FIRST = "Call spotscape.tl.compare_domains(adata) first."
+
+
+def domain_comparison(
+    adata: AnnData,
+    *,
+    condition: str | None = None,
+    n_genes: int = 3,
+    key_added: str = _keys.KEY_ADDED,
+    ax: Sequence[Axes] | None = None,
+    save: str | PathLike[str] | None = None,
+) -> list[Axes]:
+    """Draw how a condition differs from the reference: shares of the domains, and genes within them.
+
+    Left: a point for each slice, the share of its spots that a domain has, and a bar at the mean of the
+    condition; a star where the shares differ (adjusted p below 0.05). Right: the genes with the smallest
+    p-values of each domain, by log2 fold change (colour) and adjusted p-value (size).
+
+    Parameters
+    ----------
+    adata
+        Object after `spotscape.tl.compare_domains`; ``uns["<key_added>_comparison"]`` is read, nothing is
+        written.
+    condition
+        The condition to draw against the reference; None: the first one that was compared.
+    n_genes
+        Genes to draw of each domain, 1 or more.
+    key_added
+        Stem of the run's names.
+    ax
+        Two axes to draw on; new ones by default (see `spotscape.pl.spatial_domains`).
+    save
+        File to write the figure to, whole or not at all; the ending says the format.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        The two panels.
+
+    Raises
+    ------
+    InputError
+        If the object holds no comparison, ``condition`` was not compared, ``n_genes`` is no integer >= 1, or
+        ``save`` cannot be written.
+
+    Examples
+    --------
+    >>> import spotscape
+    >>> from matplotlib.figure import Figure
+    >>> slices = spotscape.datasets.simulate_slices(n_slices=4, n_spots=120, n_genes=60, n_domains=3)
+    >>> for one, condition in zip(slices, ("control", "control", "case", "case")):
+    ...     one.obs["condition"] = condition
+    >>> adata = spotscape.tl.integrate_slices(
+    ...     slices, n_domains=3, condition_key="condition", config={"epochs": 40}, progress=False
+    ... )
+    >>> spotscape.tl.compare_domains(adata, reference="control")
+    >>> left, right = spotscape.pl.domain_comparison(adata, ax=Figure().subplots(1, 2))
+    >>> left.get_ylabel()
+    'share of the spots of a slice'
+    """
+    check_save(save)
+    n_genes = check_integer("n_genes", n_genes, 1)
+    tables = read_comparison(adata, key_added)
+    condition = _check_condition(condition, tables["composition"])
+    chosen = {name: _of_condition(tables[name], condition) for name in ("composition", "genes")}
+    left, right = open_panels(ax, save, 2, (6.0, 4.6))
+    _draw_shares(left, tables["shares"], chosen["composition"])
+    _draw_genes(right, chosen["genes"], list(chosen["composition"]["domain"]), n_genes)
+    save_figure(left, save)
+    return [left, right]
+
+
+def read_comparison(adata: AnnData, key_added: str) -> dict[str, Any]:
+    """Return the tables of a comparison."""
+    key = _keys.comparison(key_added)
+    if key not in adata.uns:
+        raise input_error(f"adata.uns[{key!r}]", "nothing", "a comparison of conditions", _COMPARE_FIRST)
+    return dict(adata.uns[key])
+
+
+def _check_condition(condition: str | None, composition: pd.DataFrame) -> str:
+    """Return the condition to draw."""
+    known = [str(name) for name in composition[_keys.CONDITION].unique()]
+    if condition is None:
+        return known[0]
+    if condition not in known:
+        raise input_error(_keys.CONDITION, describe(condition), f"one of {', '.join(map(repr, known))}")
+    return condition
+
+
+def _of_condition(table: pd.DataFrame, condition: str) -> pd.DataFrame:
+    return table[table[_keys.CONDITION].astype(str) == condition]
+
+
+def _draw_shares(ax: Axes, shares: pd.DataFrame, composition: pd.DataFrame) -> None:
+    """Draw each slice's share of each domain, reference and condition side by side."""
+    domains = [str(name) for name in composition["domain"]]
+    pair = [str(composition[name].iloc[0]) for name in ("reference", _keys.CONDITION)]
+    for side, (condition, color) in enumerate(zip(pair, PALETTE, strict=False)):
+        rows = _of_condition(shares, condition)
+        for place, domain in enumerate(domains):
+            values = rows.loc[rows["domain"].astype(str) == domain, "share"].to_numpy()
+            x = place + (2 * side - 1) * _SPREAD
+            label = condition if place == 0 else None
+            ax.scatter(np.full(len(values), x), values, color=color, s=26, alpha=0.8, label=label, zorder=3)
+            ax.hlines(values.mean(), x - _SPREAD * 0.8, x + _SPREAD * 0.8, color=color, linewidth=2.2)
+    top = ax.get_ylim()[1]
+    for place, adjusted in enumerate(composition["p_adjusted"]):
+        if adjusted < SIGNIFICANT:
+            ax.text(place, top, "*", ha="center", va="bottom", fontsize=15)
+    ax.set_ylim(0, top * 1.1)
+    ax.set_xticks(range(len(domains)), domains)
+    ax.set_xlabel("domain")
+    ax.set_ylabel("share of the spots of a slice")
+    ax.spines[["top", "right"]].set_visible(False)
+    legend = ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
+    as_plain_text([*legend.get_texts(), *ax.get_xticklabels()])
+
+
+def _draw_genes(ax: Axes, genes: pd.DataFrame, domains: list[str], n_genes: int) -> None:
+    """Draw the first genes of each domain over all domains."""
+    first = genes.groupby("domain", sort=False, observed=True).head(n_genes)
+    names = list(dict.fromkeys(first.sort_values("domain", kind="stable")["gene"].astype(str)))
+    if not names:
+        ax.text(0.5, 0.5, "no genes were compared", ha="center", va="center", transform=ax.transAxes)
+        ax.set_axis_off()
+        return
+    shown = genes[genes["gene"].astype(str).isin(names)]
+    x = [domains.index(str(domain)) for domain in shown["domain"]]
+    y = [names.index(str(gene)) for gene in shown["gene"]]
+    change = shown["log2_fold_change"].to_numpy(dtype=float)
+    strength = np.clip(-np.log10(np.maximum(shown["p_adjusted"].to_numpy(dtype=float), 1e-5)), 0, 5) / 5
+    bound = max(1.0, float(np.nanmax(np.abs(change[np.isfinite(change)]), initial=0.0)))
+    sizes = _SMALLEST + (_LARGEST - _SMALLEST) * strength
+    dots = ax.scatter(x, y, c=change, s=sizes, cmap="RdBu_r", vmin=-bound, vmax=bound, edgecolors="0.5")
+    dots.set_linewidth(0.4)
+    ax.set_xticks(range(len(domains)), domains)
+    ax.set_yticks(range(len(names)), names, fontsize=max(5, min(9, 150 // len(names))))
+    ax.set_xlim(-0.6, len(domains) - 0.4)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_xlabel("domain")
+    ax.figure.colorbar(dots, ax=ax, shrink=0.7).set_label("log2 fold change")
+    for p_value in (0.05, 0.001, 0.00001):
+        size = _SMALLEST + (_LARGEST - _SMALLEST) * -np.log10(p_value) / 5
+        ax.scatter([], [], s=size, color="0.5", label=f"{p_value:g}")
+    legend = ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=4)
+    legend.set_title("adjusted p", prop={"size": 9})
+    as_plain_text([*ax.get_xticklabels(), *ax.get_yticklabels()])
