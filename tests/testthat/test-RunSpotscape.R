@@ -181,6 +181,7 @@ test_that("R's defaults are Python's", {
   same_defaults("RunSpotscape", "run_spotscape", c(classes, "default"))
   same_defaults("FindSpatialDomains", "spatial_domains", c(classes, "default"))
   same_defaults("IntegrateSlices", "integrate_slices", c(classes, "list"))
+  same_defaults("CompareDomains", "compare_domains", classes)
   python <- defaults("integrate_slices")[c("n_domains", "correction", "config", "seed", "device")]
   expect_equal(lapply(formals(SpotscapeIntegration)[names(python)], eval), python)
 })

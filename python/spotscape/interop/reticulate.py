@@ -105,7 +105,7 @@ def to_anndata(
     counts: csc_matrix,
     genes: Sequence[str],
     cells: Sequence[str],
-    coordinates: ArrayLike,
+    coordinates: ArrayLike | None,
     obs: Mapping[str, Sequence[Any]] | None = None,
 ) -> AnnData:
     """Make an AnnData of one slice from R's pieces, without copying the counts.
@@ -117,7 +117,7 @@ def to_anndata(
     genes, cells
         Names of the rows and of the columns of ``counts``.
     coordinates
-        Cells x 2 or 3, any unit, in the order of ``cells``.
+        Cells x 2 or 3, any unit, in the order of ``cells``; None to compare conditions, which needs no place.
     obs
         Columns of ``obs`` and their values, one per cell, such as conditions.
 
@@ -138,8 +138,32 @@ def to_anndata(
         # Names that are there twice are an error of the run, in better words.
         warnings.filterwarnings("ignore", message=".* names are not unique")
         adata = AnnData(X=counts.T, obs=table, var=var)
-    adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
+    if coordinates is not None:
+        adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
     return adata
+
+
+def factor(codes: Sequence[int], levels: Sequence[str]) -> pd.Categorical:
+    """Make a column of an R factor, in the order of its levels.
+
+    Parameters
+    ----------
+    codes
+        R's codes, from 1; 0 for NA.
+    levels
+        The factor's levels.
+
+    Returns
+    -------
+    pandas.Categorical
+
+    Examples
+    --------
+    >>> from spotscape.interop.reticulate import factor
+    >>> list(factor([2, 0, 1], ["b", "a"]))
+    ['a', nan, 'b']
+    """
+    return pd.Categorical.from_codes(np.asarray(codes, dtype=int) - 1, [str(level) for level in levels])
 
 
 def embedding_to_anndata(
@@ -202,6 +226,43 @@ def from_anndata(adata: AnnData) -> dict[str, Any]:
         "domain_levels": [str(level) for level in domain.categories],
         "info": _plain(adata.uns.get(_keys.parameters(), {})),
     }
+
+
+def from_comparison(adata: AnnData) -> dict[str, Any]:
+    """Return what `spotscape.tl.compare_domains` wrote, its tables as columns.
+
+    Parameters
+    ----------
+    adata
+        After `spotscape.tl.compare_domains`.
+
+    Returns
+    -------
+    dict
+        ``uns["spotscape_comparison"]``, with each table as a dict of lists (text) and arrays (numbers).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from anndata import AnnData
+    >>> from spotscape.interop.reticulate import from_comparison
+    >>> adata = AnnData(obs=pd.DataFrame(index=["a"]))
+    >>> adata.uns["spotscape_comparison"] = {"genes": pd.DataFrame({"gene": ["g1"]}), "reference": "control"}
+    >>> from_comparison(adata)
+    {'genes': {'gene': ['g1']}, 'reference': 'control'}
+    """
+    found = adata.uns[_keys.comparison()]
+    return {
+        name: {column: _column(value[column]) for column in value}
+        if isinstance(value, pd.DataFrame)
+        else _plain(value)
+        for name, value in found.items()
+    }
+
+
+def _column(values: pd.Series) -> Any:
+    """Numbers as an array, all else as text."""
+    return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else [str(value) for value in values]
 
 
 def _index(names: Sequence[str]) -> pd.Index:

@@ -1,0 +1,145 @@
+#' Compare conditions: sizes of domains, and genes within them
+#'
+#' After [IntegrateSlices()]: how large each domain is in each condition, and which genes differ between conditions
+#' within each domain; `spotscape.tl.compare_domains` in Python, with the same numbers. Slices are the replicates. The
+#' shares of a domain are compared on the arcsine square root scale. Where both conditions have two or more slices with
+#' enough cells of a domain, counts are added up to one sample a slice (pseudobulk); both then go by a moderated t-test.
+#' Elsewhere cells are compared by Wilcoxon's test, whose p-values are too small, as cells of one slice are not
+#' independent: only the order of genes counts.
+#'
+#' @section Errors:
+#' Of class `spotscape_input_error`, before any work: a column that is missing, a cell without a slice or condition, a
+#' single condition, a slice in two conditions, an unknown `reference`, or counts that are not raw.
+#'
+#' @param object A Seurat, SpatialExperiment or SingleCellExperiment object that [IntegrateSlices()] made.
+#' @param condition_key,slice_key Names of the metadata (`colData`) columns with the conditions, one to a slice, and
+#'   the slices; `NULL`: those given to [IntegrateSlices()].
+#' @param reference The condition that each other one is compared with; `NULL`: the first level, or of text the first
+#'   by the alphabet.
+#' @param domain_key Name of the column with the domains; `NULL`: `spotscape_domain`.
+#' @param min_spots Cells of a domain that a slice (pseudobulk) or a condition (Wilcoxon) needs, 2 or more.
+#' @param assay Name of the assay with raw counts; `NULL`: the default assay, or of an experiment `"counts"`.
+#' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Split layers are read together.
+#' @param reduction Name of the reduction that [IntegrateSlices()] wrote, where its record is.
+#' @param ... Not used.
+#' @return A list; the object is not changed.
+#'   - `composition`: a data frame with a row per domain and compared condition: `domain`, `condition`, `reference`,
+#'     `share`, `share_reference`, `log2_ratio`, `p_value`, `p_adjusted`, `method`, and `only_in`, the condition that
+#'     has the domain where the other has less than 5 percent of its share, else `""`.
+#'   - `genes`: a row per tested gene, domain and compared condition: `domain`, `condition`, `reference`, `gene`,
+#'     `log2_fold_change`, `mean` and `mean_reference` (counts per 10,000), `p_value`, `p_adjusted` (within domain and
+#'     comparison), `method` (`"pseudobulk"` or `"wilcoxon"`), `n` and `n_reference` (slices or cells).
+#'   - `shares`: a row per slice and domain: `slice`, `condition`, `domain`, `n_spots`, `share`.
+#'   - `condition_key`, `slice_key`, `domain_key`, `reference`, `min_spots`, `warnings`.
+#' @references Phipson et al. (2022), propeller: testing for differences in cell type proportions in single cell data,
+#'   Bioinformatics 38. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression
+#'   in microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
+#' @seealso [IntegrateSlices()]
+#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' # Two slices a condition, of random counts, with a gene that changes in the second domain
+#' set.seed(1)
+#' counts <- matrix(rpois(40 * 240, 3), 40, dimnames = list(paste0("gene", 1:40), paste0("cell", 1:240)))
+#' slice <- rep(c("a", "b", "c", "d"), each = 60)
+#' condition <- ifelse(slice %in% c("a", "b"), "control", "case")
+#' domain <- rep(c("1", "2"), 120)
+#' counts[1, condition == "case" & domain == "2"] <- 12
+#' spe <- SpatialExperiment::SpatialExperiment(
+#'   assays = list(counts = counts), sample_id = slice, spatialCoords = matrix(runif(480), 240),
+#'   colData = S4Vectors::DataFrame(condition = condition, domain = domain)
+#' )
+#'
+#' compared <- CompareDomains(
+#'   spe, condition_key = "condition", slice_key = "sample_id", reference = "control", domain_key = "domain"
+#' )
+#' compared$composition[c("domain", "share", "share_reference", "p_adjusted")]
+#' head(compared$genes[c("domain", "gene", "log2_fold_change", "p_adjusted")], 3)
+#' @export
+CompareDomains <- function(object, ...) {
+  UseMethod("CompareDomains")
+}
+
+#' @rdname CompareDomains
+#' @export
+CompareDomains.Seurat <- function(object, condition_key = NULL, slice_key = NULL, reference = NULL, domain_key = NULL,
+                                  min_spots = 10L, assay = NULL, layer = NULL, reduction = "spotscape", ...) {
+  require_packages("SeuratObject", "CompareDomains() on a Seurat object")
+  no_more_arguments(...)
+  record <- if (reduction %in% SeuratObject::Reductions(object)) methods::slot(object[[reduction]], "misc")
+  columns <- compared_columns(object[[]], record, condition_key, slice_key, domain_key)
+  assay <- seurat_assay(object, assay)
+  counts <- seurat_slice_counts(object[[assay]], assay, layer, list(colnames(object)))[[1L]]
+  compare_python(counts, columns, reference, min_spots)
+}
+
+#' @rdname CompareDomains
+#' @export
+CompareDomains.SingleCellExperiment <- function(object, condition_key = NULL, slice_key = NULL, reference = NULL,
+                                                domain_key = NULL, min_spots = 10L, assay = NULL,
+                                                reduction = "SPOTSCAPE", ...) {
+  require_bioconductor(object)
+  no_more_arguments(...)
+  record <- sce_info(object, reduction)
+  columns <- compared_columns(SummarizedExperiment::colData(object), record, condition_key, slice_key, domain_key)
+  compare_python(sce_counts(object, assay), columns, reference, min_spots)
+}
+
+#' @rdname CompareDomains
+#' @export
+CompareDomains.SpatialExperiment <- CompareDomains.SingleCellExperiment
+
+#' @rdname CompareDomains
+#' @export
+CompareDomains.default <- function(object, ...) {
+  input_error("object", describe_class(object), "a Seurat, SpatialExperiment or SingleCellExperiment object")
+}
+
+# The three columns as factors, in the order of the arguments, by name.
+compared_columns <- function(table, record, condition_key, slice_key, domain_key) {
+  run <- if (is.list(record)) record[["integration"]]
+  names <- list(
+    condition_key = condition_key %||% run[["condition_key"]], slice_key = slice_key %||% run[["slice_key"]],
+    domain_key = domain_key %||% "spotscape_domain"
+  )
+  lapply(stats::setNames(nm = names(names)), function(argument) {
+    name <- names[[argument]]
+    if (is.null(name)) {
+      input_error(
+        argument, "NULL, and none in the record of a run", "the name of a column",
+        sprintf("Give `%s`, or give it to IntegrateSlices().", argument)
+      )
+    }
+    check_column_name(argument, name, table)
+    values <- table[[name]]
+    list(name = name, values = if (is.factor(values)) values else factor(as.character(values)))
+  })
+}
+
+compare_python <- function(counts, columns, reference, min_spots) {
+  require_python()
+  bridge <- python_module("interop.reticulate")
+  obs <- lapply(columns, function(column) {
+    codes <- as.integer(column$values)
+    codes[is.na(codes)] <- 0L
+    call_python(bridge$factor, array(codes), array(levels(column$values)))
+  })
+  keys <- lapply(columns, `[[`, "name")
+  # Cells by number: names may be shared by slices, and none comes back.
+  cells <- array(as.character(seq_len(ncol(counts))))
+  adata <- call_python(
+    bridge$to_anndata, counts, array(rownames(counts)), cells, NULL,
+    obs = stats::setNames(obs, unlist(keys))
+  )
+  call_python(
+    python_module("tl")$compare_domains, adata,
+    condition_key = keys$condition_key, slice_key = keys$slice_key, domain_key = keys$domain_key,
+    reference = reference, min_spots = scalar_to_python("min_spots", min_spots)
+  )
+  found <- plain_vectors(reticulate::py_to_r(bridge$from_comparison(adata)))
+  for (name in c("composition", "genes", "shares")) {
+    found[[name]] <- as.data.frame(lapply(found[[name]], function(values) {
+      if (is.list(values)) as.character(unlist(values)) else values
+    }), stringsAsFactors = FALSE)
+  }
+  found$warnings <- as.character(unlist(found$warnings))
+  found
+}
