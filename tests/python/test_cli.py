@@ -138,7 +138,8 @@ def test_conditions_are_compared(command, tmp_path):
         one.obs["condition"] = "case" if number < 2 else "control"
         io.write(one, tmp_path / f"s{number}.h5ad")
     paths = sorted(tmp_path.glob("s*.h5ad"))
-    options = ("--condition-key", "condition", "--figures", "figures", "-k", 3, *QUICK)
+    pictures = ("--figures", "figures", "--report", "report.html")
+    options = ("--condition-key", "condition", *pictures, "-k", 3, *QUICK)
     ended = command("run", *paths, "-o", "out.h5ad", *options)
     assert ended.code == 0, ended.err
     assert "control against case: " in ended.out
@@ -149,6 +150,7 @@ def test_conditions_are_compared(command, tmp_path):
         found = result.uns["spotscape_comparison"][table]
         pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_categorical=False)
     assert (tmp_path / "figures" / "conditions.png").stat().st_size > 1000
+    assert "control against case: shares of the domains" in (tmp_path / "report.html").read_text()
 
 
 def test_slices_are_named_apart(tmp_path):

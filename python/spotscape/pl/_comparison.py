@@ -130,7 +130,7 @@ def _draw_shares(ax: Axes, shares: pd.DataFrame, composition: pd.DataFrame) -> N
     for place, adjusted in enumerate(composition["p_adjusted"]):
         if adjusted < SIGNIFICANT:
             ax.text(place, top, "*", ha="center", va="bottom", fontsize=15)
-    ax.set_ylim(0, top * 1.1)
+    ax.set_ylim(-0.02 * top, top * 1.1)
     ax.set_xticks(range(len(domains)), domains)
     ax.set_xlabel("domain")
     ax.set_ylabel("share of the spots of a slice")

@@ -20,6 +20,7 @@ from spotscape._validate import InputError
 from spotscape.io import atomic_path
 from spotscape.metrics import adjusted_rand_index
 from spotscape.pl import _wording as wording
+from spotscape.pl._comparison import domain_comparison, read_comparison
 from spotscape.pl._embedding import MIN_SPOTS, embedding
 from spotscape.pl._figure import check_ending, new_axes, new_panels, png_bytes
 from spotscape.pl._loss import loss_history
@@ -57,9 +58,9 @@ def report(
 ) -> None:
     """Write a page about a run that a biologist can read: one HTML file, without links to other files.
 
-    It holds the map of domains, a UMAP, sizes, silhouettes and top genes of the domains, the loss curve,
-    warnings, parameters, versions and how to cite. What cannot be made (a UMAP of three spots, say) is
-    replaced by a sentence that says why.
+    It holds the map of domains, a UMAP, sizes, silhouettes and top genes of the domains, how slices mix and
+    conditions differ where there are several, the loss curve, warnings, parameters, versions and how to cite.
+    What cannot be made (a UMAP of three spots, say) is replaced by a sentence that says why.
 
     Parameters
     ----------
@@ -127,6 +128,7 @@ def report(
             "umap": _umap(adata, key_added, seed),
             "loss": _loss(adata, key_added, run),
         }
+        conditions = _conditions(adata, key_added)
     page = _template().render(
         title=title or "Spatial domains",
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -139,6 +141,8 @@ def report(
         domains=domains,
         slices=slice_table(adata, labels, run),
         integration=wording.integration(run),
+        conditions=conditions,
+        condition_warnings=_condition_warnings(adata, key_added) if conditions else [],
         overall_silhouette=widths.overall,
         silhouette_basis=wording.silhouette_basis(widths, adata.n_obs - n_unlabelled),
         genes=genes,
@@ -200,6 +204,25 @@ def _loss(adata: AnnData, key_added: str, run: Mapping[str, Any]) -> Picture | N
         return None
     ax = loss_history(adata, key_added=key_added, ax=new_axes((7.0, 3.4)))
     return _picture(ax, f"Training loss over {total.size} epochs, from {total[0]:.3g} to {total[-1]:.3g}.")
+
+
+def _conditions(adata: AnnData, key_added: str) -> list[Picture]:
+    """Draw each compared condition; nothing where none was compared."""
+    if _keys.comparison(key_added) not in adata.uns:
+        return []
+    composition = read_comparison(adata, key_added)["composition"]
+    pictures = []
+    for name, rows in composition.groupby(_keys.CONDITION, observed=True, sort=False):
+        axes = new_panels(2, (6.0, 4.6))
+        domain_comparison(adata, condition=str(name), key_added=key_added, ax=axes)
+        words = f"{name} against {rows['reference'].iloc[0]}: shares of the domains, and genes that differ."
+        pictures.append(_picture(axes[0], words))
+    return pictures
+
+
+def _condition_warnings(adata: AnnData, key_added: str) -> list[str]:
+    """Return what has to be known to read the comparison."""
+    return [str(text) for text in np.atleast_1d(read_comparison(adata, key_added).get("warnings", []))]
 
 
 def _candidates(run: Mapping[str, Any]) -> list[tuple[str, str]]:
