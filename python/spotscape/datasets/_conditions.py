@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from spotscape._keys import CONDITION
 from spotscape._validate import check_integer, check_number, input_error
-from spotscape.datasets._expression import Expression, make_expression
+from spotscape.datasets._expression import Expression
 from spotscape.datasets._layout import UNIT
 from spotscape.datasets._simulate import (
     CHANGES_STREAM,
     SIMULATION,
-    TISSUE_STREAM,
     check_settings,
+    draw_tissue,
     simulate_one,
     write_matches,
 )
-from spotscape.datasets._tissue import Tissue, make_tissue
+from spotscape.datasets._tissue import Tissue
 
 CONTROL, CASE = "control", "case"
 LESION = "lesion"
@@ -138,16 +138,7 @@ def simulate_conditions(
         # Of twice as many, the better expressed ones change; a small panel has no more than half to spare.
         n_free=min(2 * n_changed, check_integer("n_genes", n_genes, 10) // 2),
     )
-    rng = np.random.default_rng([settings.seed, TISSUE_STREAM])
-    healthy = make_tissue(settings.tissue, settings.n_domains, rng)
-    expression = make_expression(
-        settings.n_genes,
-        settings.n_domains,
-        settings.n_markers,
-        settings.marker_strength,
-        settings.noise,
-        rng,
-    )
+    healthy, expression = draw_tissue(settings)
     rng = np.random.default_rng([settings.seed, CHANGES_STREAM])
     expression = _with_lesion(expression, settings.n_markers, settings.marker_strength, rng)
     log2_change = _choose_changes(expression, n_changed, change, rng)

@@ -21,7 +21,7 @@ TRUE_MATCH = "true_match"
 SIMULATION = "simulation"
 # First entry of a random stream's key after the seed: tissue and genes, a slice's spots, counts, batch, and
 # what differs between conditions.
-TISSUE_STREAM, _SPOTS, _COUNTS, _BATCH, CHANGES_STREAM = range(5)
+_TISSUE, _SPOTS, _COUNTS, _BATCH, CHANGES_STREAM = range(5)
 _BATCH_SD = 0.3
 _MATCH_DISTANCE = 0.75
 """In spot distances: above what lies between a point and the nearest spot of an array it is on."""
@@ -241,16 +241,7 @@ def simulate_slices(
         noise=noise,
         seed=seed,
     )
-    rng = np.random.default_rng([settings.seed, TISSUE_STREAM])
-    anatomy = make_tissue(settings.tissue, settings.n_domains, rng)
-    expression = make_expression(
-        settings.n_genes,
-        settings.n_domains,
-        settings.n_markers,
-        settings.marker_strength,
-        settings.noise,
-        rng,
-    )
+    anatomy, expression = draw_tissue(settings)
     made = [simulate_one(settings, anatomy, expression, number) for number in range(settings.n_slices)]
     if len(made) > 1:
         write_matches(made, UNIT[settings.layout])
@@ -305,6 +296,21 @@ def _check_markers(n_markers: int | None, n_genes: int, n_domains: int, n_free: 
     if n_markers is None:
         return min((n_genes - n_free) // n_domains, max(15, round(0.03 * n_genes)))
     return check_integer("n_markers", n_markers, 0, most, "Markers of different domains are different genes.")
+
+
+def draw_tissue(settings: Settings) -> tuple[Tissue, Expression]:
+    """Draw what all slices share: where the domains lie, and what is expressed in them."""
+    rng = np.random.default_rng([settings.seed, _TISSUE])
+    anatomy = make_tissue(settings.tissue, settings.n_domains, rng)
+    expression = make_expression(
+        settings.n_genes,
+        settings.n_domains,
+        settings.n_markers,
+        settings.marker_strength,
+        settings.noise,
+        rng,
+    )
+    return anatomy, expression
 
 
 def simulate_one(

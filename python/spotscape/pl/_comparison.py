@@ -12,7 +12,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
-from spotscape._validate import check_integer, describe, input_error
+from spotscape._validate import check_choice, check_integer, input_error
 from spotscape.pl._figure import as_plain_text, check_save, open_panels, save_figure
 from spotscape.pl._palette import PALETTE
 
@@ -83,7 +83,8 @@ def domain_comparison(
     check_save(save)
     n_genes = check_integer("n_genes", n_genes, 1)
     tables = read_comparison(adata, key_added)
-    condition = _check_condition(condition, tables["composition"])
+    compared = tuple(str(name) for name in tables["composition"][_keys.CONDITION].unique())
+    condition = compared[0] if condition is None else check_choice(_keys.CONDITION, condition, compared)
     chosen = {name: _of_condition(tables[name], condition) for name in ("composition", "genes")}
     left, right = open_panels(ax, save, 2, (6.0, 4.6))
     _draw_shares(left, tables["shares"], chosen["composition"])
@@ -98,16 +99,6 @@ def read_comparison(adata: AnnData, key_added: str) -> dict[str, Any]:
     if key not in adata.uns:
         raise input_error(f"adata.uns[{key!r}]", "nothing", "a comparison of conditions", _COMPARE_FIRST)
     return dict(adata.uns[key])
-
-
-def _check_condition(condition: str | None, composition: pd.DataFrame) -> str:
-    """Return the condition to draw."""
-    known = [str(name) for name in composition[_keys.CONDITION].unique()]
-    if condition is None:
-        return known[0]
-    if condition not in known:
-        raise input_error(_keys.CONDITION, describe(condition), f"one of {', '.join(map(repr, known))}")
-    return condition
 
 
 def _of_condition(table: pd.DataFrame, condition: str) -> pd.DataFrame:

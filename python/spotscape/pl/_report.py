@@ -142,7 +142,7 @@ def report(
         slices=slice_table(adata, labels, run),
         integration=wording.integration(run),
         conditions=conditions,
-        condition_warnings=_condition_warnings(adata, key_added) if conditions else [],
+        condition_warnings=_warnings(read_comparison(adata, key_added)) if conditions else [],
         overall_silhouette=widths.overall,
         silhouette_basis=wording.silhouette_basis(widths, adata.n_obs - n_unlabelled),
         genes=genes,
@@ -150,7 +150,7 @@ def report(
         gene_test=GENE_TEST,
         target_sum=wording.setting(float(params.get("target_sum", 1e4))),
         seconds=wording.seconds(run.get("seconds", {})),
-        warnings=[str(warning) for warning in np.atleast_1d(run.get("warnings", []))],
+        warnings=_warnings(run),
         parameters={name: wording.setting(value) for name, value in params.items()},
         candidates=_candidates(run),
         versions=versions,
@@ -220,9 +220,9 @@ def _conditions(adata: AnnData, key_added: str) -> list[Picture]:
     return pictures
 
 
-def _condition_warnings(adata: AnnData, key_added: str) -> list[str]:
-    """Return what has to be known to read the comparison."""
-    return [str(text) for text in np.atleast_1d(read_comparison(adata, key_added).get("warnings", []))]
+def _warnings(record: Mapping[str, Any]) -> list[str]:
+    """Return the warnings of a run or a comparison; from a file they come as an array."""
+    return [str(warning) for warning in np.atleast_1d(record.get("warnings", []))]
 
 
 def _candidates(run: Mapping[str, Any]) -> list[tuple[str, str]]:

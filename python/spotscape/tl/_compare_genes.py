@@ -91,7 +91,7 @@ def _pseudobulk(bulk: np.ndarray, is_other: np.ndarray) -> pd.DataFrame:
         return no_genes()
     levels = log_counts_per_million(bulk)[:, tested]
     test = moderated_t(levels[is_other].T, levels[~is_other].T)
-    means = (bulk / bulk.sum(axis=1, keepdims=True) * PER)[:, tested]
+    means = _per_ten_thousand(bulk)[:, tested]
     return pd.DataFrame(
         {
             "column": tested,
@@ -115,7 +115,7 @@ def _wilcoxon(counts: sparse.csr_matrix, conditions: pd.Categorical) -> pd.DataF
 
     other, reference = conditions.categories
     bulk = add_up(counts, conditions)
-    levels, means = log_counts_per_million(bulk), bulk / bulk.sum(axis=1, keepdims=True) * PER
+    levels, means = log_counts_per_million(bulk), _per_ten_thousand(bulk)
     seen = np.flatnonzero(bulk.sum(axis=0))
     private = AnnData(counts[:, seen], var=pd.DataFrame(index=seen.astype(str)))
     private.X = normalized_expression(private, target_sum=PER)
@@ -140,6 +140,11 @@ def _wilcoxon(counts: sparse.csr_matrix, conditions: pd.Categorical) -> pd.DataF
             "method": WILCOXON,
         }
     )
+
+
+def _per_ten_thousand(bulk: np.ndarray) -> np.ndarray:
+    """Return each gene's share of its sample's counts (samples x genes)."""
+    return bulk / bulk.sum(axis=1, keepdims=True) * PER
 
 
 def adjusted(p_value: np.ndarray) -> np.ndarray:
