@@ -16,7 +16,8 @@
 #'   the slices; `NULL`: those given to [IntegrateSlices()].
 #' @param reference The condition that each other one is compared with; `NULL`: the first level, or of text the first
 #'   by the alphabet.
-#' @param domain_key Name of the column with the domains; `NULL`: `spotscape_domain`.
+#' @param domain_key Name of the column with the domains; `NULL`: the one [IntegrateSlices()] wrote beside `reduction`,
+#'   `spotscape_domain`.
 #' @param min_spots Cells of a domain that a slice (pseudobulk) or a condition (Wilcoxon) needs, 2 or more.
 #' @param assay Name of the assay with raw counts; `NULL`: the default assay, or of an experiment `"counts"`.
 #' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Split layers are read together.
@@ -34,7 +35,7 @@
 #' @references Phipson et al. (2022), propeller: testing for differences in cell type proportions in single cell data,
 #'   Bioinformatics 38. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression
 #'   in microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
-#' @seealso [IntegrateSlices()]
+#' @seealso [IntegrateSlices()], [DomainComparisonPlot()]
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
 #' # Two slices a condition, of random counts, with a gene that changes in the second domain
 #' set.seed(1)
@@ -64,8 +65,11 @@ CompareDomains.Seurat <- function(object, condition_key = NULL, slice_key = NULL
                                   min_spots = 10L, assay = NULL, layer = NULL, reduction = "spotscape", ...) {
   require_packages("SeuratObject", "CompareDomains() on a Seurat object")
   no_more_arguments(...)
+  check_string("reduction", reduction)
   record <- if (reduction %in% SeuratObject::Reductions(object)) methods::slot(object[[reduction]], "misc")
-  columns <- compared_columns(object[[]], record, condition_key, slice_key, domain_key)
+  columns <- compared_columns(
+    object[[]], record, condition_key, slice_key, domain_key %||% domain_column(reduction)
+  )
   assay <- seurat_assay(object, assay)
   counts <- seurat_slice_counts(object[[assay]], assay, layer, list(colnames(object)))[[1L]]
   compare_python(counts, columns, reference, min_spots)
@@ -78,8 +82,12 @@ CompareDomains.SingleCellExperiment <- function(object, condition_key = NULL, sl
                                                 reduction = "SPOTSCAPE", ...) {
   require_bioconductor(object)
   no_more_arguments(...)
+  check_string("reduction", reduction)
   record <- sce_info(object, reduction)
-  columns <- compared_columns(SummarizedExperiment::colData(object), record, condition_key, slice_key, domain_key)
+  columns <- compared_columns(
+    SummarizedExperiment::colData(object), record, condition_key, slice_key,
+    domain_key %||% domain_column(tolower(reduction))
+  )
   compare_python(sce_counts(object, assay), columns, reference, min_spots)
 }
 
@@ -98,7 +106,7 @@ compared_columns <- function(table, record, condition_key, slice_key, domain_key
   run <- if (is.list(record)) record[["integration"]]
   names <- list(
     condition_key = condition_key %||% run[["condition_key"]], slice_key = slice_key %||% run[["slice_key"]],
-    domain_key = domain_key %||% "spotscape_domain"
+    domain_key = domain_key
   )
   lapply(stats::setNames(nm = names(names)), function(argument) {
     name <- names[[argument]]

@@ -280,7 +280,7 @@ embedding_reduction <- function(result, assay, reduction.name, reduction.key) {
 
 # The object with the domains in its metadata and as its identities.
 seurat_add_domains <- function(object, domains, reduction.name) {
-  column <- paste0(reduction.name, "_domain")
+  column <- domain_column(reduction.name)
   object <- SeuratObject::AddMetaData(object, metadata = domains, col.name = column)
   SeuratObject::Idents(object) <- column
   object
@@ -294,3 +294,6 @@ loggable <- function(x) {
 escape_regex <- function(text) {
   gsub("([][{}()+*^$|\\\\?.])", "\\\\\\1", text)
 }
+
+# The column of the domains that belong to a reduction, in metadata and in colData alike.
+domain_column <- function(reduction.name) paste0(reduction.name, "_domain")

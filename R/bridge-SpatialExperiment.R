@@ -149,7 +149,7 @@ sce_add_embedding <- function(object, result, reduction.name) {
 }
 
 sce_add_domains <- function(object, domains, reduction.name) {
-  column <- paste0(tolower(reduction.name), "_domain")
+  column <- domain_column(tolower(reduction.name))
   SummarizedExperiment::colData(object)[[column]] <- unname(domains)
   object
 }

@@ -39,8 +39,13 @@ SETS = {
     "STARmap": (("starmap_mpfc_BZ5", "starmap_mpfc_BZ9", "starmap_mpfc_BZ14"), 4),
     "simulated, mild batches": (("one", "two", "three"), 5),
     "simulated, strong batches": (("one", "two", "three"), 5),
+    "simulated, strong batches by domain": (("one", "two", "three"), 5),
 }
-BATCH_STRENGTH = {"simulated, mild batches": 0.3, "simulated, strong batches": 1.5}
+BATCHES = {
+    "simulated, mild batches": {"batch_strength": 0.3},
+    "simulated, strong batches": {"batch_strength": 1.5},
+    "simulated, strong batches by domain": {"batch_strength": 1.5, "batch_by_domain": 1.0},
+}
 OURS: dict[str, dict[str, Any]] = {
     "default": {},
     "no scale matching": {"config": {"scale_matching_weight": 0.0}},
@@ -58,15 +63,15 @@ BASELINES = ("PCA + harmony", "smoothed PCA", "smoothed PCA + harmony")
 def read(group: str, seed: int) -> dict[str, ad.AnnData]:
     """Return the slices of a set; simulated ones (a cortex of five layers, 800 spots each) are made anew."""
     names, n_domains = SETS[group]
-    if group not in BATCH_STRENGTH:
+    if group not in BATCHES:
         return {name: ad.read_h5ad(path_of(name)) for name in names}
     slices = datasets.simulate_slices(
         n_slices=len(names),
         n_spots=800,
         n_genes=500,
         n_domains=n_domains,
-        batch_strength=BATCH_STRENGTH[group],
         seed=seed,
+        **BATCHES[group],
     )
     return dict(zip(names, slices, strict=True))
 

@@ -280,6 +280,25 @@ def test_batch_effects_are_as_strong_as_asked(strength, expected):
     assert change.std() == pytest.approx(expected, abs=0.06)
 
 
+@pytest.mark.parametrize(("by_domain", "expected"), [(0, 0.0), (1, 0.3), (2, 0.6)])
+def test_batch_effects_differ_between_domains_as_much_as_asked(by_domain, expected):
+    n_domains = 4
+    slices = simulate_slices(
+        n_spots=2000,
+        n_genes=300,
+        n_domains=n_domains,
+        depth=20_000,
+        dropout=0,
+        noise=0,
+        batch_by_domain=by_domain,
+    )
+    names = slices[0].obs["ground_truth"].cat.categories
+    shares = [[_gene_shares(one[one.obs["ground_truth"] == name]) for name in names] for one in slices]
+    change = np.log(np.divide(*shares[::-1]))
+    own = change - change.mean(axis=0)
+    assert own.std() * np.sqrt(n_domains / (n_domains - 1)) == pytest.approx(expected, abs=0.06)
+
+
 @pytest.mark.parametrize(
     ("argument", "value"),
     [
@@ -303,6 +322,7 @@ def test_batch_effects_are_as_strong_as_asked(strength, expected):
         ("seed", None),
         ("n_slices", 0),
         ("batch_strength", -1),
+        ("batch_by_domain", -1),
         ("overlap", 0),
         ("overlap", 1.1),
         ("rotation", "left"),

@@ -28,6 +28,7 @@ test_that("what differs is found, in both kinds of object with the same numbers"
   data <- compared_data()
   sce <- compared_sce(data)
   found <- CompareDomains(sce, "condition", "sample", reference = "control")
+  expect_s3_class(DomainComparisonPlot(found, panel = "genes"), "ggplot")
   expect_equal(found$composition$domain, c("2", "10"))
   expect_equal(found$composition$share, c(1 / 3, 2 / 3))
   expect_equal(found$composition$share_reference, c(2 / 3, 1 / 3))
@@ -65,6 +66,10 @@ test_that("columns are those of the run", {
   expect_input_error(CompareDomains(sce), "condition_key", "record of a run")
   S4Vectors::metadata(sce)$spotscape <- list(integration = list(condition_key = "condition", slice_key = "sample"))
   expect_equal(CompareDomains(sce)$condition_key, "condition")
+  sce$second_domain <- rev(sce$spotscape_domain)
+  S4Vectors::metadata(sce)$second <- S4Vectors::metadata(sce)$spotscape
+  expect_equal(CompareDomains(sce, reduction = "SECOND")$domain_key, "second_domain")
+  expect_equal(CompareDomains(sce, reduction = "SECOND", domain_key = "spotscape_domain")$domain_key, "spotscape_domain")
 })
 
 test_that("bad input is refused in one line", {
@@ -76,6 +81,7 @@ test_that("bad input is refused in one line", {
   expect_input_error(CompareDomains(sce, "condition", "sample", reference = "x"), "reference", "'case', 'control'")
   expect_input_error(CompareDomains(sce, "condition", "condition", domain_key = "no"), "domain_key")
   expect_input_error(CompareDomains(sce, "condition", "sample", min_spots = 1), "min_spots")
+  expect_input_error(CompareDomains(sce, "condition", "sample", reduction = NULL), "reduction")
   sce$condition <- "case"
   expect_input_error(CompareDomains(sce, "condition", "sample"), "condition")
 })

@@ -118,6 +118,7 @@ def simulate_conditions(
     settings = check_settings(
         n_slices=2 * n_slices,
         batch_strength=batch_strength,
+        batch_by_domain=0.0,
         overlap=1.0,
         rotation=0.0,
         flip=False,

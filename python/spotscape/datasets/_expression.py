@@ -1,7 +1,7 @@
 """What is expressed: a log-linear model of domains, gradients and programs, and counts drawn from it.
 
 For spot i in domain k the share of gene g among its molecules is proportional to
-``exp(base_g + domain_kg + gradients_i . slopes_g + programs_i . loadings_g + batch_g)``; its counts are
+``exp(base_g + domain_kg + gradients_i . slopes_g + programs_i . loadings_g + batch_kg)``; its counts are
 negative binomial around that share of the spot's depth. Gradients are smooth over the tissue; programs stand
 for the mix of cell types and states in a spot and have no spatial structure, which is what makes a spot's own
 counts a poor guide to its domain.

@@ -46,6 +46,7 @@ class Settings:
     seed: int
     n_slices: int
     batch_strength: float
+    batch_by_domain: float
     overlap: float
     rotation: float
     flip: bool
@@ -156,6 +157,7 @@ def simulate_slices(
     *,
     n_slices: int = 2,
     batch_strength: float = 1.0,
+    batch_by_domain: float = 0.0,
     overlap: float = 1.0,
     rotation: float = 0.0,
     flip: bool = False,
@@ -186,6 +188,10 @@ def simulate_slices(
     batch_strength
         Strength of batch effects: at 1, each gene of a later slice is multiplied by a log-normal factor with
         standard deviation 0.3 (of the log), and so is its depth; 0 gives none.
+    batch_by_domain
+        How much batch effects differ between domains: at 1, each gene of a later slice is in each domain
+        further multiplied by a factor of its own, drawn as the one that all domains share; 0 gives none. What
+        all domains share goes when the mean of each slice is taken off; this does not.
     overlap
         Share of a slice's width that lies over the reference, 0.05 to 1. Later slices are moved to the right
         and the left in turn, which is along the layers of a cortex.
@@ -224,6 +230,7 @@ def simulate_slices(
     settings = check_settings(
         n_slices=n_slices,
         batch_strength=batch_strength,
+        batch_by_domain=batch_by_domain,
         overlap=overlap,
         rotation=rotation,
         flip=flip,
@@ -284,6 +291,7 @@ def check_settings(
         seed=check_integer("seed", others["seed"], 0),
         n_slices=check_integer("n_slices", others["n_slices"], 1),
         batch_strength=check_number("batch_strength", others["batch_strength"], 0, 5),
+        batch_by_domain=check_number("batch_by_domain", others["batch_by_domain"], 0, 5),
         overlap=check_number("overlap", others["overlap"], 0.05, 1),
         rotation=check_number("rotation", others["rotation"], -360, 360),
         flip=bool(flip),
@@ -321,10 +329,10 @@ def simulate_one(
     spots = lay_out(settings.n_spots, settings.layout, _pose(settings, number, rng), rng)
     position = spots.tissue / tissue_side(settings.n_spots, settings.layout)
     domain = anatomy.domains(position)
-    depth_factor, gene_batch = _batch(settings, number)
+    depth_factor, batch = _batch(settings, number, len(expression.domain_effect))
     latent = draw_spots(expression, domain, position, settings.depth * depth_factor, settings.depth_sd, rng)
     stream = [settings.seed, _COUNTS, number]
-    counts = draw_counts(expression, latent, gene_batch, settings.dispersion, settings.dropout, stream)
+    counts = draw_counts(expression, latent, batch, settings.dispersion, settings.dropout, stream)
     obs = _obs(settings, anatomy, spots, domain, number)
     adata = AnnData(counts, obs=obs, var=_var(anatomy, expression))
     adata.obsm[SPATIAL] = (spots.array - spots.array.min(axis=0)) * UNIT[settings.layout]
@@ -332,11 +340,14 @@ def simulate_one(
     return adata, spots
 
 
-def _batch(settings: Settings, number: int) -> tuple[float, NDArray[np.float64]]:
-    """Batch effect of slice ``number``: factor on its depth, and addend to the log of each gene."""
+def _batch(settings: Settings, number: int, n_domains: int) -> tuple[float, NDArray[np.float64]]:
+    """Batch effect of slice ``number``: factor on its depth, and addend to the log of each domain's genes."""
     rng = np.random.default_rng([settings.seed, _BATCH, number])
     scale = _BATCH_SD * settings.batch_strength if number else 0.0
-    return float(np.exp(rng.normal(scale=scale))), rng.normal(scale=scale, size=settings.n_genes)
+    depth_factor = float(np.exp(rng.normal(scale=scale)))
+    shared = rng.normal(scale=scale, size=settings.n_genes)
+    own = rng.normal(scale=scale * settings.batch_by_domain, size=(n_domains, settings.n_genes))
+    return depth_factor, shared + own
 
 
 def _pose(settings: Settings, number: int, rng: np.random.Generator) -> Pose:
