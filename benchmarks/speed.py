@@ -9,15 +9,12 @@ domains. The literal reference is the method as its formulas stand: dense X, den
 from __future__ import annotations
 
 import argparse
-import resource
-import subprocess
-import sys
 import time
 
 import torch
 from torch.nn.functional import normalize
 
-from benchmarks import _machine, _slices
+from benchmarks import _machine, _process, _slices
 from spotscape import gr, pp
 from spotscape.config import SpotscapeConfig
 from spotscape.core.augment import random_view
@@ -36,11 +33,7 @@ spotscape.tl.run_spotscape(adata, n_domains=int(sys.argv[2]), progress=False)
 def whole_run(name: str) -> tuple[float, float]:
     """Return seconds and peak memory (GB) of a process that goes from the file to domains."""
     _, n_domains = _slices.read(name)
-    command = [sys.executable, "-c", WHOLE_RUN, str(_slices.path_of(name)), str(n_domains)]
-    started = time.perf_counter()
-    subprocess.run(command, check=True)
-    seconds = time.perf_counter() - started
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return _process.measure(WHOLE_RUN, [str(_slices.path_of(name)), str(n_domains)])
 
 
 def step_seconds(name: str, *, rank: int, literal: bool, steps: int = 5) -> float:
