@@ -3,7 +3,7 @@
 #   PYTHON=python3.12    the interpreter that .venv is made from (3.11 or newer)
 #   PIP_ARGS="..."       more arguments for pip, e.g. another index (such as PyTorch's for CPU wheels)
 #   R=skip               leave the R half out of `make test`, loudly
-#   SLICE=path           what `make demo` reads: an .h5ad file or a Space Ranger folder
+#   SLICE=path           what `make demo` reads: an .h5ad or .rds file, or a Space Ranger folder
 #   K=7                  the number of domains in the demo; empty: suggested from the data
 
 SHELL := bash
@@ -21,6 +21,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile $(PIP_ARGS) -c constraints.txt
 DEMO := demo
 JOBS ?= 2
+TEST_ENV := $(VENV)/.installed-$(if $(filter skip,$(R)),dev,r)
 export RETICULATE_PYTHON := $(CURDIR)/$(BIN)/python
 
 .PHONY: help
@@ -45,6 +46,12 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing spotscape, what it needs and the development tools into $(VENV) ..."
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+# As .installed-dev, and rpy2, which compiles against R's headers.
+$(VENV)/.installed-r: pyproject.toml constraints.txt | $(BIN)/python setup-r
+	@echo "Installing spotscape, what it needs, the development tools and rpy2 into $(VENV) ..."
+	@RPY2_CFFI_MODE=API $(PIP) -e '.[dev,r]'
+	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
 # ---- the demo -----------------------------------------------------------------------------------------------
 
@@ -77,18 +84,18 @@ else
 endif
 
 .PHONY: lint
-lint: $(VENV)/.installed-dev ## ruff: style, imports, banned interfaces
+lint: $(TEST_ENV) ## ruff: style, imports, banned interfaces
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
 .PHONY: types
-types: $(VENV)/.installed-dev ## mypy
+types: $(TEST_ENV) ## mypy
 	$(BIN)/mypy
 
 # One thread for each worker: two workers with a pool of threads each are slower than one.
 .PHONY: test-py
-test-py: $(VENV)/.installed-dev ## pytest, doctests among it
-	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/pytest -n $(JOBS)
+test-py: $(TEST_ENV) ## pytest, doctests among it
+	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(if $(filter skip,$(R)),,SPOTSCAPE_TEST_R=required) $(BIN)/pytest -n $(JOBS)
 
 .PHONY: setup-r test-r docs
 ifeq ($(R),skip)

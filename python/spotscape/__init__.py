@@ -2,7 +2,7 @@
 
 Submodules load when first used, so that ``import spotscape`` is quick: ``io`` (files), ``pp`` (genes and
 normalisation), ``gr`` (spatial neighbours), ``tl`` (what a run does), ``pl`` (plots and the report),
-``metrics``, ``datasets`` (simulated tissue).
+``metrics``, ``datasets`` (simulated tissue), ``interop`` (objects of R).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from spotscape._version import __version__
 
 if TYPE_CHECKING:
-    from spotscape import datasets, gr, io, metrics, pl, pp, tl
+    from spotscape import datasets, gr, interop, io, metrics, pl, pp, tl
     from spotscape.config import SpotscapeConfig
 
-__all__ = ["SpotscapeConfig", "__version__", "datasets", "gr", "io", "metrics", "pl", "pp", "tl"]
+__all__ = ["SpotscapeConfig", "__version__", "datasets", "gr", "interop", "io", "metrics", "pl", "pp", "tl"]
 
-_SUBMODULES = ("datasets", "gr", "io", "metrics", "pl", "pp", "tl")
+_SUBMODULES = ("datasets", "gr", "interop", "io", "metrics", "pl", "pp", "tl")
 
 
 def __getattr__(name: str) -> Any:

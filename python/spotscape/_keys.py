@@ -17,11 +17,23 @@ CONDITION = "condition"
 """``obs``: the condition of a spot's slice, such as disease or treatment."""
 GROUND_TRUTH = "ground_truth"
 """``obs``: labels of simulated tissue, and of the slices that tests and benchmarks use; never an input."""
+R_RECORD = "spotscape_r"
+"""``uns``: what an R object needs to be made again of an AnnData: its kind, names, keys and classes."""
 
 
 def embedding(key_added: str = KEY_ADDED) -> str:
     """Name in ``obsm``: n_spots x latent_dim, float32."""
     return f"X_{key_added}"
+
+
+def reduction(name: str) -> str:
+    """Name in ``obsm`` of a reduction that R calls ``name``, as scanpy writes it."""
+    return f"X_{name.lower()}"
+
+
+def reduction_name(key: str) -> str:
+    """Name for R of what ``obsm`` calls ``key``."""
+    return key.removeprefix("X_")
 
 
 def domain(key_added: str = KEY_ADDED) -> str:

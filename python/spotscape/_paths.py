@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 from spotscape._validate import InputError, describe, input_error
 
-READABLE = "an .h5ad file or a Space Ranger output folder"
+READABLE = "an .h5ad file, an .rds file or a Space Ranger output folder"
+_WRITABLE = "a place with the right to write and enough space"
 
 
 def as_path(path: Any) -> Path:
@@ -41,3 +43,77 @@ def reading(path: Path, expected: str) -> Iterator[None]:
     except Exception as error:
         found = f"something that cannot be read ({first_line(error)})"
         raise input_error(named_path(path), found, expected) from error
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary name to write to, which becomes ``path`` if the block ends well.
+
+    Parameters
+    ----------
+    path
+        Where the file is to be in the end.
+
+    Yields
+    ------
+    pathlib.Path
+        A name in the same folder, with the same ending; no such file exists yet.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or cannot be written to, or if the system refuses the write (no space).
+        Whatever is raised, nothing is left behind, and a file that was at ``path`` is as it was.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from spotscape.io import atomic_path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = pathlib.Path(folder, "report.html")
+    ...     with atomic_path(target) as temporary:
+    ...         _ = temporary.write_text("<p>All of it.</p>")
+    ...     target.read_text()
+    '<p>All of it.</p>'
+    """
+    check_output(path)
+    target = as_path(path).resolve()
+    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else first_line(error)
+        raise input_error(named_path(path), f"that it cannot be written ({reason})", _WRITABLE) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Raise where a file could not be written; to be called before long work whose result goes there.
+
+    Parameters
+    ----------
+    path
+        Name of the file to be written.
+
+    Raises
+    ------
+    InputError
+        If it is a folder or a device, or its folder does not exist or cannot be written to.
+
+    Examples
+    --------
+    >>> from spotscape.io import check_output
+    >>> check_output("result.h5ad")
+    """
+    path = as_path(path)
+    folder = path.resolve().parent
+    if path.exists() and not path.is_file():
+        raise input_error(named_path(path), "a folder or a device", "the name of a file")
+    if not folder.is_dir():
+        raise input_error(
+            named_path(path), f"no folder {str(folder)!r}", "a folder that exists", "Create it first."
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise input_error(named_path(path), f"no right to write to {str(folder)!r}", _WRITABLE)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import anndata
 import h5py
 from anndata import AnnData
 
-from spotscape._paths import READABLE, as_path, first_line, named_path, reading
+from spotscape._paths import (
+    READABLE,
+    as_path,
+    atomic_path,
+    check_output,
+    first_line,
+    named_path,
+    reading,
+)
 from spotscape._space_ranger import find_run, read_space_ranger, run_folder
 from spotscape._validate import input_error
 
-_WRITABLE = "a place with the right to write and enough space"
+__all__ = ["atomic_path", "check_output", "is_slice", "read", "write"]
 
 
-def read(path: str | os.PathLike[str]) -> AnnData:
-    """Read a slice from an ``.h5ad`` file or from the output folder of Space Ranger.
+def read(path: str | os.PathLike[str]) -> AnnData | dict[str, AnnData]:
+    """Read a slice from an ``.h5ad`` file, an ``.rds`` file of R, or the output folder of Space Ranger.
 
     Of a Space Ranger folder (``outs``, or the one above it) this reads the filtered matrix, genes only (the
     ``.h5`` file, else the folder of that name), and keeps the spots that are in tissue. The positions file
@@ -31,12 +35,14 @@ def read(path: str | os.PathLike[str]) -> AnnData:
     Parameters
     ----------
     path
-        File or folder.
+        File or folder. ``.rds`` may hold a Seurat, SpatialExperiment or SingleCellExperiment object, or a
+        list of them; it needs R and ``pip install 'spotscape[r]'``.
 
     Returns
     -------
     AnnData
-        From ``.h5ad``: what is in the file. From Space Ranger:
+        From ``.h5ad``: what is in the file. From ``.rds``: as `spotscape.interop.read_rds`; of a list a dict
+        of AnnData by name. From Space Ranger:
 
         - ``X``: counts, CSR, spots in the order of the matrix; ``var["gene_ids"]``, with ``var_names`` the
           genes' symbols, made unique where two genes share one (a warning says how many);
@@ -49,7 +55,7 @@ def read(path: str | os.PathLike[str]) -> AnnData:
     ------
     InputError
         If there is nothing at ``path``, it is of another kind or not what its ending says, a part of a Space
-        Ranger folder is missing, or a file cannot be read.
+        Ranger folder is missing, a file cannot be read, or R is missing where it is needed.
 
     Examples
     --------
@@ -65,6 +71,10 @@ def read(path: str | os.PathLike[str]) -> AnnData:
         return read_space_ranger(run_folder(path.resolve()))
     if not path.exists():
         raise input_error(named_path(path), "nothing there", READABLE)
+    if path.suffix.lower() == ".rds":
+        from spotscape.interop import read_rds
+
+        return read_rds(path)
     if path.suffix != ".h5ad":
         todo = "Give the folder that holds it." if path.suffix == ".h5" else ""
         raise input_error(named_path(path), f"a file that ends in {path.suffix!r}", READABLE, todo)
@@ -86,7 +96,8 @@ def is_slice(path: str | os.PathLike[str]) -> bool:
     Returns
     -------
     bool
-        True for a name that ends in ``.h5ad`` and for the output folder of Space Ranger. Nothing is opened.
+        True for a name that ends in ``.h5ad`` or ``.rds`` and for the output folder of Space Ranger. Nothing
+        is opened.
 
     Examples
     --------
@@ -95,11 +106,11 @@ def is_slice(path: str | os.PathLike[str]) -> bool:
     (True, False)
     """
     path = as_path(path)
-    return find_run(path) is not None if path.is_dir() else path.suffix == ".h5ad"
+    return find_run(path) is not None if path.is_dir() else path.suffix.lower() in (".h5ad", ".rds")
 
 
 def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
-    """Write an AnnData as ``.h5ad``, whole or not at all.
+    """Write an AnnData as ``.h5ad``, or as an R object as ``.rds``, whole or not at all.
 
     The file is written under another name in the same folder and renamed when it is complete: a file that was
     there before survives a write that fails. As in anndata, text columns of ``obs`` and ``var`` that repeat
@@ -110,7 +121,8 @@ def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
     adata
         What to write.
     path
-        Name of the file; must end in ``.h5ad``. Its folder must exist.
+        Name of the file; must end in ``.h5ad``, or in ``.rds``, which is written as
+        `spotscape.interop.write_rds` does. Its folder must exist.
 
     Raises
     ------
@@ -130,10 +142,13 @@ def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
     if not isinstance(adata, AnnData):
         raise input_error("adata", f"a {type(adata).__name__}", "an AnnData object")
     path = as_path(path)
+    if path.suffix.lower() == ".rds":
+        from spotscape.interop import write_rds
+
+        return write_rds(adata, path)
     if path.suffix != ".h5ad":
-        raise input_error(
-            named_path(path), f"a name that ends in {path.suffix!r}", "one that ends in '.h5ad'"
-        )
+        expected = "one that ends in '.h5ad' or '.rds'"
+        raise input_error(named_path(path), f"a name that ends in {path.suffix!r}", expected)
     # A backed object would go on to live in the temporary file.
     whole = adata.to_memory() if adata.isbacked else adata
     with atomic_path(path) as temporary:
@@ -154,77 +169,3 @@ def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
             raise input_error(
                 "adata", found, "arrays, tables, text, numbers, and dictionaries of these"
             ) from error
-
-
-@contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name to write to, which becomes ``path`` if the block ends well.
-
-    Parameters
-    ----------
-    path
-        Where the file is to be in the end.
-
-    Yields
-    ------
-    pathlib.Path
-        A name in the same folder, with the same ending; no such file exists yet.
-
-    Raises
-    ------
-    InputError
-        If the folder does not exist or cannot be written to, or if the system refuses the write (no space).
-        Whatever is raised, nothing is left behind, and a file that was at ``path`` is as it was.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from spotscape.io import atomic_path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     target = pathlib.Path(folder, "report.html")
-    ...     with atomic_path(target) as temporary:
-    ...         _ = temporary.write_text("<p>All of it.</p>")
-    ...     target.read_text()
-    '<p>All of it.</p>'
-    """
-    check_output(path)
-    target = as_path(path).resolve()
-    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else first_line(error)
-        raise input_error(named_path(path), f"that it cannot be written ({reason})", _WRITABLE) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def check_output(path: str | os.PathLike[str]) -> None:
-    """Raise where a file could not be written; to be called before long work whose result goes there.
-
-    Parameters
-    ----------
-    path
-        Name of the file to be written.
-
-    Raises
-    ------
-    InputError
-        If it is a folder or a device, or its folder does not exist or cannot be written to.
-
-    Examples
-    --------
-    >>> from spotscape.io import check_output
-    >>> check_output("result.h5ad")
-    """
-    path = as_path(path)
-    folder = path.resolve().parent
-    if path.exists() and not path.is_file():
-        raise input_error(named_path(path), "a folder or a device", "the name of a file")
-    if not folder.is_dir():
-        raise input_error(
-            named_path(path), f"no folder {str(folder)!r}", "a folder that exists", "Create it first."
-        )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise input_error(named_path(path), f"no right to write to {str(folder)!r}", _WRITABLE)

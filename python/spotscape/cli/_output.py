@@ -7,10 +7,10 @@ from pathlib import Path
 from spotscape._validate import input_error
 
 
-def check_output_file(option: str, path: Path, suffix: str, source: Path | None = None) -> None:
-    """Raise `InputError` unless ``path`` ends in ``suffix``, can be written, and is not the input."""
-    if path.suffix.lower() != suffix:
-        raise input_error(option, repr(str(path)), f"a file name that ends in {suffix}")
+def check_output_file(option: str, path: Path, *suffixes: str, source: Path | None = None) -> None:
+    """Raise `InputError` unless ``path`` has one of the endings, can be written, and is not the input."""
+    if path.suffix.lower() not in suffixes:
+        raise input_error(option, repr(str(path)), f"a file name that ends in {' or '.join(suffixes)}")
     if source is not None and path.exists() and source.exists() and path.samefile(source):
         found = f"{str(path)!r}, which is the input"
         raise input_error(option, found, "another file", "The input is never overwritten.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spotscape import _keys
 from spotscape._validate import input_error
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 def find_slices(sources: Sequence[Path]) -> dict[str, Path]:
     """Return the path of each slice by its name, in the order given.
 
-    A folder that is no Space Ranger output stands for the slices in it: its ``.h5ad`` files and Space Ranger
-    folders, by name. A slice is named after its file or folder; where two would have one name, the folders
-    above them go before it until they differ.
+    A folder that is no Space Ranger output stands for the slices in it: its ``.h5ad`` and ``.rds`` files and
+    Space Ranger folders, by name. A slice is named after its file or folder; where two would have one name,
+    the folders above them go before it until they differ.
     """
     paths = [path for source in sources for path in _slices_in(source)]
     seen: dict[Path, Path] = {}
@@ -35,10 +36,40 @@ def find_slices(sources: Sequence[Path]) -> dict[str, Path]:
 
 
 def read_slices(paths: dict[str, Path]) -> dict[str, AnnData]:
-    """Read every slice; a file that cannot be read ends the command before anything is computed."""
+    """Read every slice; a file that cannot be read ends the command before anything is computed.
+
+    An ``.rds`` file with a list of objects gives a slice for each, by the names in the list.
+    """
     from spotscape.io import read
 
-    return {name: read(path) for name, path in paths.items()}
+    slices: dict[str, AnnData] = {}
+    for name, path in paths.items():
+        found = read(path)
+        parts = found if isinstance(found, dict) else {name: found}
+        twice = sorted(set(parts) & set(slices))
+        if twice:
+            raise input_error("IN", f"two slices named {twice[0]!r}", "a name for each", f"See {path.name}.")
+        slices |= parts
+    return slices
+
+
+def write_result(adata: AnnData, *, out: Path, slices: Mapping[str, AnnData], paths: Sequence[Path]) -> None:
+    """Write the object; as ``.rds`` the R object that was read with the results in it, or one of its kind."""
+    from spotscape.io import write
+
+    if out.suffix.lower() != ".rds":
+        return write(adata, out)
+
+    from spotscape.interop import write_rds
+
+    kinds = {str(one.uns[_keys.R_RECORD]["kind"]) for one in slices.values() if _keys.R_RECORD in one.uns}
+    is_same = len(slices) == 1 and len(kinds) == 1
+    write_rds(
+        adata,
+        out,
+        kind=kinds.pop() if len(kinds) == 1 and not is_same else None,
+        update=paths[0] if is_same and paths[0].suffix.lower() == ".rds" else None,
+    )
 
 
 def _slices_in(source: Path) -> list[Path]:
@@ -49,7 +80,7 @@ def _slices_in(source: Path) -> list[Path]:
         return [source]
     inside = [path for path in sorted(source.iterdir()) if is_slice(path)]
     if not inside:
-        found = f"no .h5ad file and no Space Ranger output in {str(source)!r}"
+        found = f"no .h5ad or .rds file and no Space Ranger output in {str(source)!r}"
         raise input_error("IN", found, "slices, or a folder that holds some")
     return inside
 
@@ -57,7 +88,7 @@ def _slices_in(source: Path) -> list[Path]:
 def _name(path: Path, depth: int) -> str:
     """Return the last ``depth`` parts of a path as one name, without the 'outs' of every Space Ranger run."""
     path = path.resolve()
-    parts = [*path.parent.parts[1:], path.stem if path.suffix == ".h5ad" else path.name]
+    parts = [*path.parent.parts[1:], path.stem if path.suffix.lower() in (".h5ad", ".rds") else path.name]
     if parts[-1] == "outs" and len(parts) > 1:
         parts.pop()
     return "_".join(parts[-depth:])

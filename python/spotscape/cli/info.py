@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spotscape import _keys
-from spotscape._validate import InputError
+from spotscape._validate import InputError, input_error
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -20,7 +20,7 @@ Facts = dict[str, Any]
 
 def info(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="An .h5ad file or a Space Ranger output folder.")
+        Path, typer.Argument(metavar="IN", help="An .h5ad or .rds file, or a Space Ranger output folder.")
     ],
     layer: Annotated[
         str | None, typer.Option(help="The layer with the raw counts; looked for where left out.")
@@ -35,7 +35,11 @@ def info(
     """
     from spotscape.io import read
 
-    facts = {"file": str(source), **describe_slice(read(source), layer=layer, spatial_key=spatial_key)}
+    found = read(source)
+    if isinstance(found, dict):
+        text = f"a list of {len(found)} objects ({', '.join(map(repr, found))})"
+        raise input_error("IN", text, "one object", "Save one of them by itself.")
+    facts = {"file": str(source), **describe_slice(found, layer=layer, spatial_key=spatial_key)}
     typer.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
 
 

@@ -13,7 +13,7 @@ import typer
 from spotscape import _keys
 from spotscape._validate import input_error
 from spotscape.cli._output import check_output_file, check_output_folder
-from spotscape.cli._sources import find_slices, read_slices
+from spotscape.cli._sources import find_slices, read_slices, write_result
 from spotscape.config import SpotscapeConfig, resolve_config
 
 if TYPE_CHECKING:
@@ -26,12 +26,16 @@ def run(
         list[Path],
         typer.Argument(
             metavar="IN...",
-            help="An .h5ad file or a Space Ranger output folder, with raw counts and coordinates. Several or "
-            "a folder that holds several, are put into one space.",
+            help="An .h5ad file, an .rds file (Seurat, SpatialExperiment, SingleCellExperiment) or a Space "
+            "Ranger output folder, with raw counts and coordinates. Several, or a folder that holds several, "
+            "are put into one space.",
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="OUT.h5ad", help="Where the annotated object goes.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="OUT", help="Where the annotated object goes: .h5ad, or .rds for R."
+        ),
     ],
     n_domains: Annotated[
         int | None,
@@ -82,21 +86,20 @@ def run(
 ) -> None:
     """Find the spatial domains of one slice, or of several in one space.
 
-    OUT.h5ad is IN with obs['spotscape_domain'] (domains "1".."K"), obsm['X_spotscape'] (the embedding),
+    OUT is IN with obs['spotscape_domain'] (domains "1".."K"), obsm['X_spotscape'] (the embedding),
     uns['spotscape'] (settings, losses, versions) and the spatial graph added; of several slices, all spots
     and the genes that all share, with the slice in obs['slice'], and with --condition-key what differs
-    between conditions in uns['spotscape_comparison']. IN is never changed.
+    between conditions in uns['spotscape_comparison']. As .rds it is the R object that IN was, with the same
+    in the places that R has for them. IN is never changed.
     """
     config = _resolve_settings(preset, changes or [])
     paths = find_slices(sources)
     for path in paths.values():
-        check_output_file("--out", out, ".h5ad", path)
+        check_output_file("--out", out, ".h5ad", ".rds", source=path)
     if report is not None:
         check_output_file("--report", report, ".html")
     if figures is not None:
         check_output_folder("--figures", figures)
-
-    from spotscape.io import write
 
     shared = {
         "n_domains": n_domains,
@@ -107,16 +110,18 @@ def run(
         "spatial_key": spatial_key,
         "progress": _progress(quiet),
     }
-    if len(paths) > 1 or slice_key is not None:
-        adata = _integrate(paths, slice_key or _keys.SLICE, condition_key, correction, shared)
+    slices = read_slices(paths)
+    if len(slices) > 1 or slice_key is not None:
+        adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
     else:
-        adata = _run_one(paths, condition_key, shared)
+        adata = _run_one(slices, condition_key, shared)
     written: list[Path] = context.obj
-    write(adata, out)
+    write = partial(write_result, out=out, slices=slices, paths=list(paths.values()))
+    write(adata)
     written.append(out)
     if condition_key is not None:
         _compare(adata, layer)
-        write(adata, out)
+        write(adata)
     # What the run itself found is safe from here on: a picture that fails does not lose it.
     if report is not None:
         _write_report(adata, report, spatial_key, seed)
@@ -128,7 +133,7 @@ def run(
         typer.echo("\n  ".join(["Written:", *map(str, written)]))
 
 
-def _run_one(paths: dict[str, Path], condition_key: str | None, shared: dict[str, Any]) -> AnnData:
+def _run_one(slices: dict[str, AnnData], condition_key: str | None, shared: dict[str, Any]) -> AnnData:
     """Return the one slice with its domains."""
     if condition_key is not None:
         todo = "Name the slices in it with --slice-key."
@@ -136,13 +141,13 @@ def _run_one(paths: dict[str, Path], condition_key: str | None, shared: dict[str
 
     from spotscape.tl import run_spotscape
 
-    (adata,) = read_slices(paths).values()
+    (adata,) = slices.values()
     run_spotscape(adata, **shared)
     return adata
 
 
 def _integrate(
-    paths: dict[str, Path],
+    slices: dict[str, AnnData],
     slice_key: str,
     condition_key: str | None,
     correction: float,
@@ -151,7 +156,6 @@ def _integrate(
     """Return one object of all slices, with domains that are the same in all of them."""
     from spotscape.tl import integrate_slices
 
-    slices = read_slices(paths)
     one = next(iter(slices.values())) if len(slices) == 1 else None
     joined = integrate_slices(
         slices if one is None else one,

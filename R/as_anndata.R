@@ -1,0 +1,100 @@
+#' Turn an R object into an AnnData, and back
+#'
+#' `as_anndata()` makes a Python AnnData of a Seurat, SpatialExperiment or SingleCellExperiment object, for use by
+#' `reticulate`; `from_anndata()` makes one of these of an AnnData. What crosses, and under which name:
+#'
+#' | Seurat | SpatialExperiment | AnnData |
+#' | --- | --- | --- |
+#' | layer `counts` of `assay` | assay `counts` | `X` |
+#' | its other layers | other assays | `layers` |
+#' | metadata | `colData` | `obs` |
+#' | what is said of genes | `rowData` | `var` |
+#' | reductions, loadings | `reducedDims` | `obsm["X_<name>"]`, `varm["<name>_loadings"]` |
+#' | graphs | `colPairs` | `obsp` |
+#' | other assays | `altExps` | `obsm`, a matrix each |
+#' | where cells lie in images, in full-resolution pixels or units | `spatialCoords` | `obsm["spatial"]` |
+#' | images and scale factors | `imgData` | `uns["spatial"]` |
+#' | Misc | `metadata` | `uns` |
+#'
+#' What only R knows (classes, keys, which cells and features a part has) is in `uns["spotscape_r"]`, so that
+#' `from_anndata(as_anndata(object))` is the object again. What cannot cross is said in a warning, and listed in
+#' `system.file("known_issues.yaml", package = "spotscape")`.
+#'
+#' @param object A Seurat, SpatialExperiment or SingleCellExperiment object.
+#' @param assay Name of the assay that becomes `X`; `NULL`: the default assay, or of an experiment `"counts"`, else its
+#'   first.
+#' @param x An AnnData, such as `as_anndata()` gives or `reticulate` reads.
+#' @param kind `"seurat"`, `"spe"` or `"sce"`; `NULL`: the kind that `x` was made of, else `"spe"` where it has
+#'   coordinates and `"sce"` where it has none.
+#' @return `as_anndata()`: an AnnData (cells x genes), a Python object. `from_anndata()`: an object of that kind.
+#' @section Errors:
+#' Of class `spotscape_input_error`: an object of another class, an assay that is not there, an unknown `kind`, an `x`
+#' that is no AnnData, or two cells of one name for a Seurat object.
+#' @seealso [RunSpotscape()]
+#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' counts <- matrix(rpois(60, 2), 10, dimnames = list(paste0("gene", 1:10), paste0("cell", 1:6)))
+#' spe <- SpatialExperiment::SpatialExperiment(
+#'   assays = list(counts = counts), spatialCoords = matrix(runif(12), 6, dimnames = list(NULL, c("x", "y")))
+#' )
+#' adata <- as_anndata(spe)
+#' adata
+#' from_anndata(adata)
+#' @export
+as_anndata <- function(object, assay = NULL) {
+  pieces <- take_apart(object, assay)
+  require_python()
+  call_python(python_module("interop.pieces")$to_anndata, pieces_to_python(pieces))
+}
+
+#' @rdname as_anndata
+#' @export
+from_anndata <- function(x, kind = NULL) {
+  if (!is.null(kind)) check_choice("kind", kind, names(MAKERS))
+  if (!inherits(x, "anndata._core.anndata.AnnData")) {
+    input_error("x", describe_class(x), "an AnnData")
+  }
+  require_python()
+  pieces <- call_python(python_module("interop.pieces")$from_anndata, x, kind)
+  put_together(pieces_to_r(reticulate::py_to_r(pieces)))
+}
+
+take_apart <- function(object, assay = NULL) {
+  if (inherits(object, "Seurat")) {
+    require_packages("SeuratObject", "A Seurat object")
+    return(seurat_pieces(object, assay))
+  }
+  if (inherits(object, "SingleCellExperiment")) {
+    require_bioconductor(object)
+    return(sce_pieces(object, assay))
+  }
+  input_error("object", describe_class(object), "a Seurat, SpatialExperiment or SingleCellExperiment object")
+}
+
+MAKERS <- list(
+  seurat = function(pieces) seurat_from_pieces(pieces),
+  spe = function(pieces) sce_from_pieces(pieces),
+  sce = function(pieces) sce_from_pieces(pieces)
+)
+
+put_together <- function(pieces) {
+  MAKERS[[check_choice("kind", pieces$kind, names(MAKERS))]](pieces)
+}
+
+# Reticulate makes a dict of a list with names only, and takes NULL for None.
+pieces_to_python <- function(x) {
+  if (is.list(x) && !is.object(x)) {
+    return(do.call(reticulate::dict, lapply(x, pieces_to_python)))
+  }
+  x
+}
+
+# Text that came as a list, as text; arrays of one dimension as vectors.
+pieces_to_r <- function(x) {
+  if (is.list(x) && !is.object(x)) {
+    if (length(x) && is.null(names(x)) && all(vapply(x, is.character, NA))) {
+      return(unlist(x))
+    }
+    return(lapply(x, pieces_to_r))
+  }
+  if (length(dim(x)) == 1L) as.vector(x) else x
+}

@@ -1,0 +1,215 @@
+# Pieces -> Seurat: the table in pieces-Seurat.R, read from right to left.
+
+seurat_from_pieces <- function(pieces) {
+  require_packages("SeuratObject", "A Seurat object")
+  record <- plain_from_piece(pieces$record)
+  obs <- table_from_piece(pieces$obs)
+  var <- table_from_piece(pieces$var)
+  cells <- as.character(unlist(pieces$obs$names))
+  if (anyDuplicated(cells)) {
+    input_error("cells", sprintf("%d names that are there twice", sum(duplicated(cells))), "a name for each cell")
+  }
+  genes <- seurat_feature_names(as.character(unlist(pieces$var$names)))
+  name <- record$assay %||% "RNA"
+  layers <- c(stats::setNames(list(pieces$x), pieces$x_name %||% "counts"), pieces$layers)
+  layers <- lapply(layers, matrix_from_piece, rows = genes, columns = cells)
+  extra <- split(pieces$extra, vapply(pieces$extra, function(one) one$assay, ""))
+  main <- make_assay(layers, extra[[name]], var, record$assays[[name]], cells)
+  object <- suppressWarnings(SeuratObject::CreateSeuratObject(
+    main, assay = name, project = record$project %||% "SeuratProject", meta.data = seurat_meta(obs)
+  ))
+  object <- seurat_columns(object, obs)
+  for (other in setdiff(names(extra), name)) {
+    said <- record$other_assays[[other]]$var
+    object[[other]] <- make_assay(NULL, extra[[other]], said, record$assays[[other]], cells)
+  }
+  object <- seurat_split(object, name, obs[[SEURAT_SPLIT]])
+  object <- seurat_reductions(object, pieces, record, genes, name)
+  object <- seurat_graphs(object, pieces$obsp, record$graphs, name)
+  for (image in names(pieces$images)) {
+    object <- add_image(object, image, pieces$images[[image]], record$images[[image]], pieces$spatial, name)
+  }
+  if (!length(pieces$images) && length(pieces$spatial)) {
+    object <- add_image(object, "slice1", list(), NULL, pieces$spatial, name)
+  }
+  uns <- plain_from_piece(pieces$uns)
+  for (entry in setdiff(names(uns), "spotscape")) {
+    suppressWarnings(SeuratObject::Misc(object, slot = entry) <- uns[[entry]])
+  }
+  object
+}
+
+# Seurat takes no underscores in the names of features.
+seurat_feature_names <- function(names) {
+  made <- gsub("_", "-", names, fixed = TRUE)
+  if (anyDuplicated(made)) {
+    twice <- unique(made[duplicated(made)])
+    warning(sprintf(
+      "%d names of genes are there twice (%s), as Seurat takes no underscore; a number was added.",
+      length(twice), name_list(twice)
+    ), call. = FALSE)
+    made <- make.unique(made, sep = "-")
+  }
+  made
+}
+
+make_assay <- function(layers, extra, var, record, cells) {
+  for (one in extra) {
+    features <- as.character(unlist(one$features))
+    layers[[one$layer]] <- matrix_from_piece(one$values, features, cells)
+  }
+  if (!is.null(record$cells)) {
+    own <- intersect(cells, record$cells)
+    layers <- lapply(layers, function(layer) layer[, own, drop = FALSE])
+  }
+  is_old <- identical(record$class, "Assay") || identical(record$class, "SCTAssay")
+  first <- intersect(c("counts", "data"), names(layers))
+  if (!length(first)) {
+    names(layers)[[1L]] <- "data"
+    first <- "data"
+  }
+  create <- if (is_old) SeuratObject::CreateAssayObject else SeuratObject::CreateAssay5Object
+  wanted <- if (is_old) first[[1L]] else first
+  # Seurat keeps these sparse, whatever they were.
+  layers[wanted] <- lapply(layers[wanted], as_counts, name = "layer")
+  assay <- do.call(create, layers[wanted])
+  for (layer in setdiff(names(layers), wanted)) {
+    values <- layers[[layer]]
+    if (is_old && layer == "scale.data") values <- as.matrix(values)
+    if (!is_old || layer %in% c("counts", "data", "scale.data")) {
+      SeuratObject::LayerData(assay, layer = layer) <- values
+    }
+  }
+  if (is.list(var) && !is.data.frame(var)) var <- table_from_piece(var)
+  if (length(var)) {
+    rownames(var) <- rownames(assay)
+    assay <- SeuratObject::AddMetaData(assay, var)
+  }
+  if (length(record$variable)) SeuratObject::VariableFeatures(assay) <- intersect(record$variable, rownames(assay))
+  if (!is.null(record$key)) SeuratObject::Key(assay) <- record$key
+  assay
+}
+
+seurat_meta <- function(obs) {
+  obs <- obs[setdiff(names(obs), c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE))]
+  if (length(obs)) obs
+}
+
+# Metadata in the order it came, and the identities.
+seurat_columns <- function(object, obs) {
+  own <- seurat_meta(obs)
+  if (!is.null(own)) object@meta.data <- own[colnames(object), , drop = FALSE]
+  if (!is.null(obs[[SEURAT_IDENTS]])) SeuratObject::Idents(object) <- obs[[SEURAT_IDENTS]]
+  object
+}
+
+seurat_split <- function(object, assay, split) {
+  if (is.null(split) || !inherits(object[[assay]], "StdAssay")) {
+    return(object)
+  }
+  object[[assay]] <- split(object[[assay]], f = split)
+  object
+}
+
+seurat_reductions <- function(object, pieces, record, genes, assay) {
+  for (name in names(pieces$obsm)) {
+    known <- record$reductions[[name]]
+    values <- as.matrix(pieces$obsm[[name]])
+    key <- known$key %||% paste0(gsub("[^[:alnum:]]", "", toupper(name)), "_")
+    columns <- known$columns
+    if (length(columns) != ncol(values)) columns <- paste0(key, seq_len(ncol(values)))
+    dimnames(values) <- list(colnames(object), columns)
+    if (!is.null(known$cells)) values <- values[intersect(rownames(values), known$cells), , drop = FALSE]
+    loadings <- pieces$varm[[name]]
+    if (is.null(loadings)) {
+      loadings <- methods::new("matrix")
+    } else {
+      loadings <- `dimnames<-`(as.matrix(loadings), list(genes, columns))
+      wanted <- intersect(known$features %||% genes[!is.na(loadings[, 1L])], genes)
+      loadings <- loadings[wanted, , drop = FALSE]
+    }
+    misc <- known$misc %||% list()
+    if (name == "spotscape") misc <- plain_from_piece(pieces$uns$spotscape) %||% misc
+    object[[name]] <- SeuratObject::CreateDimReducObject(
+      embeddings = values, loadings = loadings, stdev = as.numeric(known$stdev %||% numeric()), key = key,
+      assay = known$assay %||% assay, misc = if (length(misc)) misc else list()
+    )
+  }
+  object
+}
+
+seurat_graphs <- function(object, graphs, assays, assay) {
+  for (name in names(graphs)) {
+    values <- matrix_from_piece(graphs[[name]], colnames(object), colnames(object))
+    graph <- methods::as(values, "Graph")
+    SeuratObject::DefaultAssay(graph) <- assays[[name]] %||% assay
+    object[[name]] <- graph
+  }
+  object
+}
+
+add_image <- function(object, name, shown, record, spatial, assay) {
+  cells <- intersect(record$cells %||% colnames(object)[!is.na(spatial[, 1L])], colnames(object))
+  xy <- spatial[match(cells, colnames(object)), 1:2, drop = FALSE]
+  class <- record$class %||% if (is.null(shown$image)) "FOV" else "VisiumV2"
+  key <- record$key %||% paste0(gsub("[^[:alnum:]]", "", name), "_")
+  assay <- record$assay %||% assay
+  made <- switch(class,
+    VisiumV1 = seurat_class("VisiumV1",
+      assay = assay, key = key, image = shown$image, scale.factors = seurat_scale_factors(shown$scale_factors),
+      spot.radius = record$spot_radius, coordinates = visium_columns(record$coordinates, cells, xy)
+    ),
+    VisiumV2 = visium_v2(xy, cells, record, shown, assay, key),
+    SlideSeq = , STARmap = seurat_class(class,
+      assay = assay, key = key, coordinates = data.frame(x = xy[, 1L], y = xy[, 2L], row.names = cells)
+    ),
+    as_fov(data.frame(x = xy[, 1L], y = xy[, 2L], cell = cells), record, assay, key)
+  )
+  suppressWarnings(object[[name]] <- made)
+  object
+}
+
+seurat_class <- function(class, ...) {
+  require_packages("Seurat", sprintf("An image of class %s", class))
+  methods::new(methods::getClass(class, where = asNamespace("Seurat")), ...)
+}
+
+visium_columns <- function(known, cells, xy) {
+  found <- known[match(cells, rownames(known)), , drop = FALSE]
+  found$imagerow <- xy[, 2L]
+  found$imagecol <- xy[, 1L]
+  rownames(found) <- cells
+  found
+}
+
+# x is the row of the image, or its column where the class says which.
+visium_v2 <- function(xy, cells, record, shown, assay, key) {
+  says <- "coords_x_orientation" %in% methods::slotNames(methods::getClass("VisiumV2", where = asNamespace("Seurat")))
+  place <- if (says) xy else xy[, 2:1, drop = FALSE]
+  fov <- as_fov(data.frame(x = place[, 1L], y = place[, 2L], cell = cells), record, assay, key, outlines = FALSE)
+  settings <- list(
+    "VisiumV2", boundaries = fov@boundaries, molecules = fov@molecules, assay = assay, key = key, image = shown$image,
+    scale.factors = seurat_scale_factors(shown$scale_factors)
+  )
+  if (says) settings$coords_x_orientation <- "horizontal"
+  do.call(seurat_class, settings)
+}
+
+as_fov <- function(place, record, assay, key, outlines = TRUE) {
+  centroids <- SeuratObject::CreateCentroids(
+    place, nsides = record$nsides %||% Inf, radius = record$radius, theta = record$theta %||% 0L
+  )
+  parts <- list(centroids = centroids)
+  for (name in if (outlines) names(record$outlines)) {
+    corners <- record$outlines[[name]]
+    corners <- corners[corners$cell %in% place$cell, , drop = FALSE]
+    if (nrow(corners)) parts[[name]] <- SeuratObject::CreateSegmentation(corners)
+  }
+  SeuratObject::CreateFOV(parts, type = names(parts), assay = assay, key = key)
+}
+
+seurat_scale_factors <- function(factors) {
+  wanted <- c("spot", "fiducial", "hires", "lowres")
+  values <- lapply(stats::setNames(nm = wanted), function(name) as.numeric(factors[[name]] %||% 1))
+  do.call(asNamespace("Seurat")$scalefactors, values)
+}

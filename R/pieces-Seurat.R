@@ -1,0 +1,217 @@
+# Seurat -> pieces -> Seurat.
+#
+# | Seurat | piece | AnnData |
+# | --- | --- | --- |
+# | layer `counts` of the assay (split ones joined) | `x` | `X` |
+# | its other layers | `layers`; `extra` where they have fewer genes | `layers`; `obsm` |
+# | metadata, identities, which split layer a cell is in | `obs` | `obs` |
+# | what is said of genes, variable features | `var` | `var` |
+# | reductions, loadings | `obsm`, `varm` | `obsm["X_<name>"]`, `varm["<name>_loadings"]` |
+# | graphs | `obsp` | `obsp` |
+# | other assays | `extra` | `obsm["assay_<name>_<layer>"]` |
+# | images | `spatial`, `images` | `obsm["spatial"]`, `uns["spatial"]` |
+# | Misc, record of a run | `uns` | `uns` |
+# | classes, keys, names of features, ... | `record` | `uns["spotscape_r"]` |
+
+SEURAT_IDENTS <- "seurat_ident"
+SEURAT_SPLIT <- "seurat_layer"
+SEURAT_IMAGE <- "seurat_image"
+
+seurat_pieces <- function(object, assay = NULL) {
+  object <- current_seurat(object)
+  assay <- seurat_assay(object, assay)
+  cells <- colnames(object)
+  main <- assay_pieces(object[[assay]], assay, cells)
+  if (is.null(main$layers[["counts"]]) && !length(main$layers)) {
+    input_error("assay", sprintf("no layer with all genes in assay '%s'", assay), "an assay with counts or data")
+  }
+  x_name <- if ("counts" %in% names(main$layers)) "counts" else names(main$layers)[[1L]]
+  others <- setdiff(names(object@assays), assay)
+  others <- lapply(stats::setNames(nm = others), function(name) assay_pieces(object[[name]], name, cells))
+  reductions <- lapply(stats::setNames(nm = SeuratObject::Reductions(object)), function(name) {
+    reduction_pieces(object[[name]], cells, rownames(object[[assay]]))
+  })
+  graphs <- lapply(stats::setNames(nm = SeuratObject::Graphs(object)), function(name) object[[name]])
+  images <- lapply(stats::setNames(nm = SeuratObject::Images(object)), function(name) {
+    image_pieces(object[[name]], name, cells)
+  })
+  list(
+    kind = "seurat", x = main$layers[[x_name]], x_name = x_name,
+    layers = main$layers[setdiff(names(main$layers), x_name)],
+    obs = table_piece(seurat_obs(object, main$split, images), cells),
+    var = main$var,
+    obsm = lapply(reductions, `[[`, "values"),
+    varm = Filter(Negate(is.null), lapply(reductions, `[[`, "loadings")),
+    obsp = lapply(graphs, function(graph) matrix_piece(methods::as(graph, "CsparseMatrix"), "graph")),
+    extra = c(
+      named_extra(main$partial, assay, main$partial_features),
+      unlist(lapply(unname(Map(function(one, name) named_extra(one$layers, name, one$var$names), others, names(others))), identity), FALSE),
+      unlist(lapply(unname(Map(function(one, name) named_extra(one$partial, name, one$partial_features), others, names(others))), identity), FALSE)
+    ),
+    spatial = spatial_of_images(images, length(cells)),
+    images = lapply(images, `[[`, "shown"),
+    uns = c(
+      Filter(Negate(is.null), lapply(SeuratObject::Misc(object), plain_piece)),
+      Filter(Negate(is.null), list(spotscape = reductions[["spotscape"]]$misc))
+    ),
+    record = list(
+      assay = plain_piece(assay), project = plain_piece(as.character(object@project.name)),
+      assays = plain_piece(c(stats::setNames(list(main$record), assay), lapply(others, `[[`, "record"))),
+      other_assays = lapply(others, function(one) list(var = one$var)),
+      reductions = lapply(reductions, `[[`, "record"), graphs = plain_piece(lapply(graphs, SeuratObject::DefaultAssay)),
+      images = lapply(images, `[[`, "record")
+    ),
+    lost = array(as.character(seurat_losses(object)))
+  )
+}
+
+# An object of Seurat v3 or v4 as the installed version has them.
+current_seurat <- function(object) {
+  if (utils::compareVersion(as.character(object@version), "5.0.0") >= 0L) {
+    return(object)
+  }
+  suppressMessages(suppressWarnings(SeuratObject::UpdateSeuratObject(object)))
+}
+
+seurat_losses <- function(object) {
+  molecules <- vapply(SeuratObject::Images(object), function(name) {
+    methods::.hasSlot(object[[name]], "molecules") && length(object[[name]]@molecules) > 0L
+  }, NA)
+  c(
+    if (length(SeuratObject::Neighbors(object))) "neighbour lists (@neighbors)",
+    if (length(object@tools)) "results of tools (@tools)",
+    if (any(molecules)) "molecules of images"
+  )
+}
+
+seurat_obs <- function(object, split, images) {
+  table <- object[[]]
+  table[[SEURAT_IDENTS]] <- unname(SeuratObject::Idents(object))
+  table[[SEURAT_SPLIT]] <- split
+  if (length(images) > 1L) {
+    of <- rep(NA_character_, nrow(table))
+    for (name in names(images)) of[images[[name]]$at] <- name
+    table[[SEURAT_IMAGE]] <- factor(of, levels = names(images))
+  }
+  table
+}
+
+# Layers of all genes, those of fewer, what is said of genes, and what is needed to make the assay again.
+assay_pieces <- function(data, name, cells) {
+  genes <- rownames(data)
+  found <- if (inherits(data, "StdAssay")) std_layers(data) else old_layers(data)
+  at <- match(colnames(data), cells)
+  whole <- vapply(found$layers, nrow, 0L) == length(genes)
+  pieces <- lapply(found$layers, function(layer) {
+    columns <- match(cells, colnames(layer))
+    layer <- if (anyNA(columns)) {
+      spread_columns(layer, match(colnames(layer), cells), length(cells))
+    } else if (identical(columns, seq_along(cells))) layer else layer[, columns, drop = FALSE]
+    matrix_piece(layer, "layer")
+  })
+  var <- table_piece(data[[]], genes)
+  list(
+    layers = pieces[whole], partial = pieces[!whole],
+    partial_features = lapply(found$layers[!whole], rownames), var = var,
+    split = if (!is.null(found$split)) found$split[match(cells, names(found$split))],
+    record = list(
+      class = class(data)[[1L]], key = SeuratObject::Key(data), variable = SeuratObject::VariableFeatures(data),
+      cells = if (length(at) < length(cells)) colnames(data)
+    )
+  )
+}
+
+spread_columns <- function(x, at, n) {
+  if (is.matrix(x)) t(spread_rows(t(x), at, n)) else Matrix::t(spread_rows(Matrix::t(x), at, n))
+}
+
+# Split layers (`counts.1`, ...) joined; of the counts, which part a cell was in.
+std_layers <- function(data) {
+  layers <- SeuratObject::Layers(data)
+  of_split <- grepl("^(counts|data|scale\\.data)\\.", layers)
+  stems <- ifelse(of_split, sub("^(counts|data|scale\\.data)\\..*$", "\\1", layers), layers)
+  split <- NULL
+  if (any(stems == "counts" & of_split)) {
+    parts <- layers[stems == "counts" & of_split]
+    split <- unlist(lapply(parts, function(part) {
+      names <- colnames(SeuratObject::LayerData(data, layer = part))
+      stats::setNames(rep(sub("^counts\\.", "", part), length(names)), names)
+    }))
+    split <- factor(split, levels = unique(split), labels = unique(split))
+  }
+  joined <- stems[duplicated(stems) | of_split]
+  for (stem in unique(joined)) data <- SeuratObject::JoinLayers(data, layers = stem, new = stem)
+  layers <- SeuratObject::Layers(data)
+  found <- lapply(stats::setNames(nm = layers), function(layer) SeuratObject::LayerData(data, layer = layer))
+  list(layers = found, split = split)
+}
+
+old_layers <- function(data) {
+  layers <- lapply(stats::setNames(nm = c("counts", "data", "scale.data")), function(name) methods::slot(data, name))
+  list(layers = layers[lengths(layers) > 0L], split = NULL)
+}
+
+# Layers by the names they have in an AnnData, with the names of their features.
+named_extra <- function(layers, assay, features) {
+  made <- lapply(names(layers), function(layer) {
+    list(
+      values = layers[[layer]], features = array(as.character(if (is.list(features)) features[[layer]] else features)),
+      assay = assay, layer = layer
+    )
+  })
+  stats::setNames(made, sprintf("assay_%s_%s", rep(assay, length(layers)), names(layers)))
+}
+
+reduction_pieces <- function(reduction, cells, genes) {
+  values <- SeuratObject::Embeddings(reduction)
+  at <- match(rownames(values), cells)
+  loadings <- SeuratObject::Loadings(reduction, projected = FALSE)
+  known <- match(rownames(loadings), genes)
+  list(
+    values = spread_rows(`dimnames<-`(values, NULL), at, length(cells), NA_real_),
+    loadings = if (length(loadings) && !anyNA(known)) {
+      spread_rows(`dimnames<-`(loadings, NULL), known, length(genes), NA_real_)
+    },
+    misc = plain_piece(methods::slot(reduction, "misc")),
+    record = plain_piece(list(
+      key = SeuratObject::Key(reduction), assay = SeuratObject::DefaultAssay(reduction),
+      stdev = SeuratObject::Stdev(reduction), misc = methods::slot(reduction, "misc"),
+      columns = colnames(values), features = rownames(loadings), cells = if (length(at) < length(cells)) rownames(values)
+    ))
+  )
+}
+
+image_pieces <- function(image, name, cells) {
+  xy <- image_coordinates(image, name)
+  refuse_unknown_cells(xy, cells, name)
+  is_fov <- inherits(image, "FOV")
+  has <- function(slot) methods::.hasSlot(image, slot)
+  centroids <- if (is_fov && "centroids" %in% names(image)) image[["centroids"]]
+  outlines <- if (is_fov) {
+    parts <- setdiff(names(image), "centroids")
+    lapply(stats::setNames(nm = parts), function(part) SeuratObject::GetTissueCoordinates(image[[part]]))
+  }
+  list(
+    at = match(rownames(xy), cells), xy = unname(xy),
+    shown = list(
+      image = if (has("image") && length(image@image)) image@image,
+      scale_factors = if (has("scale.factors")) lapply(unclass(image@scale.factors), as.numeric)
+    ),
+    record = plain_piece(list(
+      class = class(image)[[1L]], key = SeuratObject::Key(image), assay = SeuratObject::DefaultAssay(image),
+      cells = rownames(xy), radius = if (!is.null(centroids)) centroids@radius,
+      nsides = if (!is.null(centroids)) centroids@nsides, theta = if (!is.null(centroids)) centroids@theta, spot_radius = if (has("spot.radius")) image@spot.radius,
+      coordinates = if (has("coordinates")) image@coordinates, outlines = outlines
+    ))
+  )
+}
+
+# Coordinates of all cells, NaN for those in no image.
+spatial_of_images <- function(images, n) {
+  if (!length(images)) {
+    return(NULL)
+  }
+  xy <- matrix(NaN, n, 2L)
+  for (image in images) xy[image$at, ] <- image$xy
+  xy
+}

@@ -1,0 +1,64 @@
+"""Images and scale factors: as Seurat or a SpatialExperiment has them <-> as scanpy does, in ``uns``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from spotscape import _keys
+from spotscape.interop._columns import as_texts
+
+_SCALE_FACTORS = {
+    "spot": "spot_diameter_fullres",
+    "fiducial": "fiducial_diameter_fullres",
+    "hires": "tissue_hires_scalef",
+    "lowres": "tissue_lowres_scalef",
+}
+
+
+def from_image(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an image and its scale factors as scanpy and squidpy expect them."""
+    factors = {name: float(np.ravel(value)[0]) for name, value in (one.get("scale_factors") or {}).items()}
+    if "images" in one:
+        images = {name: np.asarray(value) for name, value in (one.get("images") or {}).items()}
+        return {
+            "images": images,
+            "scalefactors": {f"tissue_{name}_scalef": factor for name, factor in factors.items()},
+        }
+    images = {"lowres": np.asarray(one["image"])} if one.get("image") is not None else {}
+    return {
+        "images": images,
+        "scalefactors": {_SCALE_FACTORS.get(name, name): factor for name, factor in factors.items()},
+    }
+
+
+def image_pieces(adata: AnnData, kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the images by name, in the shape that this kind of object has them."""
+    shown = adata.uns.get(_keys.SPATIAL, {})
+    same = record and str(record["kind"]) == kind
+    names = list(dict.fromkeys([*(as_texts(record["images"]) if same else []), *map(str, shown)]))
+    make = _seurat_image if kind == "seurat" else _experiment_image
+    return {name: make(shown.get(name, {})) for name in names} if kind != "sce" else {}
+
+
+def _seurat_image(one: Mapping[str, Any]) -> dict[str, Any]:
+    images, factors = one.get("images", {}), one.get("scalefactors", {})
+    image = next((images[name] for name in ("lowres", *images) if name in images), None)
+    made: dict[str, Any] = {} if image is None else {"image": _pixels(image)}
+    known = {name: float(factors[key]) for name, key in _SCALE_FACTORS.items() if key in factors}
+    return made | {"scale_factors": known}
+
+
+def _experiment_image(one: Mapping[str, Any]) -> dict[str, Any]:
+    images, factors = one.get("images", {}), one.get("scalefactors", {})
+    scale = {name: float(factors.get(f"tissue_{name}_scalef", np.nan)) for name in images}
+    return {"images": {name: _pixels(image) for name, image in images.items()}, "scale_factors": scale}
+
+
+def _pixels(image: Any) -> np.ndarray:
+    """Height x width x 3 or 4, between 0 and 1."""
+    values = np.asarray(image)
+    return values / 255.0 if values.dtype.kind in "iu" else values.astype(np.float64)
