@@ -109,7 +109,8 @@ test-r: $(VENV)/.installed setup-r ## R CMD INSTALL, testthat, R CMD check
 	@scripts/test-r.sh
 endif
 
-docs: ## man/ and NAMESPACE from the roxygen comments
+docs: ## man/ and NAMESPACE from the roxygen comments, and the tables of what crosses between R and Python
+	@"$(PYTHON)" scripts/crossing.py
 	Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "source")'
 
 .PHONY: clean

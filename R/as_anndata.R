@@ -3,22 +3,39 @@
 #' `as_anndata()` makes a Python AnnData of a Seurat, SpatialExperiment or SingleCellExperiment object, for use by
 #' `reticulate`; `from_anndata()` makes one of these of an AnnData. What crosses, and under which name:
 #'
-#' | Seurat | SpatialExperiment | AnnData |
+#' | Seurat | experiment | AnnData |
 #' | --- | --- | --- |
 #' | layer `counts` of `assay` | assay `counts` | `X` |
 #' | its other layers | other assays | `layers` |
 #' | metadata | `colData` | `obs` |
-#' | what is said of genes | `rowData` | `var` |
-#' | reductions, loadings | `reducedDims` | `obsm["X_<name>"]`, `varm["<name>_loadings"]` |
+#' | identities, parts of split layers, images of cells |  | `obs`: `seurat_ident`, `seurat_layer`, `seurat_image` |
+#' | annotation of genes | `rowData` | `var` |
+#' | reductions | `reducedDims` | `obsm["X_<name>"]`, in lower case |
+#' | their loadings |  | `varm["<name>_loadings"]` |
 #' | graphs | `colPairs` | `obsp` |
-#' | other assays | `altExps` | `obsm`, a matrix each |
-#' | where cells lie in images, in full-resolution pixels or units | `spatialCoords` | `obsm["spatial"]` |
-#' | images and scale factors | `imgData` | `uns["spatial"]` |
-#' | Misc | `metadata` | `uns` |
+#' | other assays | `altExps` | `obsm["assay_<name>_<layer>"]` |
+#' | places of cells in images, in full-resolution pixels or the image's unit | `spatialCoords` | `obsm["spatial"]` |
+#' | images, scale factors | `imgData` | `uns["spatial"]` |
+#' | `Misc`, record of a run | `metadata` | `uns` |
+#' | classes, keys, outlines, names | names, sources of images | `uns["spotscape_r"]` |
 #'
 #' What only R knows (classes, keys, which cells and features a part has) is in `uns["spotscape_r"]`, so that
-#' `from_anndata(as_anndata(object))` is the object again. What cannot cross is said in a warning, and listed in
-#' `system.file("known_issues.yaml", package = "spotscape")`.
+#' `from_anndata(as_anndata(object))` is the object again.
+#'
+#' @section What stays behind, or changes:
+#' | object | part | what |
+#' | --- | --- | --- |
+#' | Seurat | command log, results of tools, neighbour lists, molecules of an FOV | as_anndata() leaves them behind. A warning says so of all but the log. |
+#' | Seurat | SCTAssay, and other assays that are neither Assay nor Assay5 | Come back from an AnnData as an Assay with their layers, without their models. |
+#' | Seurat | cells that a reduction, an assay or an image lacks | NaN (zero in an assay) in the AnnData; from_anndata() takes them out again by the names it kept. |
+#' | Seurat | cells that the chosen assay lacks, as where Visium HD has an assay for each size of bins | as_anndata() takes the cells of the chosen assay, with a warning; choose another by `assay`. |
+#' | Seurat | features with an underscore | Seurat turns it into a hyphen; where two names become one, a number is added, with a warning. |
+#' | SpatialExperiment, SingleCellExperiment | ranges of genes (rowRanges), rowPairs, attributes of a reducedDim | as_anndata() leaves them behind, with a warning. |
+#' | SpatialExperiment, SingleCellExperiment | altExps within altExps, reducedDims of altExps | as_anndata() takes the assays, rowData and colData of an altExp, nothing else, without a warning. |
+#' | any | columns that hold lists, tables or other objects; metadata that is no number, text, table or list of these | as_anndata() leaves them behind, with a warning. |
+#' | any | NaN in a column or in metadata | Comes back from an AnnData as NA. |
+#' | any | names of a vector or matrix within metadata or Misc | Come back from an AnnData without them. |
+#' | Seurat | the `misc` of an assay | Stays behind, with a warning where it says more than that Seurat has counted. |
 #'
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object.
 #' @param assay Name of the assay that becomes `X`; `NULL`: the default assay, or of an experiment `"counts"`, else its

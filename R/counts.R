@@ -2,6 +2,9 @@
 
 # Any matrix, genes x cells, as a dgCMatrix with row and column names.
 as_counts <- function(x, name) {
+  # An object can be read from a file where the package of its matrix is not installed.
+  package <- attr(class(x), "package")
+  if (!is.null(package)) require_packages(package, sprintf("A matrix of class %s", class(x)[[1L]]))
   counts <- tryCatch(
     methods::as(methods::as(methods::as(x, "CsparseMatrix"), "generalMatrix"), "dMatrix"),
     error = function(e) {

@@ -111,14 +111,14 @@ seurat_split <- function(object, assay, split) {
   object
 }
 
-seurat_reductions <- function(object, pieces, record, genes, assay) {
+seurat_reductions <- function(object, pieces, record, genes, assay, cells = colnames(object)) {
   for (name in names(pieces$obsm)) {
     known <- record$reductions[[name]]
     values <- as.matrix(pieces$obsm[[name]])
     key <- known$key %||% paste0(gsub("[^[:alnum:]]", "", toupper(name)), "_")
     columns <- known$columns
     if (length(columns) != ncol(values)) columns <- paste0(key, seq_len(ncol(values)))
-    dimnames(values) <- list(colnames(object), columns)
+    dimnames(values) <- list(cells, columns)
     if (!is.null(known$cells)) values <- values[intersect(rownames(values), known$cells), , drop = FALSE]
     loadings <- pieces$varm[[name]]
     if (is.null(loadings)) {
@@ -138,9 +138,9 @@ seurat_reductions <- function(object, pieces, record, genes, assay) {
   object
 }
 
-seurat_graphs <- function(object, graphs, assays, assay) {
+seurat_graphs <- function(object, graphs, assays, assay, cells = colnames(object)) {
   for (name in names(graphs)) {
-    values <- matrix_from_piece(graphs[[name]], colnames(object), colnames(object))
+    values <- matrix_from_piece(graphs[[name]], cells, cells)
     graph <- methods::as(values, "Graph")
     SeuratObject::DefaultAssay(graph) <- assays[[name]] %||% assay
     object[[name]] <- graph

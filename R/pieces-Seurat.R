@@ -20,29 +20,35 @@ SEURAT_IMAGE <- "seurat_image"
 seurat_pieces <- function(object, assay = NULL) {
   object <- current_seurat(object)
   assay <- seurat_assay(object, assay)
-  cells <- colnames(object)
+  # An object of Visium HD holds bins of several sizes, each in an assay of its own.
+  cells <- intersect(colnames(object), colnames(object[[assay]]))
+  elsewhere <- ncol(object) - length(cells)
   main <- assay_pieces(object[[assay]], assay, cells)
   if (is.null(main$layers[["counts"]]) && !length(main$layers)) {
     input_error("assay", sprintf("no layer with all genes in assay '%s'", assay), "an assay with counts or data")
   }
   x_name <- if ("counts" %in% names(main$layers)) "counts" else names(main$layers)[[1L]]
-  others <- setdiff(names(object@assays), assay)
+  others <- Filter(
+    function(name) any(colnames(object[[name]]) %in% cells), setdiff(names(object@assays), assay)
+  )
   others <- lapply(stats::setNames(nm = others), function(name) assay_pieces(object[[name]], name, cells))
   reductions <- lapply(stats::setNames(nm = SeuratObject::Reductions(object)), function(name) {
     reduction_pieces(object[[name]], cells, rownames(object[[assay]]))
   })
   graphs <- lapply(stats::setNames(nm = SeuratObject::Graphs(object)), function(name) object[[name]])
-  images <- lapply(stats::setNames(nm = SeuratObject::Images(object)), function(name) {
-    image_pieces(object[[name]], name, cells)
-  })
+  graphs <- Filter(function(graph) all(cells %in% colnames(graph)), graphs)
+  images <- Filter(
+    function(name) any(SeuratObject::Cells(object[[name]]) %in% cells), SeuratObject::Images(object)
+  )
+  images <- lapply(stats::setNames(nm = images), function(name) image_pieces(object[[name]], name, cells))
   list(
     kind = "seurat", x = main$layers[[x_name]], x_name = x_name,
     layers = main$layers[setdiff(names(main$layers), x_name)],
-    obs = table_piece(seurat_obs(object, main$split, images), cells),
+    obs = table_piece(seurat_obs(object, cells, main$split, images), cells),
     var = main$var,
     obsm = lapply(reductions, `[[`, "values"),
     varm = Filter(Negate(is.null), lapply(reductions, `[[`, "loadings")),
-    obsp = lapply(graphs, function(graph) matrix_piece(methods::as(graph, "CsparseMatrix"), "graph")),
+    obsp = lapply(graphs, function(graph) matrix_piece(methods::as(graph[cells, cells], "CsparseMatrix"), "graph")),
     extra = c(
       named_extra(main$partial, assay, main$partial_features),
       unlist(lapply(unname(Map(function(one, name) named_extra(one$layers, name, one$var$names), others, names(others))), identity), FALSE),
@@ -61,7 +67,10 @@ seurat_pieces <- function(object, assay = NULL) {
       reductions = lapply(reductions, `[[`, "record"), graphs = plain_piece(lapply(graphs, SeuratObject::DefaultAssay)),
       images = lapply(images, `[[`, "record")
     ),
-    lost = array(as.character(seurat_losses(object)))
+    lost = array(c(
+      as.character(seurat_losses(object)),
+      if (elsewhere) sprintf("%d of %d cells, which assay '%s' does not have", elsewhere, ncol(object), assay)
+    ))
   )
 }
 
@@ -77,16 +86,21 @@ seurat_losses <- function(object) {
   molecules <- vapply(SeuratObject::Images(object), function(name) {
     methods::.hasSlot(object[[name]], "molecules") && length(object[[name]]@molecules) > 0L
   }, NA)
+  # Seurat notes there that it has counted (calcN).
+  misc <- vapply(names(object@assays), function(name) {
+    length(setdiff(names(methods::slot(object[[name]], "misc")), "calcN")) > 0L
+  }, NA)
   c(
+    if (any(misc)) "what assays say of themselves (@misc)",
     if (length(SeuratObject::Neighbors(object))) "neighbour lists (@neighbors)",
     if (length(object@tools)) "results of tools (@tools)",
     if (any(molecules)) "molecules of images"
   )
 }
 
-seurat_obs <- function(object, split, images) {
-  table <- object[[]]
-  table[[SEURAT_IDENTS]] <- unname(SeuratObject::Idents(object))
+seurat_obs <- function(object, cells, split, images) {
+  table <- object[[]][cells, , drop = FALSE]
+  table[[SEURAT_IDENTS]] <- unname(SeuratObject::Idents(object)[cells])
   table[[SEURAT_SPLIT]] <- split
   if (length(images) > 1L) {
     of <- rep(NA_character_, nrow(table))
@@ -100,12 +114,12 @@ seurat_obs <- function(object, split, images) {
 assay_pieces <- function(data, name, cells) {
   genes <- rownames(data)
   found <- if (inherits(data, "StdAssay")) std_layers(data) else old_layers(data)
-  at <- match(colnames(data), cells)
   whole <- vapply(found$layers, nrow, 0L) == length(genes)
   pieces <- lapply(found$layers, function(layer) {
     columns <- match(cells, colnames(layer))
     layer <- if (anyNA(columns)) {
-      spread_columns(layer, match(colnames(layer), cells), length(cells))
+      own <- intersect(cells, colnames(layer))
+      spread_columns(layer[, own, drop = FALSE], match(own, cells), length(cells))
     } else if (identical(columns, seq_along(cells))) layer else layer[, columns, drop = FALSE]
     matrix_piece(layer, "layer")
   })
@@ -116,7 +130,7 @@ assay_pieces <- function(data, name, cells) {
     split = if (!is.null(found$split)) found$split[match(cells, names(found$split))],
     record = list(
       class = class(data)[[1L]], key = SeuratObject::Key(data), variable = SeuratObject::VariableFeatures(data),
-      cells = if (length(at) < length(cells)) colnames(data)
+      cells = if (!all(cells %in% colnames(data))) intersect(cells, colnames(data))
     )
   )
 }
@@ -164,11 +178,12 @@ named_extra <- function(layers, assay, features) {
 
 reduction_pieces <- function(reduction, cells, genes) {
   values <- SeuratObject::Embeddings(reduction)
-  at <- match(rownames(values), cells)
+  own <- intersect(cells, rownames(values))
+  values <- values[own, , drop = FALSE]
   loadings <- SeuratObject::Loadings(reduction, projected = FALSE)
   known <- match(rownames(loadings), genes)
   list(
-    values = spread_rows(`dimnames<-`(values, NULL), at, length(cells), NA_real_),
+    values = spread_rows(`dimnames<-`(values, NULL), match(own, cells), length(cells), NA_real_),
     loadings = if (length(loadings) && !anyNA(known)) {
       spread_rows(`dimnames<-`(loadings, NULL), known, length(genes), NA_real_)
     },
@@ -176,14 +191,14 @@ reduction_pieces <- function(reduction, cells, genes) {
     record = plain_piece(list(
       key = SeuratObject::Key(reduction), assay = SeuratObject::DefaultAssay(reduction),
       stdev = SeuratObject::Stdev(reduction), misc = methods::slot(reduction, "misc"),
-      columns = colnames(values), features = rownames(loadings), cells = if (length(at) < length(cells)) rownames(values)
+      columns = colnames(values), features = rownames(loadings), cells = if (length(own) < length(cells)) own
     ))
   )
 }
 
 image_pieces <- function(image, name, cells) {
   xy <- image_coordinates(image, name)
-  refuse_unknown_cells(xy, cells, name)
+  xy <- xy[rownames(xy) %in% cells, , drop = FALSE]
   is_fov <- inherits(image, "FOV")
   has <- function(slot) methods::.hasSlot(image, slot)
   centroids <- if (is_fov && "centroids" %in% names(image)) image[["centroids"]]

@@ -50,7 +50,10 @@ update_object <- function(object, pieces) {
   is_seurat <- inherits(object, "Seurat")
   if (is_seurat) object <- current_seurat(object)
   cells <- if (is_seurat) colnames(object) else cell_names(object)
-  if (!identical(cells, as.character(unlist(pieces$obs$names)))) {
+  wanted <- as.character(unlist(pieces$obs$names))
+  # The assay that was read may lack some of the cells of a Seurat object.
+  own <- if (is_seurat) intersect(cells, wanted) else cells
+  if (!identical(own, wanted)) {
     input_error("update", "other cells, or another order", "the cells of the object that is updated")
   }
   if (is_seurat) update_seurat(object, pieces) else update_sce(object, pieces)
@@ -60,17 +63,23 @@ update_seurat <- function(object, pieces) {
   known <- SeuratObject::Reductions(object)
   new <- pieces
   new$obsm <- pieces$obsm[setdiff(names(pieces$obsm), setdiff(known, "spotscape"))]
-  object <- seurat_reductions(object, new, list(), rownames(object), SeuratObject::DefaultAssay(object))
-  object <- seurat_graphs(
-    object, pieces$obsp[setdiff(names(pieces$obsp), SeuratObject::Graphs(object))], list(),
-    SeuratObject::DefaultAssay(object)
-  )
   obs <- table_from_piece(pieces$obs)
+  assay <- plain_from_piece(pieces$record$assay) %||% SeuratObject::DefaultAssay(object)
+  object <- seurat_reductions(object, new, list(), rownames(object[[assay]]), assay, rownames(obs))
+  graphs <- pieces$obsp[setdiff(names(pieces$obsp), SeuratObject::Graphs(object))]
+  object <- seurat_graphs(object, graphs, list(), assay, rownames(obs))
   for (name in setdiff(names(obs), c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE))) {
-    if (!identical(object[[]][[name]], obs[[name]])) object@meta.data[[name]] <- obs[[name]]
+    known <- object[[]][[name]]
+    at <- match(rownames(obs), colnames(object))
+    if (is.null(known) || length(at) == length(known)) {
+      known <- obs[[name]][match(colnames(object), rownames(obs))]
+    } else if (!identical(known[at], obs[[name]])) {
+      known[at] <- obs[[name]]
+    }
+    object@meta.data[[name]] <- known
   }
   domains <- domain_column("spotscape")
-  if (domains %in% names(obs)) SeuratObject::Idents(object) <- domains
+  if (domains %in% names(obs)) SeuratObject::Idents(object, cells = rownames(obs)) <- obs[[domains]]
   uns <- plain_from_piece(pieces$uns)
   for (name in setdiff(names(uns), c("spotscape", names(SeuratObject::Misc(object))))) {
     suppressWarnings(SeuratObject::Misc(object, slot = name) <- uns[[name]])

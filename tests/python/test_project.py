@@ -344,3 +344,9 @@ def test_examples_run(file: Path):
 @pytest.mark.parametrize("file", FILES, ids=_path)
 def test_files_stay_readable(file: Path):
     assert len(file.read_text().splitlines()) <= 400
+
+
+def test_tables_of_what_crosses_to_r_are_those_of_the_list():
+    script = ROOT / "scripts" / "crossing.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

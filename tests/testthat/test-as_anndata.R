@@ -1,10 +1,11 @@
-# all.equal() without what Seurat keeps of its own doing: the command log, and an empty `misc` as NULL or a list.
 expect_same_seurat <- function(found, expected) {
-  for (name in names(expected@assays)) {
-    methods::slot(expected@assays[[name]], "misc") <- list()
-    methods::slot(found@assays[[name]], "misc") <- list()
+  if (known_issue("assay-misc")) {
+    for (name in names(expected@assays)) {
+      methods::slot(expected@assays[[name]], "misc") <- list()
+      methods::slot(found@assays[[name]], "misc") <- list()
+    }
   }
-  expected@commands <- list()
+  if (known_issue("seurat-log")) expected@commands <- list()
   expect_equal(found, expected)
 }
 
@@ -94,6 +95,106 @@ test_that("an assay as Seurat v4 made it stays one", {
   expect_same_seurat(there_and_back(object), object)
 })
 
+test_that("objects of older versions of Seurat are read as the installed one has them", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  old <- options(Seurat.object.assay.version = "v3")
+  on.exit(options(old))
+  object <- example_seurat("VisiumV1")
+  object@version <- package_version("4.1.0")
+  back <- suppressWarnings(there_and_back(object))
+  expect_true(back@version >= "5.0.0")
+  expect_equal(SeuratObject::LayerData(back, layer = "counts"), SeuratObject::LayerData(object, layer = "counts"))
+})
+
+test_that("outlines of cells come back", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  slice <- example_slice(20L)
+  object <- example_seurat("none", slice = slice)
+  place <- data.frame(slice$coordinates, cell = rownames(slice$coordinates))
+  corners <- do.call(rbind, lapply(list(c(-5, -5), c(5, -5), c(5, 5), c(-5, 5)), function(shift) {
+    transform(place, x = x + shift[1L], y = y + shift[2L])
+  }))
+  corners <- corners[order(match(corners$cell, place$cell)), ]
+  object[["fov"]] <- SeuratObject::CreateFOV(
+    list(centroids = SeuratObject::CreateCentroids(place), outline = SeuratObject::CreateSegmentation(corners)),
+    type = c("centroids", "segmentation"), assay = "Spatial", key = "fov_"
+  )
+  back <- there_and_back(object)
+  expect_setequal(names(back[["fov"]]), c("centroids", "outline"))
+  shown <- function(object) {
+    found <- SeuratObject::GetTissueCoordinates(object[["fov"]][["outline"]])
+    found[order(found$cell, found$x, found$y), c("x", "y", "cell")]
+  }
+  expect_equal(shown(back), shown(object), ignore_attr = "row.names")
+})
+
+test_that("assays of other cells, as bins of Visium HD, are taken one at a time", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  slice <- example_slice(140L)
+  object <- example_seurat("FOV", slice = slice)
+  coarse <- slice$counts[, 1:12]
+  colnames(coarse) <- paste0("coarse", 1:12)
+  both <- suppressWarnings(merge(object, SeuratObject::CreateSeuratObject(coarse, assay = "Coarse")))
+  expect_warning(fine <- as_anndata(both), "12 of 152 cells, which assay 'Spatial' does not have")
+  expect_equal(reticulate::py_to_r(fine$n_obs), 140L)
+  expect_true(known_issue("seurat-bins"))
+  expect_warning(made <- as_anndata(both, assay = "Coarse"), "140 of 152")
+  expect_equal(as.character(reticulate::py_to_r(made$obs_names$tolist())), colnames(coarse))
+})
+
+test_that("a reduction and an assay of some of the cells come back as they were", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  object <- example_seurat("FOV")
+  some <- colnames(object)[11:60]
+  object[["ADT"]] <- SeuratObject::CreateAssay5Object(SeuratObject::LayerData(object, layer = "counts")[1:5, some])
+  values <- matrix(seq_len(100), 50L, dimnames = list(some, c("P_1", "P_2")))
+  object[["p"]] <- SeuratObject::CreateDimReducObject(values, key = "P_", assay = "Spatial")
+  expect_true(known_issue("seurat-partial"))
+  expect_same_seurat(there_and_back(object), object)
+})
+
+test_that("what stays behind is what the list says", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  object <- example_seurat("none")
+  object[["number"]] <- c(NaN, rep(1, ncol(object) - 1L))
+  SeuratObject::Misc(object, "named") <- c(a = 1, b = 2)
+  methods::slot(object[["Spatial"]], "misc") <- list(a = 1)
+  object@tools <- list(Tool = 1)
+  expect_warning(adata <- as_anndata(object), "@misc.*@tools")
+  back <- from_anndata(adata)
+  expect_true(known_issue("nan"))
+  expect_identical(back$number[[1L]], NA_real_)
+  expect_true(known_issue("inner-names"))
+  expect_identical(SeuratObject::Misc(back, "named"), c(1, 2))
+  expect_true(known_issue("seurat-models"))
+  old <- options(Seurat.object.assay.version = "v3")
+  on.exit(options(old))
+  modelled <- example_seurat("none")
+  suppressWarnings(modelled[["Spatial"]] <- methods::as(modelled[["Spatial"]], "SCTAssay"))
+  expect_s4_class(there_and_back(modelled)[["Spatial"]], "Assay")
+})
+
+test_that("matrices on disk, or of other classes, are read", {
+  skip_without_python()
+  skip_if_not_installed("SingleCellExperiment")
+  skip_if_not_installed("DelayedArray")
+  sce <- example_sce()
+  counts <- SummarizedExperiment::assay(sce, "counts")
+  for (class in c("dgTMatrix", "dgRMatrix", "dgeMatrix", "delayed")) {
+    shown <- switch(class,
+      dgTMatrix = methods::as(counts, "TsparseMatrix"), dgRMatrix = methods::as(counts, "RsparseMatrix"),
+      dgeMatrix = methods::as(counts, "unpackedMatrix"), delayed = DelayedArray::DelayedArray(counts)
+    )
+    SummarizedExperiment::assay(sce, "counts", withDimnames = FALSE) <- shown
+    expect_equal(SummarizedExperiment::assay(there_and_back(sce), "counts"), counts)
+  }
+})
+
 full_spe <- function() {
   set.seed(1)
   spe <- example_spe()
@@ -165,7 +266,8 @@ test_that("what cannot cross is said", {
   sce <- example_sce()
   sce$nested <- I(lapply(seq_len(ncol(sce)), function(i) i))
   S4Vectors::metadata(sce)$model <- stats::lm(dist ~ speed, datasets::cars)
-  expect_warning(as_anndata(sce), "nested.*|model.*")
+  expect_true(known_issue("nested"))
+  expect_warning(as_anndata(sce), "metadata 'model'.*column 'nested' of obs")
 })
 
 test_that("bad input is refused in one line", {

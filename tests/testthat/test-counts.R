@@ -39,3 +39,8 @@ test_that("coordinates can be columns of a table", {
   expect_identical(given_coordinates(c("v", "u"), table, c("a", "b")), cbind(c(3, 4), c(1, 2)))
   expect_input_error(given_coordinates(c("v", "w"), table, c("a", "b")), "coordinates", "no column 'w'.*'u', 'v'")
 })
+
+test_that("the package that a matrix needs is named", {
+  foreign <- structure(list(), class = structure("IterableMatrix", package = "NotInstalledHere"))
+  expect_error(as_counts(foreign, "layer"), "matrix of class IterableMatrix needs the R package 'NotInstalledHere'")
+})

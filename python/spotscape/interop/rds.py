@@ -88,8 +88,9 @@ def write_rds(
     Raises
     ------
     InputError
-        As `to_r` and `read_rds`; if ``path`` cannot be written; or if ``update`` holds other cells than
-        ``obj``.
+        As `to_r` and `read_rds`; if ``path`` cannot be written; or if ``update`` lacks a cell of ``obj``
+        or has them in another order (an experiment has to have the very same; in a Seurat object what ``obj``
+        lacks gets NA).
 
     Warns
     -----
