@@ -109,6 +109,10 @@ test-r: $(VENV)/.installed setup-r ## R CMD INSTALL, testthat, R CMD check
 	@scripts/test-r.sh
 endif
 
+.PHONY: check-r
+check-r: $(VENV)/.installed ## lintr, BiocCheck and pkgdown's index (not part of `make test`: three more R packages)
+	@scripts/check-r.sh
+
 docs: ## man/ and NAMESPACE from the roxygen comments, and the tables of what crosses between R and Python
 	@"$(PYTHON)" scripts/crossing.py
 	Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "source")'

@@ -150,7 +150,7 @@ seurat_graphs <- function(object, graphs, assays, assay, cells = colnames(object
 
 add_image <- function(object, name, shown, record, spatial, assay) {
   cells <- intersect(record$cells %||% colnames(object)[!is.na(spatial[, 1L])], colnames(object))
-  xy <- spatial[match(cells, colnames(object)), 1:2, drop = FALSE]
+  xy <- spatial[match(cells, colnames(object)), seq_len(2L), drop = FALSE]
   class <- record$class %||% if (is.null(shown$image)) "FOV" else "VisiumV2"
   key <- record$key %||% paste0(gsub("[^[:alnum:]]", "", name), "_")
   assay <- record$assay %||% assay

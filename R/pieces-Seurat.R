@@ -48,11 +48,12 @@ seurat_pieces <- function(object, assay = NULL) {
     var = main$var,
     obsm = lapply(reductions, `[[`, "values"),
     varm = Filter(Negate(is.null), lapply(reductions, `[[`, "loadings")),
-    obsp = lapply(graphs, function(graph) matrix_piece(methods::as(graph[cells, cells], "CsparseMatrix"), "graph")),
+    obsp = lapply(graphs, function(graph) matrix_piece(graph[cells, cells], "graph")),
     extra = c(
       named_extra(main$partial, assay, main$partial_features),
-      unlist(lapply(unname(Map(function(one, name) named_extra(one$layers, name, one$var$names), others, names(others))), identity), FALSE),
-      unlist(lapply(unname(Map(function(one, name) named_extra(one$partial, name, one$partial_features), others, names(others))), identity), FALSE)
+      do.call(c, unname(Map(function(one, name) {
+        c(named_extra(one$layers, name, one$var$names), named_extra(one$partial, name, one$partial_features))
+      }, others, names(others))))
     ),
     spatial = spatial_of_images(images, length(cells)),
     images = lapply(images, `[[`, "shown"),
@@ -90,7 +91,13 @@ seurat_losses <- function(object) {
   misc <- vapply(names(object@assays), function(name) {
     length(setdiff(names(methods::slot(object[[name]], "misc")), "calcN")) > 0L
   }, NA)
+  without <- vapply(SeuratObject::Images(object), function(name) {
+    length(setdiff(SeuratObject::Cells(object[[name]]), colnames(object)))
+  }, 0L)
   c(
+    if (any(without > 0L)) {
+      sprintf("%d cells of image '%s' that the object does not have", without, names(without))[without > 0L]
+    },
     if (any(misc)) "what assays say of themselves (@misc)",
     if (length(SeuratObject::Neighbors(object))) "neighbour lists (@neighbors)",
     if (length(object@tools)) "results of tools (@tools)",
@@ -117,10 +124,12 @@ assay_pieces <- function(data, name, cells) {
   whole <- vapply(found$layers, nrow, 0L) == length(genes)
   pieces <- lapply(found$layers, function(layer) {
     columns <- match(cells, colnames(layer))
-    layer <- if (anyNA(columns)) {
+    if (anyNA(columns)) {
       own <- intersect(cells, colnames(layer))
-      spread_columns(layer[, own, drop = FALSE], match(own, cells), length(cells))
-    } else if (identical(columns, seq_along(cells))) layer else layer[, columns, drop = FALSE]
+      layer <- spread_columns(layer[, own, drop = FALSE], match(own, cells), length(cells))
+    } else if (!identical(columns, seq_along(cells))) {
+      layer <- layer[, columns, drop = FALSE]
+    }
     matrix_piece(layer, "layer")
   })
   var <- table_piece(data[[]], genes)
@@ -201,7 +210,8 @@ image_pieces <- function(image, name, cells) {
   xy <- xy[rownames(xy) %in% cells, , drop = FALSE]
   is_fov <- inherits(image, "FOV")
   has <- function(slot) methods::.hasSlot(image, slot)
-  centroids <- if (is_fov && "centroids" %in% names(image)) image[["centroids"]]
+  drawn <- if (is_fov && "centroids" %in% names(image)) image[["centroids"]]
+  centroids <- if (!is.null(drawn)) list(radius = drawn@radius, nsides = drawn@nsides, theta = drawn@theta)
   outlines <- if (is_fov) {
     parts <- setdiff(names(image), "centroids")
     lapply(stats::setNames(nm = parts), function(part) SeuratObject::GetTissueCoordinates(image[[part]]))
@@ -214,8 +224,8 @@ image_pieces <- function(image, name, cells) {
     ),
     record = plain_piece(list(
       class = class(image)[[1L]], key = SeuratObject::Key(image), assay = SeuratObject::DefaultAssay(image),
-      cells = rownames(xy), radius = if (!is.null(centroids)) centroids@radius,
-      nsides = if (!is.null(centroids)) centroids@nsides, theta = if (!is.null(centroids)) centroids@theta, spot_radius = if (has("spot.radius")) image@spot.radius,
+      cells = rownames(xy), radius = centroids$radius, nsides = centroids$nsides, theta = centroids$theta,
+      spot_radius = if (has("spot.radius")) image@spot.radius,
       coordinates = if (has("coordinates")) image@coordinates, outlines = outlines
     ))
   )

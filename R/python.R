@@ -14,18 +14,12 @@ python_module <- function(name) {
 # there is none.
 discover_python <- function() {
   managed <- Sys.getenv("RETICULATE_USE_MANAGED_VENV", NA)
-  on.exit(if (is.na(managed)) {
-    Sys.unsetenv("RETICULATE_USE_MANAGED_VENV")
-  } else {
-    Sys.setenv(RETICULATE_USE_MANAGED_VENV = managed)
-  })
-  Sys.setenv(RETICULATE_USE_MANAGED_VENV = "no")
   # A Python that reticulate cannot make sense of (a pyenv shim) it prints about, and returns as a "try-error".
   quiet <- options(show.error.messages = FALSE)
   on.exit(options(quiet), add = TRUE)
-  config <- tryCatch(
+  config <- withr::with_envvar(c(RETICULATE_USE_MANAGED_VENV = "no"), tryCatch(
     suppressWarnings(reticulate::py_discover_config(use_environment = ENVIRONMENT)), error = function(e) NULL
-  )
+  ))
   if (!is.list(config)) {
     return(NULL)
   }

@@ -157,6 +157,16 @@ test_that("a reduction and an assay of some of the cells come back as they were"
   expect_same_seurat(there_and_back(object), object)
 })
 
+test_that("cells of an image that the object does not have are said", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  object <- example_seurat("SlideSeq")
+  fewer <- example_seurat("none", slice = example_slice(100L))
+  suppressWarnings(fewer@images <- object@images)
+  expect_warning(adata <- as_anndata(fewer), "40 cells of image 'slice1' that the object does not have")
+  expect_equal(dim(reticulate::py_to_r(adata$obsm[["spatial"]])), c(100L, 2L))
+})
+
 test_that("what stays behind is what the list says", {
   skip_without_python()
   skip_if_not_installed("Seurat")

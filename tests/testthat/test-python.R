@@ -39,7 +39,9 @@ test_that("spotscape_sitrep() reports, whether Python is there or not", {
   expect_true(spotscape_available())
 
   local_mocked_bindings(ask_python = function(python) replace(complete, "torch", "-"))
-  expect_output(found <- spotscape_sitrep(), "torch \\(missing\\).*no: /opt/py/bin/python has no module 'torch'.*install_spotscape")
+  expect_output(
+    found <- spotscape_sitrep(), "torch \\(missing\\).*no: /opt/py/bin/python has no module 'torch'.*install_spotscape"
+  )
   expect_identical(found$modules[["torch"]], NA_character_)
   expect_false(spotscape_available())
 

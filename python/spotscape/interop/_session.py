@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from spotscape._paths import first_line
 from spotscape._validate import InputError, SpotscapeWarning
 
 _WITHOUT = "R files need rpy2 and R."
@@ -70,13 +71,20 @@ def start() -> None:
 def _session() -> tuple[Any, Any]:
     """Start R once: the function that calls others, and the environment that holds them."""
     _require()
-    from rpy2 import rinterface
-    from rpy2.rinterface_lib import callbacks
+    try:
+        from rpy2 import rinterface
+        from rpy2.rinterface_lib import callbacks
 
-    # What R says while packages load is not for the user of a Python program.
-    callbacks.consolewrite_warnerror = lambda text: None
-    with _own_library_path():
-        rinterface.initr()
+        # What R says while packages load is not for the user of a Python program.
+        callbacks.consolewrite_warnerror = lambda text: None
+        with _own_library_path():
+            rinterface.initr()
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"R: found one that cannot be started ({first_line(error)}), expected R 4.3 or newer with its "
+            "shared library. Build R with --enable-R-shlib, or install rpy2 anew where R was updated: "
+            "pip install --force-reinstall --no-cache-dir rpy2-rinterface"
+        ) from error
     base = rinterface.baseenv
     functions = base["new.env"](parent=rinterface.globalenv)
     for path in r_sources():

@@ -11,6 +11,9 @@ from importlib.util import find_spec
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 import spotscape
@@ -231,6 +234,40 @@ def test_what_is_missing_is_named(monkeypatch, place, name, words):
     # As in a process where R does not run yet.
     with pytest.raises(InputError, match=words):
         _session._session.__wrapped__()
+
+
+def test_an_r_that_does_not_start_is_said(monkeypatch):
+    from rpy2 import rinterface
+
+    def fail():
+        raise OSError("libR.so: cannot open shared object file")
+
+    monkeypatch.setattr(rinterface, "initr", fail)
+    with pytest.raises(InputError, match=r"^R: found one that cannot be started \(libR\.so"):
+        _session._session.__wrapped__()
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    names=st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=3, max_size=3
+    ),
+    texts=st.lists(
+        st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs", "Cc"]))), min_size=4, max_size=4
+    ),
+    counts=st.lists(st.integers(0, 2**31 - 1), min_size=12, max_size=12),
+    kind=st.sampled_from(["spe", "sce"]),
+)
+def test_any_object_goes_to_r_and_comes_back(names, texts, counts, kind):
+    adata = AnnData(sparse.csr_matrix(np.array(counts, dtype=float).reshape(4, 3)))
+    adata.var_names, adata.obs_names = names, ["a b", "ä", "1", "x_y"]
+    adata.obs["text"] = pd.Categorical(texts)
+    adata.obsm["spatial"] = np.arange(8.0).reshape(4, 2)
+    back = interop.from_r(interop.to_r(adata, kind))
+    assert (back.X != adata.X).nnz == 0
+    assert list(back.var_names) == names
+    assert list(back.obs_names) == list(adata.obs_names)
+    assert list(back.obs["text"].astype(object).where(lambda x: x.notna(), None)) == texts
 
 
 def test_a_missing_package_of_r_is_named(r_files):
