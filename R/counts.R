@@ -1,16 +1,21 @@
 # Counts and coordinates in the two shapes that go over to Python, whatever they were.
 
-# Any matrix, genes x cells, as a dgCMatrix with row and column names.
-as_counts <- function(x, name) {
+# Any matrix as a dgCMatrix.
+as_sparse <- function(x, name) {
   # An object can be read from a file where the package of its matrix is not installed.
   package <- attr(class(x), "package")
   if (!is.null(package)) require_packages(package, sprintf("A matrix of class %s", class(x)[[1L]]))
-  counts <- tryCatch(
+  tryCatch(
     methods::as(methods::as(methods::as(x, "CsparseMatrix"), "generalMatrix"), "dMatrix"),
     error = function(e) {
       input_error(name, describe_class(x), "a matrix of counts, genes x cells", conditionMessage(e))
     }
   )
+}
+
+# Raw counts, genes x cells, with row and column names.
+as_counts <- function(x, name) {
+  counts <- as_sparse(x, name)
   if (!all(dim(counts))) {
     input_error(name, sprintf("%d genes x %d cells", nrow(counts), ncol(counts)), "at least one of each")
   }

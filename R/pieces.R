@@ -89,7 +89,7 @@ matrix_piece <- function(x, name) {
   if (is.matrix(x) && (is.numeric(x) || is.logical(x))) {
     return(`dimnames<-`(unclass(x), NULL))
   }
-  x <- as_counts(x, name)
+  x <- as_sparse(x, name)
   x@Dimnames <- list(NULL, NULL)
   x
 }

@@ -10,9 +10,9 @@
 set -euo pipefail
 
 R_PACKAGES=(Seurat SeuratObject SpatialExperiment SingleCellExperiment SummarizedExperiment S4Vectors
-  reticulate Matrix ggplot2 testthat knitr rmarkdown roxygen2)
+  reticulate Matrix ggplot2 withr testthat knitr rmarkdown roxygen2)
 DEB_PACKAGES=(r-base-core r-base-dev libopenblas0-pthread r-cran-seurat r-bioc-spatialexperiment
-  r-cran-reticulate r-cran-testthat r-cran-knitr r-cran-rmarkdown r-cran-roxygen2)
+  r-cran-reticulate r-cran-withr r-cran-testthat r-cran-knitr r-cran-rmarkdown r-cran-roxygen2)
 MIN_R=4.3
 
 say() { printf 'setup-r: %s\n' "$*"; }

@@ -248,6 +248,9 @@ test_that("cells and genes without names, and of one name, come back as they wer
   colnames(sce) <- c("a", "a", "b")
   expect_equal(colnames(there_and_back(sce)), c("a", "a", "b"))
   expect_input_error(from_anndata(as_anndata(sce), "seurat"), "cells")
+  for (part in list(example_sce()[, 0L], example_sce()[0L, ], example_sce()[1L, ], example_sce()[, 1L])) {
+    expect_equal(there_and_back(part), part)
+  }
   one <- SingleCellExperiment::SingleCellExperiment(list(counts = matrix(3, 1L, 1L, dimnames = list("g", "c"))))
   expect_equal(there_and_back(one), one)
 })

@@ -134,3 +134,24 @@ test_that("counts reach Python without a copy, cells by genes", {
   expect_true(reticulate::py_to_r(numpy$shares_memory(adata$X$data, sent$data)))
   expect_equal(as.matrix(reticulate::py_to_r(adata$X$T$tocsc())), unname(as.matrix(counts)))
 })
+
+test_that("it does not matter what else is loaded, or when", {
+  skip_without_python()
+  others <- c("Seurat", "uwot", "data.table")
+  for (package in others) skip_if_not_installed(package)
+  run <- paste(
+    "set.seed(1); counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0('g', 1:60), paste0('c', 1:100)));",
+    "place <- as.matrix(expand.grid(x = 1:10, y = 1:10));",
+    "found <- RunSpotscape(counts, coordinates = place, n_domains = 2, config = list(epochs = 5), verbose = FALSE);",
+    "cat(sprintf('%a', sum(found$embedding)))"
+  )
+  loaded <- paste0("library(", others, ")", collapse = ";")
+  orders <- c(paste(loaded, "library(spotscape)", run, sep = ";"), paste("library(spotscape)", run, loaded, run, sep = ";"))
+  said <- vapply(orders, function(code) {
+    paste(system2(
+      file.path(R.home("bin"), "Rscript"), c("--vanilla", "-e", shQuote(code)), stdout = TRUE, stderr = FALSE
+    ), collapse = "")
+  }, "")
+  expect_match(said[[1L]], "^-?0x")
+  expect_identical(said[[2L]], strrep(said[[1L]], 2L))
+})
