@@ -22,6 +22,9 @@
 #' What only R knows (classes, keys, which cells and features a part has) is in `uns["spotscape_r"]`, so that
 #' `from_anndata(as_anndata(object))` is the object again.
 #'
+#' Matrices stay on R's memory, so that nothing large is copied, and can only be read from Python, as the object would
+#' change with them: `adata$copy()` is one that Python may change, such as by `scanpy.pp.normalize_total`.
+#'
 #' @section What stays behind, or changes:
 #' | object | part | what |
 #' | --- | --- | --- |

@@ -205,6 +205,48 @@ test_that("matrices on disk, or of other classes, are read", {
   }
 })
 
+test_that("Python cannot change the object's own matrices", {
+  skip_without_python()
+  skip_if_not_installed("SingleCellExperiment")
+  sce <- example_sce()
+  before <- sum(SummarizedExperiment::assay(sce, "counts"))
+  reticulate::py_run_string("def set_to_zero(adata): adata.X.data[:] = 0", local = FALSE)
+  set_to_zero <- reticulate::import_main()$set_to_zero
+  adata <- as_anndata(sce)
+  expect_error(set_to_zero(adata), "read-only")
+  expect_equal(sum(SummarizedExperiment::assay(sce, "counts")), before)
+  copied <- adata$copy()
+  set_to_zero(copied)
+  expect_equal(sum(SummarizedExperiment::assay(from_anndata(copied), "counts")), 0)
+  expect_equal(sum(SummarizedExperiment::assay(sce, "counts")), before)
+})
+
+test_that("several samples, and images that are kept in files, come back as they were", {
+  skip_without_python()
+  skip_if_not_installed("SpatialExperiment")
+  file <- withr::local_tempfile(fileext = ".png")
+  # Python draws it: R may have no PNG device.
+  reticulate::import("matplotlib.image")$imsave(file, array(seq(0, 1, length.out = 300L), c(10L, 10L, 3L)))
+  one <- example_spe()
+  two <- one
+  two$sample_id <- "two"
+  colnames(two) <- paste0("two_", colnames(two))
+  both <- SummarizedExperiment::cbind(one, two)
+  SpatialExperiment::imgData(both) <- S4Vectors::DataFrame(
+    sample_id = c("one", "two"), image_id = "lowres", scaleFactor = c(0.1, 0.2),
+    data = I(list(SpatialExperiment::SpatialImage(file), SpatialExperiment::SpatialImage(file)))
+  )[, c("sample_id", "image_id", "data", "scaleFactor")]
+  back <- there_and_back(both)
+  expect_equal(back$sample_id, both$sample_id)
+  expect_equal(SpatialExperiment::scaleFactors(back, sample_id = TRUE), c(0.1, 0.2))
+  image <- SpatialExperiment::imgData(back)$data[[2L]]
+  expect_s4_class(image, "StoredSpatialImage")
+  expect_equal(normalizePath(SpatialExperiment::imgSource(image)), normalizePath(file))
+  adata <- as_anndata(both)
+  pixels <- reticulate::py_to_r(adata$uns[["spatial"]][["one"]][["images"]][["lowres"]])
+  expect_equal(dim(pixels), c(10L, 10L, 3L))
+})
+
 full_spe <- function() {
   set.seed(1)
   spe <- example_spe()
