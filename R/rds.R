@@ -12,7 +12,11 @@ read_object <- function(path) {
       )
     }
   )
-  if (is.list(object) && !is.object(object)) lapply(object, kind_of) else kind_of(object)
+  if (is.list(object) && !is.object(object)) {
+    for (one in object) kind_of(one, basename(path))
+  } else {
+    kind_of(object, basename(path))
+  }
   object
 }
 
@@ -38,11 +42,14 @@ take_all_apart <- function(object, assay = NULL) {
   lapply(object, take_apart, assay = assay)
 }
 
-kind_of <- function(object) {
-  for (class in c("Seurat", "SpatialExperiment", "SingleCellExperiment")) {
-    if (inherits(object, class)) return(c(Seurat = "seurat", SpatialExperiment = "spe", SingleCellExperiment = "sce")[[class]])
+kind_of <- function(object, name = "object") {
+  kinds <- c(Seurat = "seurat", SpatialExperiment = "spe", SingleCellExperiment = "sce")
+  found <- names(kinds)[vapply(names(kinds), function(class) inherits(object, class), NA)]
+  # Code may claim any class.
+  if (length(found) && !is.language(object)) {
+    return(kinds[[found[[1L]]]])
   }
-  input_error("object", describe_class(object), "a Seurat, SpatialExperiment or SingleCellExperiment object")
+  input_error(name, describe_class(object), "a Seurat, SpatialExperiment or SingleCellExperiment object, or a list of such")
 }
 
 # The object with what the pieces have beyond it: columns, reductions, what is said of the whole.

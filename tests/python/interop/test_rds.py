@@ -70,6 +70,7 @@ def r_files(adata, tmp_path_factory):
       saveRDS(mtcars, path("table.rds"))
       saveRDS(function() stop("evaluated"), path("function.rds"))
       saveRDS(quote(stop("evaluated")), path("call.rds"))
+      saveRDS(structure(quote(stop("evaluated")), class = "Seurat"), path("claims.rds"))
       saveRDS(one, path("plain.rds"), compress = FALSE)
       saveRDS(one, path("xz.rds"), compress = "xz")
     }})""")
@@ -185,9 +186,10 @@ def test_memory_of_r_is_seen_not_copied_and_kept(r_files):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("table.rds", "object: found an object of class 'data.frame', expected a Seurat"),
-        ("function.rds", "object: found an object of class 'function', expected a Seurat"),
-        ("call.rds", "object: found an object of class 'call', expected a Seurat"),
+        ("table.rds", "^table.rds: found an object of class 'data.frame', expected a Seurat"),
+        ("function.rds", "^function.rds: found an object of class 'function', expected a Seurat"),
+        ("call.rds", "^call.rds: found an object of class 'call', expected a Seurat"),
+        ("claims.rds", "^claims.rds: found an object of class 'Seurat', expected"),
         ("gone.rds", "found nothing there, expected an R object"),
         ("text.rds", "found a file that saveRDS did not write"),
         ("cut.rds", "found a file that cannot be read .*cut short"),
