@@ -92,10 +92,11 @@ lint: $(TEST_ENV) ## ruff: style, imports, banned interfaces
 types: $(TEST_ENV) ## mypy
 	$(BIN)/mypy
 
-# One thread for each worker: two workers with a pool of threads each are slower than one.
+# One thread for each worker: two workers with a pool of threads each are slower than one. Numba, which UMAP brings,
+# would otherwise set the number of threads of OpenMP, and with it PyTorch's, to that of the cores.
 .PHONY: test-py
 test-py: $(TEST_ENV) ## pytest, doctests among it
-	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(if $(filter skip,$(R)),,SPOTSCAPE_TEST_R=required) $(BIN)/pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MPLBACKEND=Agg $(if $(filter skip,$(R)),,SPOTSCAPE_TEST_R=required) $(BIN)/pytest -n $(JOBS)
 
 .PHONY: setup-r test-r docs
 ifeq ($(R),skip)
