@@ -218,10 +218,9 @@ integrate_sce <- function(object, n_domains, slice_key, condition_key, correctio
 # The class that all objects of a list have.
 kind_of_slices <- function(objects) {
   kinds <- vapply(objects, function(one) {
-    known <- c("Seurat", "SpatialExperiment", "SingleCellExperiment")
-    c(known[vapply(known, function(class) methods::is(one, class), NA)], class(one)[1L])[1L]
+    c(KINDS[vapply(KINDS, function(class) methods::is(one, class), NA)], class(one)[1L])[1L]
   }, "")
-  other <- setdiff(kinds, c("Seurat", "SpatialExperiment", "SingleCellExperiment"))
+  other <- setdiff(kinds, KINDS)
   if (length(other)) {
     input_error("object", sprintf("a list with objects of class %s", name_list(other)), SLICES_EXPECTED)
   }

@@ -69,7 +69,7 @@ as_anndata <- function(object, assay = NULL) {
 #' @rdname as_anndata
 #' @export
 from_anndata <- function(x, kind = NULL) {
-  if (!is.null(kind)) check_choice("kind", kind, names(MAKERS))
+  if (!is.null(kind)) check_choice("kind", kind, names(KINDS))
   if (!inherits(x, "anndata._core.anndata.AnnData")) {
     input_error("x", describe_class(x), "an AnnData")
   }
@@ -79,26 +79,32 @@ from_anndata <- function(x, kind = NULL) {
 }
 
 take_apart <- function(object, assay = NULL) {
-  if (inherits(object, "Seurat")) {
+  if (kind_of(object) == "seurat") {
     require_packages("SeuratObject", "A Seurat object")
     return(seurat_pieces(object, assay))
   }
-  if (inherits(object, "SingleCellExperiment")) {
-    require_bioconductor(object)
-    return(sce_pieces(object, assay))
-  }
-  input_error("object", describe_class(object), "a Seurat, SpatialExperiment or SingleCellExperiment object")
+  require_bioconductor(object)
+  sce_pieces(object, assay)
 }
-
-MAKERS <- list(
-  seurat = function(pieces) seurat_from_pieces(pieces),
-  spe = function(pieces) sce_from_pieces(pieces),
-  sce = function(pieces) sce_from_pieces(pieces)
-)
 
 put_together <- function(pieces) {
-  MAKERS[[check_choice("kind", pieces$kind, names(MAKERS))]](pieces)
+  kind <- check_choice("kind", pieces$kind, names(KINDS))
+  if (kind == "seurat") seurat_from_pieces(pieces) else sce_from_pieces(pieces)
 }
+
+# A SpatialExperiment is a SingleCellExperiment as well.
+KINDS <- c(seurat = "Seurat", spe = "SpatialExperiment", sce = "SingleCellExperiment")
+
+kind_of <- function(object, name = "object", expected = paste("a", OBJECT_CLASSES, "object")) {
+  found <- names(KINDS)[vapply(KINDS, function(class) inherits(object, class), NA)]
+  # Code may claim any class.
+  if (!length(found) || is.language(object)) {
+    input_error(name, describe_class(object), expected)
+  }
+  found[[1L]]
+}
+
+OBJECT_CLASSES <- "Seurat, SpatialExperiment or SingleCellExperiment"
 
 # Reticulate makes a dict of a list with names only, and takes NULL for None.
 pieces_to_python <- function(x) {

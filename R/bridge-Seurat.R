@@ -270,13 +270,15 @@ seurat_add_embedding <- function(object, result, assay, reduction.name, reductio
 
 embedding_reduction <- function(result, assay, reduction.name, reduction.key) {
   embedding <- result$embedding
-  # Seurat takes letters and digits with one underscore at the end.
-  reduction.key <- reduction.key %||% paste0(gsub("[^[:alnum:]]", "", toupper(reduction.name)), "_")
+  reduction.key <- reduction.key %||% seurat_key(toupper(reduction.name))
   colnames(embedding) <- paste0(reduction.key, seq_len(ncol(embedding)))
   SeuratObject::CreateDimReducObject(
     embeddings = embedding, assay = assay, key = reduction.key, misc = result$info
   )
 }
+
+# Seurat takes letters and digits with one underscore at the end.
+seurat_key <- function(name) paste0(gsub("[^[:alnum:]]", "", name), "_")
 
 # The object with the domains in its metadata and as its identities.
 seurat_add_domains <- function(object, domains, reduction.name) {

@@ -13,15 +13,14 @@ seurat_from_pieces <- function(pieces) {
   name <- record$assay %||% "RNA"
   layers <- c(stats::setNames(list(pieces$x), pieces$x_name %||% "counts"), pieces$layers)
   layers <- lapply(layers, matrix_from_piece, rows = genes, columns = cells)
-  extra <- split(pieces$extra, vapply(pieces$extra, function(one) one$assay, ""))
+  extra <- by_assay(pieces$extra)
   main <- make_assay(layers, extra[[name]], var, record$assays[[name]], cells)
   object <- suppressWarnings(SeuratObject::CreateSeuratObject(
     main, assay = name, project = record$project %||% "SeuratProject", meta.data = seurat_meta(obs)
   ))
   object <- seurat_columns(object, obs)
   for (other in setdiff(names(extra), name)) {
-    said <- record$other_assays[[other]]$var
-    object[[other]] <- make_assay(NULL, extra[[other]], said, record$assays[[other]], cells)
+    object[[other]] <- make_assay(NULL, extra[[other]], record$other_assays[[other]], record$assays[[other]], cells)
   }
   object <- seurat_split(object, name, obs[[SEURAT_SPLIT]])
   object <- seurat_reductions(object, pieces, record, genes, name)
@@ -80,7 +79,6 @@ make_assay <- function(layers, extra, var, record, cells) {
       SeuratObject::LayerData(assay, layer = layer) <- values
     }
   }
-  if (is.list(var) && !is.data.frame(var)) var <- table_from_piece(var)
   if (length(var)) {
     rownames(var) <- rownames(assay)
     assay <- SeuratObject::AddMetaData(assay, var)
@@ -115,7 +113,7 @@ seurat_reductions <- function(object, pieces, record, genes, assay, cells = coln
   for (name in names(pieces$obsm)) {
     known <- record$reductions[[name]]
     values <- as.matrix(pieces$obsm[[name]])
-    key <- known$key %||% paste0(gsub("[^[:alnum:]]", "", toupper(name)), "_")
+    key <- known$key %||% seurat_key(toupper(name))
     columns <- known$columns
     if (length(columns) != ncol(values)) columns <- paste0(key, seq_len(ncol(values)))
     dimnames(values) <- list(cells, columns)
@@ -152,7 +150,7 @@ add_image <- function(object, name, shown, record, spatial, assay) {
   cells <- intersect(record$cells %||% colnames(object)[!is.na(spatial[, 1L])], colnames(object))
   xy <- spatial[match(cells, colnames(object)), seq_len(2L), drop = FALSE]
   class <- record$class %||% if (is.null(shown$image)) "FOV" else "VisiumV2"
-  key <- record$key %||% paste0(gsub("[^[:alnum:]]", "", name), "_")
+  key <- record$key %||% seurat_key(name)
   assay <- record$assay %||% assay
   made <- switch(class,
     VisiumV1 = seurat_class("VisiumV1",

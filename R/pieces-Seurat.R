@@ -24,7 +24,7 @@ seurat_pieces <- function(object, assay = NULL) {
   cells <- intersect(colnames(object), colnames(object[[assay]]))
   elsewhere <- ncol(object) - length(cells)
   main <- assay_pieces(object[[assay]], assay, cells)
-  if (is.null(main$layers[["counts"]]) && !length(main$layers)) {
+  if (!length(main$layers)) {
     input_error("assay", sprintf("no layer with all genes in assay '%s'", assay), "an assay with counts or data")
   }
   x_name <- if ("counts" %in% names(main$layers)) "counts" else names(main$layers)[[1L]]
@@ -64,7 +64,7 @@ seurat_pieces <- function(object, assay = NULL) {
     record = list(
       assay = plain_piece(assay), project = plain_piece(as.character(object@project.name)),
       assays = plain_piece(c(stats::setNames(list(main$record), assay), lapply(others, `[[`, "record"))),
-      other_assays = lapply(others, function(one) list(var = one$var)),
+      other_assays = lapply(others, function(one) list(.table = one$var)),
       reductions = lapply(reductions, `[[`, "record"), graphs = plain_piece(lapply(graphs, SeuratObject::DefaultAssay)),
       images = lapply(images, `[[`, "record")
     ),
@@ -160,7 +160,7 @@ std_layers <- function(data) {
       names <- colnames(SeuratObject::LayerData(data, layer = part))
       stats::setNames(rep(sub("^counts\\.", "", part), length(names)), names)
     }))
-    split <- factor(split, levels = unique(split), labels = unique(split))
+    split <- factor(split, levels = unique(split))
   }
   joined <- stems[duplicated(stems) | of_split]
   for (stem in unique(joined)) data <- SeuratObject::JoinLayers(data, layers = stem, new = stem)

@@ -18,9 +18,7 @@ sce_pieces <- function(object, assay = NULL) {
     input_error("object", "no named assay", "an assay such as counts", "Name it by assayNames(object).")
   }
   assay <- check_choice("assay", assay %||% if ("counts" %in% names) "counts" else names[[1L]], names)
-  assays <- lapply(stats::setNames(nm = names), function(name) {
-    matrix_piece(SummarizedExperiment::assay(object, name, withDimnames = FALSE), sprintf("assay '%s'", name))
-  })
+  assays <- assay_matrices(object)
   is_spatial <- methods::is(object, "SpatialExperiment")
   reduced <- as.list(SingleCellExperiment::reducedDims(object, withDimnames = FALSE))
   alternatives <- lapply(stats::setNames(nm = SingleCellExperiment::altExpNames(object)), function(name) {
@@ -31,8 +29,7 @@ sce_pieces <- function(object, assay = NULL) {
   list(
     kind = if (is_spatial) "spe" else "sce", x = assays[[assay]], x_name = assay,
     layers = assays[setdiff(names, assay)],
-    obs = table_piece(SummarizedExperiment::colData(object), cell_names(object)),
-    var = table_piece(SummarizedExperiment::rowData(object), rownames(object) %||% seq_len(nrow(object))),
+    obs = about_cells(object), var = about_genes(object),
     obsm = lapply(reduced, function(values) matrix_piece(as.matrix(values), "reducedDim")),
     obsp = lapply(as.list(SingleCellExperiment::colPairs(object, asSparse = TRUE)), matrix_piece, name = "colPair"),
     extra = do.call(c, unname(Map(alternative_pieces, alternatives, names(alternatives)))),
@@ -46,10 +43,7 @@ sce_pieces <- function(object, assay = NULL) {
       reduced_columns = plain_piece(Filter(Negate(is.null), lapply(reduced, colnames))),
       main_name = plain_piece(SingleCellExperiment::mainExpName(object)),
       images = if (is_spatial) plain_piece(image_data_record(SpatialExperiment::imgData(object))),
-      alternatives = lapply(alternatives, function(one) {
-        list(obs = table_piece(SummarizedExperiment::colData(one), cell_names(one)),
-             var = table_piece(SummarizedExperiment::rowData(one), rownames(one) %||% seq_len(nrow(one))))
-      })
+      alternatives = lapply(alternatives, function(one) list(obs = about_cells(one), var = about_genes(one)))
     ),
     lost = array(as.character(c(
       sprintf("metadata '%s'", names(metadata)[!kept]), if (length(SingleCellExperiment::rowPairs(object))) "rowPairs",
@@ -62,13 +56,20 @@ sce_pieces <- function(object, assay = NULL) {
 }
 
 alternative_pieces <- function(one, name) {
-  named_extra(
-    lapply(stats::setNames(nm = SummarizedExperiment::assayNames(one)), function(assay) {
-      matrix_piece(SummarizedExperiment::assay(one, assay, withDimnames = FALSE), sprintf("assay '%s'", assay))
-    }),
-    name, rownames(one) %||% as.character(seq_len(nrow(one)))
-  )
+  named_extra(assay_matrices(one), name, gene_names(one))
 }
+
+assay_matrices <- function(object) {
+  lapply(stats::setNames(nm = SummarizedExperiment::assayNames(object)), function(name) {
+    matrix_piece(SummarizedExperiment::assay(object, name, withDimnames = FALSE), sprintf("assay '%s'", name))
+  })
+}
+
+about_cells <- function(object) table_piece(SummarizedExperiment::colData(object), cell_names(object))
+
+about_genes <- function(object) table_piece(SummarizedExperiment::rowData(object), gene_names(object))
+
+gene_names <- function(object) rownames(object) %||% as.character(seq_len(nrow(object)))
 
 # Images by sample: `image` of h x w x 3 between 0 and 1, and the scale factor of each.
 image_data_pieces <- function(data) {
@@ -164,8 +165,9 @@ data_frame <- function(piece, names, n) {
 }
 
 add_alternatives <- function(object, extra, said, cells) {
-  for (name in unique(vapply(extra, function(one) one$assay, ""))) {
-    parts <- Filter(function(one) one$assay == name, extra)
+  extra <- by_assay(extra)
+  for (name in names(extra)) {
+    parts <- extra[[name]]
     features <- as.character(unlist(parts[[1L]]$features))
     n <- c(length(features), ncol(object))
     assays <- lapply(parts, function(one) matrix_from_piece(one$values, features, cells, n))

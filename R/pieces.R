@@ -102,6 +102,12 @@ matrix_from_piece <- function(x, rows, columns, n = c(length(rows), length(colum
   x
 }
 
+# Matrices beside the main assay, assay by assay, in the order they came.
+by_assay <- function(extra) {
+  assays <- vapply(extra, function(one) one$assay, "")
+  split(extra, factor(assays, unique(assays)))
+}
+
 # Rows of `x` at the places of `all`, zero (or NA) where `x` has none.
 spread_rows <- function(x, at, n, fill = 0) {
   if (identical(as.integer(at), seq_len(n))) {

@@ -12,11 +12,8 @@ read_object <- function(path) {
       )
     }
   )
-  if (is.list(object) && !is.object(object)) {
-    for (one in object) kind_of(one, basename(path))
-  } else {
-    kind_of(object, basename(path))
-  }
+  expected <- paste("a", OBJECT_CLASSES, "object, or a list of such")
+  for (one in if (is_plain_list(object)) object else list(object)) kind_of(one, basename(path), expected)
   object
 }
 
@@ -32,7 +29,7 @@ write_object <- function(object, path) {
 
 # One object, or each of a list, with the assay chosen for all. The one has no name.
 take_all_apart <- function(object, assay = NULL) {
-  if (!is.list(object) || is.object(object)) {
+  if (!is_plain_list(object)) {
     return(stats::setNames(list(take_apart(object, assay)), ""))
   }
   if (!length(object)) {
@@ -42,19 +39,16 @@ take_all_apart <- function(object, assay = NULL) {
   lapply(object, take_apart, assay = assay)
 }
 
-kind_of <- function(object, name = "object") {
-  kinds <- c(Seurat = "seurat", SpatialExperiment = "spe", SingleCellExperiment = "sce")
-  found <- names(kinds)[vapply(names(kinds), function(class) inherits(object, class), NA)]
-  # Code may claim any class.
-  if (length(found) && !is.language(object)) {
-    return(kinds[[found[[1L]]]])
-  }
-  input_error(name, describe_class(object), "a Seurat, SpatialExperiment or SingleCellExperiment object, or a list of such")
+is_plain_list <- function(object) is.list(object) && !is.object(object)
+
+# The object of a file, or the one that a list in a file holds.
+one_object <- function(object) {
+  if (is_plain_list(object) && length(object) == 1L) object[[1L]] else object
 }
 
 # The object with what the pieces have beyond it: columns, reductions, what is said of the whole.
 update_object <- function(object, pieces) {
-  is_seurat <- inherits(object, "Seurat")
+  is_seurat <- kind_of(object) == "seurat"
   if (is_seurat) object <- current_seurat(object)
   cells <- if (is_seurat) colnames(object) else cell_names(object)
   wanted <- as.character(unlist(pieces$obs$names))
@@ -76,14 +70,14 @@ update_seurat <- function(object, pieces) {
   graphs <- pieces$obsp[setdiff(names(pieces$obsp), SeuratObject::Graphs(object))]
   object <- seurat_graphs(object, graphs, list(), assay, rownames(obs))
   for (name in setdiff(names(obs), c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE))) {
-    known <- object[[]][[name]]
+    values <- object[[]][[name]]
     at <- match(rownames(obs), colnames(object))
-    if (is.null(known) || length(at) == length(known)) {
-      known <- obs[[name]][match(colnames(object), rownames(obs))]
-    } else if (!identical(known[at], obs[[name]])) {
-      known[at] <- obs[[name]]
+    if (is.null(values) || length(at) == length(values)) {
+      values <- obs[[name]][match(colnames(object), rownames(obs))]
+    } else if (!identical(values[at], obs[[name]])) {
+      values[at] <- obs[[name]]
     }
-    object@meta.data[[name]] <- known
+    object@meta.data[[name]] <- values
   }
   domains <- domain_column("spotscape")
   if (domains %in% names(obs)) SeuratObject::Idents(object, cells = rownames(obs)) <- obs[[domains]]
@@ -114,4 +108,25 @@ update_sce <- function(object, pieces) {
   known <- setdiff(names(S4Vectors::metadata(object)), "spotscape")
   for (name in setdiff(names(uns), known)) S4Vectors::metadata(object)[[name]] <- uns[[name]]
   object
+}
+
+# What a function gives or why it does not, and its warnings, as Python is told of them.
+call_for_python <- function(f, ...) {
+  texts <- character()
+  tryCatch(
+    withCallingHandlers(
+      list(value = f(...), warnings = array(texts)),
+      warning = function(w) {
+        texts <<- c(texts, conditionMessage(w))
+        invokeRestart("muffleWarning")
+      },
+      packageStartupMessage = function(m) invokeRestart("muffleMessage")
+    ),
+    error = function(e) {
+      list(
+        error = conditionMessage(e), user = inherits(e, c("spotscape_input_error", "packageNotFoundError")),
+        call = paste(deparse(conditionCall(e), nlines = 1L), collapse = " ")
+      )
+    }
+  )
 }

@@ -66,9 +66,11 @@ test_that("layers, reductions, graphs, other assays and Misc of a Seurat object 
   object <- suppressWarnings(Seurat::RunPCA(object, npcs = 5, verbose = FALSE))
   object <- suppressWarnings(Seurat::FindNeighbors(object, dims = 1:5, verbose = FALSE))
   object[["ADT"]] <- SeuratObject::CreateAssay5Object(SeuratObject::LayerData(object, layer = "counts")[1:7, ])
+  object[["ABC"]] <- SeuratObject::CreateAssay5Object(SeuratObject::LayerData(object, layer = "counts")[1:3, ])
   SeuratObject::Misc(object, "note") <- list(number = 1, text = "x", table = data.frame(q = 1:2))
   SeuratObject::Idents(object) <- rep(c("b", "a"), length.out = ncol(object))
   expect_same_seurat(there_and_back(object), object)
+  expect_equal(SeuratObject::Assays(there_and_back(object)), c("Spatial", "ADT", "ABC"))
   adata <- as_anndata(object)
   expect_equal(reticulate::py_to_r(adata$varm[["pca_loadings"]]$shape[[0L]]), nrow(object))
   # Plain Seurat goes on from there.

@@ -62,14 +62,10 @@ def write_result(adata: AnnData, *, out: Path, slices: Mapping[str, AnnData], pa
 
     from spotscape.interop import write_rds
 
+    if len(slices) == 1 and paths[0].suffix.lower() == ".rds":
+        return write_rds(adata, out, update=paths[0])
     kinds = {str(one.uns[_keys.R_RECORD]["kind"]) for one in slices.values() if _keys.R_RECORD in one.uns}
-    is_same = len(slices) == 1 and len(kinds) == 1
-    write_rds(
-        adata,
-        out,
-        kind=kinds.pop() if len(kinds) == 1 and not is_same else None,
-        update=paths[0] if is_same and paths[0].suffix.lower() == ".rds" else None,
-    )
+    write_rds(adata, out, kind=kinds.pop() if len(kinds) == 1 else None)
 
 
 def _slices_in(source: Path) -> list[Path]:

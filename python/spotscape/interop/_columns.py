@@ -21,12 +21,16 @@ LARGEST = 2**31 - 1
 _COLUMN, _TABLE = ".column", ".table"
 
 
+def items(pieces: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
+    """Return the named parts of a piece, none where R sent nothing."""
+    return list((pieces.get(name) or {}).items())
+
+
 def as_texts(values: Any) -> list[str]:
-    return (
-        [str(value) for value in np.atleast_1d(np.asarray(values, dtype=object)).ravel()]
-        if values is not None
-        else []
-    )
+    """Return text from R, which sends one string as it is, as a list; nothing as an empty one."""
+    if values is None:
+        return []
+    return [str(value) for value in np.ravel(np.asarray(values, dtype=object))]
 
 
 def _integers(values: Any) -> np.ndarray:

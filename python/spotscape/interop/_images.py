@@ -9,7 +9,7 @@ import numpy as np
 from anndata import AnnData
 
 from spotscape import _keys
-from spotscape.interop._columns import as_texts
+from spotscape.interop._columns import as_texts, items
 
 _SCALE_FACTORS = {
     "spot": "spot_diameter_fullres",
@@ -21,9 +21,9 @@ _SCALE_FACTORS = {
 
 def from_image(one: Mapping[str, Any]) -> dict[str, Any]:
     """Return an image and its scale factors as scanpy and squidpy expect them."""
-    factors = {name: float(np.ravel(value)[0]) for name, value in (one.get("scale_factors") or {}).items()}
+    factors = {name: float(np.ravel(value)[0]) for name, value in items(one, "scale_factors")}
     if "images" in one:
-        images = {name: np.asarray(value) for name, value in (one.get("images") or {}).items()}
+        images = {name: np.asarray(value) for name, value in items(one, "images")}
         return {
             "images": images,
             "scalefactors": {f"tissue_{name}_scalef": factor for name, factor in factors.items()},

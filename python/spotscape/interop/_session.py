@@ -15,27 +15,6 @@ from spotscape._paths import first_line
 from spotscape._validate import InputError, SpotscapeWarning
 
 _WITHOUT = "R files need rpy2 and R."
-_CALL = """
-function(f, ...) {
-  texts <- character()
-  tryCatch(
-    withCallingHandlers(
-      list(value = f(...), warnings = array(texts)),
-      warning = function(w) {
-        texts <<- c(texts, conditionMessage(w))
-        invokeRestart("muffleWarning")
-      },
-      packageStartupMessage = function(m) invokeRestart("muffleMessage")
-    ),
-    error = function(e) {
-      list(
-        error = conditionMessage(e), user = inherits(e, c("spotscape_input_error", "packageNotFoundError")),
-        call = paste(deparse(conditionCall(e), nlines = 1L), collapse = " ")
-      )
-    }
-  )
-}
-"""
 
 
 def call(name: str, *arguments: Any) -> Any:
@@ -89,7 +68,7 @@ def _session() -> tuple[Any, Any]:
     functions = base["new.env"](parent=rinterface.globalenv)
     for path in r_sources():
         base["sys.source"](str(path), envir=functions)
-    return base["eval"](rinterface.parse(_CALL), functions), functions
+    return functions.find("call_for_python"), functions
 
 
 def value(piece: Any) -> Any:

@@ -51,8 +51,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
-from spotscape._validate import InputError, SpotscapeWarning, describe, input_error
-from spotscape.interop._columns import LARGEST, as_table, as_texts, native, plain, table_piece
+from spotscape._validate import InputError, SpotscapeWarning, check_choice
+from spotscape.interop._columns import LARGEST, as_table, as_texts, items, native, plain, table_piece
 from spotscape.interop._images import from_image, image_pieces
 
 KINDS = ("seurat", "spe", "sce")
@@ -91,17 +91,17 @@ def to_anndata(pieces: Mapping[str, Any]) -> AnnData:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* names are not unique")
         adata = AnnData(_transposed(pieces["x"]), obs=obs, var=var)
-    for name, values in _items(pieces, "layers"):
+    for name, values in items(pieces, "layers"):
         adata.layers[name] = _transposed(values)
-    reductions = {_keys.reduction(name): name for name, _ in _items(pieces, "obsm")}
+    reductions = {_keys.reduction(name): name for name, _ in items(pieces, "obsm")}
     for key, name in reductions.items():
         adata.obsm[key] = _two_dimensional(pieces["obsm"][name], adata.n_obs)
-    for name, values in _items(pieces, "varm"):
+    for name, values in items(pieces, "varm"):
         adata.varm[f"{name}_loadings"] = _two_dimensional(values, adata.n_vars)
-    for name, values in _items(pieces, "obsp"):
+    for name, values in items(pieces, "obsp"):
         adata.obsp[name] = sparse.csr_matrix(values)
     extra = {}
-    for key, one in _items(pieces, "extra"):
+    for key, one in items(pieces, "extra"):
         adata.obsm[key] = _transposed(one["values"])
         extra[key] = {
             "features": as_texts(one["features"]),
@@ -110,9 +110,9 @@ def to_anndata(pieces: Mapping[str, Any]) -> AnnData:
         }
     if pieces.get("spatial") is not None:
         adata.obsm[_keys.SPATIAL] = _two_dimensional(pieces["spatial"], adata.n_obs)
-    for name, value in _items(pieces, "uns"):
+    for name, value in items(pieces, "uns"):
         adata.uns[name] = native(value)
-    images = {name: from_image(one) for name, one in _items(pieces, "images")}
+    images = {name: from_image(one) for name, one in items(pieces, "images")}
     shown = {name: one for name, one in images.items() if one["images"]}
     if shown:
         adata.uns[_keys.SPATIAL] = shown
@@ -170,8 +170,7 @@ def from_anndata(adata: AnnData, kind: str | None = None) -> dict[str, Any]:
     if kind is None:
         made_of = str(record["kind"]) if record else None
         kind = made_of or ("spe" if _keys.SPATIAL in adata.obsm else "sce")
-    if kind not in KINDS:
-        raise input_error("kind", describe(kind), "one of " + ", ".join(map(repr, KINDS)))
+    check_choice("kind", kind, KINDS)
     lost: list[str] = []
     x_name, x, layers = _layers(adata, kind, record)
     extra = record.get("extra", {})
@@ -185,7 +184,7 @@ def from_anndata(adata: AnnData, kind: str | None = None) -> dict[str, Any]:
         "obsm": _reductions(adata, record, lost),
         "varm": _loadings(adata, lost),
         "obsp": {
-            name: _for_r(values, f"obsp[{name!r}]", symmetric=True) for name, values in adata.obsp.items()
+            name: _for_r(values, f"obsp[{name!r}]", transpose=False) for name, values in adata.obsp.items()
         },
         "extra": {
             key: {"values": _for_r(adata.obsm[key], f"obsm[{key!r}]"), **one}
@@ -206,11 +205,6 @@ def from_anndata(adata: AnnData, kind: str | None = None) -> dict[str, Any]:
 # ---- values ---------------------------------------------------------------------------------------------
 
 
-def _items(pieces: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
-    """Return the named parts of a piece, none where R sent nothing."""
-    return list((pieces.get(name) or {}).items())
-
-
 def _transposed(values: Any) -> Any:
     """Genes x cells -> cells x genes: CSC becomes CSR on the same memory."""
     return values.T if sparse.issparse(values) else np.asarray(values).T
@@ -223,11 +217,11 @@ def _two_dimensional(values: Any, n: int) -> Any:
     return np.asarray(values).reshape(n, -1)
 
 
-def _for_r(values: Any, name: str, *, symmetric: bool = False) -> Any:
-    """Cells x genes -> genes x cells, as R can hold it: float64 CSC with 32-bit indices, or dense."""
+def _for_r(values: Any, name: str, *, transpose: bool = True) -> Any:
+    """Return a matrix, transposed or not, as R can hold it: float64 CSC with 32-bit indices, or dense."""
     if not sparse.issparse(values):
         values = np.asarray(values)
-        values = values if symmetric else values.T
+        values = values.T if transpose else values
         if values.dtype == np.float64 or values.dtype == bool or values.dtype == np.int32:
             return values
         is_small = values.dtype.kind in "iu" and values.dtype.itemsize < 4
@@ -237,10 +231,7 @@ def _for_r(values: Any, name: str, *, symmetric: bool = False) -> Any:
             f"adata.{name}: found {values.nnz} values other than zero, expected at most {LARGEST}, "
             "which is what a sparse matrix of R can hold. Give it a part of the cells."
         )
-    if symmetric:
-        values = sparse.csc_matrix(values)
-    else:
-        values = sparse.csr_matrix(values).T
+    values = sparse.csr_matrix(values).T if transpose else sparse.csc_matrix(values)
     if values.has_sorted_indices is False:
         values = values.sorted_indices()
     data = values.data.astype(np.float64, copy=False)

@@ -82,8 +82,9 @@ def write_rds(
         ``"seurat"``, ``"spe"`` or ``"sce"``; None: what ``obj`` was made of, else ``"spe"`` where it has
         coordinates and ``"sce"`` where it has none.
     update
-        File with the R object that ``obj`` was read from. It is written again with what ``obj`` has beyond it
-        (columns of ``obs``, reductions, ``uns``), and so keeps even what an AnnData cannot hold.
+        File with the R object that ``obj`` was read from, or a list of just this one. The object is written
+        again with what ``obj`` has beyond it (columns of ``obs``, reductions, ``uns``), and so keeps even
+        what an AnnData cannot hold.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def write_rds(
     if update is None:
         value = to_r(obj, kind)
     else:
-        original = _read(update)
+        original = _session.call("one_object", _read(update))
         pieces = from_anndata(obj, _kind_of(original, kind))
         value = _session.call("update_object", original, _session.value(pieces))
     with atomic_path(path) as temporary:

@@ -319,6 +319,13 @@ def test_the_command_joins_the_objects_of_a_list(tmp_path):
     assert list(found.obs["slice"].cat.categories) == ["left", "right"]
 
 
+def test_the_command_takes_a_list_of_one_object(r_files, tmp_path):
+    in_r(f'saveRDS(list(only = readRDS("{r_files}/seurat.rds")), "{tmp_path}/one.rds")')
+    run = [*COMMAND, "run", str(tmp_path / "one.rds"), "-k", "3", "--set", "epochs=5", "-q"]
+    subprocess.run([*run, "-o", str(tmp_path / "out.rds")], check=True)
+    assert interop.read_rds(tmp_path / "out.rds").obs["spotscape_domain"].nunique() == 3
+
+
 def test_the_command_says_where_no_cell_has_a_place(tmp_path):
     run = [*COMMAND, "run", save_list(tmp_path, "sce"), "-k", "3", "-q", "-o", str(tmp_path / "out.rds")]
     done = subprocess.run(run, capture_output=True, text=True)
