@@ -15,8 +15,21 @@ from spotscape._version import __version__
 if TYPE_CHECKING:
     from spotscape import datasets, gr, interop, io, metrics, pl, pp, tl
     from spotscape.config import SpotscapeConfig
+    from spotscape.model import Spotscape
 
-__all__ = ["SpotscapeConfig", "__version__", "datasets", "gr", "interop", "io", "metrics", "pl", "pp", "tl"]
+__all__ = [
+    "Spotscape",
+    "SpotscapeConfig",
+    "__version__",
+    "datasets",
+    "gr",
+    "interop",
+    "io",
+    "metrics",
+    "pl",
+    "pp",
+    "tl",
+]
 
 _SUBMODULES = ("datasets", "gr", "interop", "io", "metrics", "pl", "pp", "tl")
 
@@ -26,6 +39,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f"spotscape.{name}")
     if name == "SpotscapeConfig":
         return import_module("spotscape.config").SpotscapeConfig
+    if name == "Spotscape":
+        return import_module("spotscape.model").Spotscape
     raise AttributeError(f"module 'spotscape' has no attribute {name!r}")
 
 

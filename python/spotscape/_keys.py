@@ -17,6 +17,8 @@ CONDITION = "condition"
 """``obs``: the condition of a spot's slice, such as disease or treatment."""
 GROUND_TRUTH = "ground_truth"
 """``obs``: labels of simulated tissue, and of the slices that tests and benchmarks use; never an input."""
+SPATIAL_ALIGNED = "spatial_aligned"
+"""``obsm``: coordinates of all slices in one frame, that of the reference; NaN for a slice left out."""
 R_RECORD = "spotscape_r"
 """``uns``: what an R object needs to be made again of an AnnData: its kind, names, keys and classes."""
 
@@ -69,3 +71,28 @@ def colors(column: str) -> str:
 def umap(key_added: str = KEY_ADDED) -> str:
     """Name in ``obsm``: n_spots x 2, float32, NaN for spots left out; in ``uns``: what it was made from."""
     return f"X_umap_{key_added}"
+
+
+def model(key_added: str = KEY_ADDED) -> str:
+    """Name in ``uns``: the trained weights and what belongs to them."""
+    return f"{key_added}_model"
+
+
+def pseudotime(key_added: str = KEY_ADDED) -> str:
+    """Name in ``obs``: float, 0 at the root to 1; in ``uns``: root, neighbours and PAGA over domains."""
+    return f"{key_added}_pseudotime"
+
+
+def imputed(key_added: str = KEY_ADDED) -> str:
+    """Name in ``layers`` (all genes) or ``obsm`` (some): denoised expression, n_spots x genes, float32."""
+    return f"{key_added}_imputed"
+
+
+def alignment(key_added: str = KEY_ADDED) -> str:
+    """Name in ``uns``: transforms of the slices, and the table of matched spots."""
+    return f"{key_added}_alignment"
+
+
+def transferred(column: str) -> str:
+    """Name in ``obs``: labels of a reference, given to the spots of other slices."""
+    return f"{column}_transferred"

@@ -44,18 +44,19 @@ MAY_IMPORT = {
     "engine": GROUND - {"_adata"} | {"core"},
     "pp": GROUND | {"_slices", "_variable_genes"},
     "gr": GROUND | {"_neighbors"},
-    "model": GROUND | {"core", "engine", "pp", "gr"},
-    "tl": GROUND | {"_neighbors", "_slices", "core", "engine", "pp", "gr", "model", "metrics"},
+    "tl": GROUND | {"_neighbors", "_slices", "core", "engine", "pp", "gr", "metrics"},
+    "model": GROUND | {"_paths", "_saved", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,
     "datasets": GROUND,
     "_paths": {"_validate"},
+    "_saved": {"_paths", "_validate"},
     "_space_ranger": GROUND | {"_paths"},
     "io": GROUND | {"_paths", "_space_ranger", "interop"},
     "interop": GROUND | {"_paths"},
     "pl": GROUND | {"_slices", "io", "metrics", "pp", "gr"},
     # the top
-    "cli": GROUND | {"interop", "io", "pp", "gr", "tl", "pl", "datasets", "metrics"},
+    "cli": GROUND | {"interop", "io", "pp", "gr", "tl", "model", "pl", "datasets", "metrics"},
     "__main__": {"cli"},
 }
 FORBIDDEN = {

@@ -46,6 +46,7 @@ def check_settings(
     flip: Any,
     n_more_domains: int = 0,
     n_free: int = 0,
+    fewest_domains: int = 2,
     **others: Any,
 ) -> Settings:
     """Return the checked arguments of a simulation.
@@ -53,7 +54,7 @@ def check_settings(
     ``n_more_domains`` need markers of their own as well; ``n_free`` genes mark nothing unless so many markers
     are asked for.
     """
-    n_domains = check_integer("n_domains", n_domains, 2, 30)
+    n_domains = check_integer("n_domains", n_domains, fewest_domains, 30)
     n_genes = check_integer("n_genes", n_genes, max(10, n_domains + n_more_domains))
     if not isinstance(flip, bool | np.bool_):
         raise input_error("flip", describe(flip), "True or False")

@@ -8,7 +8,7 @@ last domain is the rest. Cortex uses one field, the depth under the pia, for all
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,11 @@ def make_tissue(kind: str, n_domains: int, rng: np.random.Generator) -> Tissue:
     return Tissue(names, fields, _carve(fields, shares / shares.sum(), window))
 
 
+def with_shares(tissue: Tissue, shares: NDArray[np.float64], window: NDArray[np.float64]) -> Tissue:
+    """Return the same fields carved into other shares of the window (0: the domain is not there)."""
+    return replace(tissue, thresholds=_carve(tissue.fields, shares / shares.sum(), window))
+
+
 def _height(rng: np.random.Generator) -> Field:
     """Height above the white matter (y points down, as in an image), with a bend and slow undulations."""
     bend, tilt = rng.choice([-1, 1]) * rng.uniform(0.3, 0.7), rng.uniform(-0.25, 0.25)
@@ -101,6 +106,7 @@ def _carve(
     left, share_left = window, 1.0
     for field, share in zip(fields, shares[:-1], strict=True):
         values = field(left)
-        thresholds.append(float(np.quantile(values, 1 - share / share_left)))
+        none = share <= 0
+        thresholds.append(np.inf if none else float(np.quantile(values, max(0.0, 1 - share / share_left))))
         left, share_left = left[values <= thresholds[-1]], share_left - share
     return tuple(thresholds)

@@ -1,9 +1,19 @@
 """Plots and the HTML report; nothing here needs torch or a display."""
 
+from spotscape.pl._alignment import alignment
 from spotscape.pl._comparison import domain_comparison
 from spotscape.pl._embedding import embedding
 from spotscape.pl._loss import loss_history
+from spotscape.pl._pseudotime import pseudotime
 from spotscape.pl._report import report
 from spotscape.pl._spatial import spatial_domains
 
-__all__ = ["domain_comparison", "embedding", "loss_history", "report", "spatial_domains"]
+__all__ = [
+    "alignment",
+    "domain_comparison",
+    "embedding",
+    "loss_history",
+    "pseudotime",
+    "report",
+    "spatial_domains",
+]

@@ -8,7 +8,6 @@ from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from matplotlib.axes import Axes
 
@@ -128,13 +127,15 @@ def spatial_domains(
     of, drawn = read_slice_names(adata, key_added, slice_key, slices)
     panels = [(name, np.flatnonzero(of == name)) for name in drawn] or [(None, np.arange(adata.n_obs))]
     images = [
-        _image_of(adata, name, spots, spatial_key, library_id) if img else None for name, spots in panels
+        image_of(adata, name, spots, spatial_key, library_id) if img else None for name, spots in panels
     ]
     colors = domain_colors(adata, column, labels, spatial_key)
 
-    axes = open_panels(ax, save, len(panels), _size(xy, panels))
+    axes = open_panels(ax, save, len(panels), panel_size(xy, panels))
     for one, (name, spots), image in zip(axes, panels, images, strict=True):
-        _draw_panel(one, xy[spots], labels[spots], colors, image, spot_size, alpha, names)
+        draw_panel(one, xy[spots], spot_colors(labels[spots], colors), image, spot_size, alpha)
+        if names:
+            draw_names(one, deepest_points(xy[spots], labels[spots]))
         as_plain_text([one.set_title(name if len(panels) > 1 else title or name or "")])
     shown = labels[np.concatenate([spots for _, spots in panels])]
     draw_legend(axes[min(len(axes), COLUMNS) - 1], shown, colors, "domain" if color is None else column)
@@ -144,17 +145,15 @@ def spatial_domains(
     return one_or_all(axes)
 
 
-def _draw_panel(
+def draw_panel(
     ax: Axes,
     xy: np.ndarray,
-    labels: pd.Categorical,
-    colors: list[str],
+    colors: np.ndarray,
     image: TissueImage | None,
     spot_size: float | None,
     alpha: float,
-    names: bool,
 ) -> None:
-    """Draw one slice: image, spots, names."""
+    """Draw one slice: its image, and its spots in a colour each."""
     shape = spot_shape(xy)
     if spot_size is not None:
         shape = SpotShape(spot_size, shape.square)
@@ -163,9 +162,7 @@ def _draw_panel(
     if image is not None:
         rows, columns = image.pixels.shape[:2]
         ax.imshow(image.pixels, extent=(0, columns / image.scale, rows / image.scale, 0), cmap="gray")
-    draw_spots(ax, xy, spot_colors(labels, colors), shape, alpha)
-    if names:
-        draw_names(ax, deepest_points(xy, labels))
+    draw_spots(ax, xy, colors, shape, alpha)
     low, high = xy.min(axis=0) - shape.size, xy.max(axis=0) + shape.size
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(high[1], low[1])
@@ -173,7 +170,7 @@ def _draw_panel(
     ax.set_axis_off()
 
 
-def _size(xy: np.ndarray, panels: list[tuple[str | None, np.ndarray]]) -> tuple[float, float]:
+def panel_size(xy: np.ndarray, panels: list[tuple[str | None, np.ndarray]]) -> tuple[float, float]:
     """Return width and height of a panel, in inches, for the tallest of the slices."""
     width = 5.5 if len(panels) == 1 else 3.6
     extents = [np.ptp(xy[spots], axis=0) for _, spots in panels]
@@ -181,7 +178,7 @@ def _size(xy: np.ndarray, panels: list[tuple[str | None, np.ndarray]]) -> tuple[
     return width, float(np.clip(width * tallest, 0.45 * width, 1.6 * width))
 
 
-def _image_of(
+def image_of(
     adata: AnnData, name: str | None, spots: np.ndarray, spatial_key: str, library_id: str | None
 ) -> TissueImage | None:
     """Return a slice's image: the one asked for, of its name, or the one that its spots name."""

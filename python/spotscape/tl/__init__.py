@@ -1,17 +1,25 @@
 """What a user asks for, on AnnData."""
 
+from spotscape.tl._align import align_slices
 from spotscape.tl._boundary import boundary_spots
 from spotscape.tl._compare import compare_domains
 from spotscape.tl._domains import spatial_domains
+from spotscape.tl._impute import impute
 from spotscape.tl._integrate import integrate_slices
 from spotscape.tl._n_domains import suggest_n_domains
+from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._run import run_spotscape
+from spotscape.tl._transfer import transfer_labels
 
 __all__ = [
+    "align_slices",
     "boundary_spots",
     "compare_domains",
+    "impute",
     "integrate_slices",
+    "pseudotime",
     "run_spotscape",
     "spatial_domains",
     "suggest_n_domains",
+    "transfer_labels",
 ]

@@ -23,6 +23,7 @@ from spotscape.engine.trainer import FitResult, Progress, fit
 from spotscape.gr import check_coordinates, spatial_neighbors
 from spotscape.pp import find_counts, normalized_expression, select_genes
 from spotscape.tl._domains import find_domains, write_domains
+from spotscape.tl._model import trained_record
 from spotscape.tl._n_domains import suggest_from
 from spotscape.tl._record import collected_warnings, versions
 
@@ -38,6 +39,8 @@ class Analysis(NamedTuple):
         Names of the genes trained on.
     result
         What training gave back.
+    model
+        The trained weights and what belongs to them, for ``uns``.
     labels, details
         Domain of each spot from 0, and how the domains were made.
     record
@@ -47,6 +50,7 @@ class Analysis(NamedTuple):
     tissue: AnnData
     genes: pd.Index
     result: FitResult
+    model: dict[str, Any]
     labels: np.ndarray
     details: dict[str, Any]
     record: dict[str, Any]
@@ -76,7 +80,7 @@ def analyse(
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
         started = time.perf_counter()
-        tissue = _spatial_graph(adata, spatial_key, slice_key)
+        tissue = spatial_graph(adata, spatial_key, slice_key)
         seconds["graph"] = time.perf_counter() - started
 
         started = time.perf_counter()
@@ -141,7 +145,8 @@ def analyse(
         "versions": versions(),
         "warnings": warnings,
     }
-    return Analysis(tissue, genes, result, labels, details, record)
+    model = trained_record(genes, result.model, graph.expression)
+    return Analysis(tissue, genes, result, model, labels, details, record)
 
 
 def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
@@ -153,10 +158,11 @@ def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
     adata.obsm[_keys.embedding(key_added)] = analysis.result.embedding
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(analysis.genes)
     adata.uns[_keys.parameters(key_added)] = analysis.record
+    adata.uns[_keys.model(key_added)] = analysis.model
     write_domains(adata, analysis.labels, analysis.details | {"smooth": False}, key_added)
 
 
-def _spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> AnnData:
+def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> AnnData:
     """Return the object itself if it has a spatial graph, else a bare one of its spots with a new graph."""
     if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
         _check_given_graph(adata, slice_key)

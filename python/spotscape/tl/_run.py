@@ -72,7 +72,8 @@ def run_spotscape(
     - ``var["<key_added>_genes"]``: bool, genes trained on;
     - ``obsp["spatial_connectivities"]``, ``obsp["spatial_distances"]``, ``uns["spatial_neighbors"]`` where
       there was no graph;
-    - ``uns["<key_added>"]``: parameters, losses per epoch, versions, warnings, seconds.
+    - ``uns["<key_added>"]``: parameters, losses per epoch, versions, warnings, seconds;
+    - ``uns["<key_added>_model"]``: genes and trained weights, which `impute` and `spotscape.Spotscape` use.
 
     Raises
     ------

@@ -1,0 +1,110 @@
+"""A trained autoencoder as named arrays: what is kept of a run, and what can be done with it later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spotscape._validate import input_error
+from spotscape.core.encoder import GraphAutoencoder, Neighborhood
+from spotscape.core.expression import CenteredExpression
+from spotscape.engine.slice_graph import SliceGraph
+from spotscape.engine.trainer import embed
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def weights_of(model: GraphAutoencoder) -> dict[str, NDArray[np.generic]]:
+    """Return every weight and running statistic by name; shapes as in `spotscape.core.encoder`."""
+    return {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
+
+
+def model_of(weights: Arrays) -> GraphAutoencoder:
+    """Make the autoencoder again, in evaluation mode.
+
+    Parameters
+    ----------
+    weights
+        As `weights_of` gives them.
+
+    Raises
+    ------
+    InputError
+        If an array is missing, or has another shape than the others ask for.
+    """
+    expected = ("gcn1_weight", "gcn2_weight")
+    if any(name not in weights or np.ndim(weights[name]) != 2 for name in expected):
+        raise input_error("model", "no matrices " + " and ".join(expected), "the weights of a run")
+    n_genes, hidden_dim = weights["gcn1_weight"].shape
+    latent_dim = weights["gcn2_weight"].shape[1]
+    model = GraphAutoencoder(
+        n_genes, hidden_dim, latent_dim, batch_norm_momentum=0.0, generator=torch.Generator()
+    )
+    own = model.state_dict()
+    for name, value in own.items():
+        found = np.shape(weights[name]) if name in weights else None
+        if found != tuple(value.shape):
+            raise input_error(
+                f"model: {name}",
+                "nothing" if found is None else f"shape {found}",
+                f"shape {tuple(value.shape)}",
+                "The model is damaged: make or save it again.",
+            )
+    # A copy: what came from a file, or from R, may be read-only.
+    model.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in own})
+    return model.eval()
+
+
+def encode(weights: Arrays, graph: SliceGraph, mean: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return Z of a tissue that a model was not trained on, nothing masked.
+
+    Parameters
+    ----------
+    weights
+        As `weights_of` gives them.
+    graph
+        One slice, its genes those of the model.
+    mean
+        Mean over the spots of what the encoder saw in training, G; each gene's mean is brought to it.
+
+    Returns
+    -------
+    numpy.ndarray
+        N x latent, float32.
+    """
+    own = graph.expression.column_sums() / graph.n_spots
+    shift = own - torch.from_numpy(np.array(mean, dtype=np.float32))
+    one = torch.zeros(graph.n_spots, dtype=torch.int64)
+    shifted = SliceGraph(CenteredExpression(graph.expression, shift[None], one), graph.edge_index)
+    return embed(model_of(weights), shifted, Neighborhood(graph.edge_index, graph.n_spots))
+
+
+@torch.no_grad()
+def decode(weights: Arrays, z: NDArray[np.floating], genes: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Return X̂ for some genes: the decoder's last layer applied to what it makes of Z.
+
+    Parameters
+    ----------
+    weights
+        As `weights_of` gives them.
+    z
+        N x latent.
+    genes
+        Which columns of X to return, as numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        N x number of genes, float32, on the scale of the X trained on.
+    """
+    model = model_of(weights)
+    hidden = model.decode_hidden(torch.from_numpy(np.array(z, dtype=np.float32)))
+    chosen = torch.from_numpy(np.array(genes, dtype=np.int64))
+    last = model.decoder_output
+    found: NDArray[np.float32] = torch.nn.functional.linear(
+        hidden, last.weight[chosen], last.bias[chosen]
+    ).numpy()
+    return found

@@ -1,0 +1,390 @@
+"""Spotscape: a trained model to keep, to give to others, and to put new slices into its space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+from sklearn.preprocessing import normalize
+
+from spotscape import _keys
+from spotscape._adata import in_memory_copy
+from spotscape._paths import as_path
+from spotscape._saved import read_model, write_model
+from spotscape._validate import check_number, describe, input_error
+from spotscape._version import __version__
+from spotscape.config import SpotscapeConfig, resolve_config
+from spotscape.engine.slice_graph import SliceGraph
+from spotscape.engine.trained import encode
+from spotscape.pp import find_counts, normalized_expression
+from spotscape.tl._discriminant import classify, fit_discriminant
+from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._integrate import integrate_slices
+from spotscape.tl._model import FORMAT, Trained, as_trained, check_genes, read_trained
+from spotscape.tl._pipeline import spatial_graph
+from spotscape.tl._run import run_spotscape
+
+_WEIGHTS = "weights."
+
+
+class Spotscape:
+    """A model that can be trained, saved, loaded, and asked about slices that it was not trained on.
+
+    Parameters
+    ----------
+    config
+        Settings of the training, as in `spotscape.tl.run_spotscape`.
+
+    Attributes
+    ----------
+    config
+        The settings.
+    genes
+        Names of the genes trained on; empty before `fit`.
+    domains
+        Names of the domains that `transform` gives; empty where the model was made without.
+
+    Examples
+    --------
+    >>> import spotscape
+    >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
+    >>> model = spotscape.Spotscape({"epochs": 5}).fit(old, n_domains=3, progress=False)
+    >>> model.transform(new)
+    >>> new.obsm["X_spotscape"].shape
+    (150, 64)
+    """
+
+    def __init__(self, config: SpotscapeConfig | Mapping[str, Any] | str | None = None) -> None:
+        self.config = resolve_config(config)
+        self._trained: Trained | None = None
+        self._unit_rows = True
+        self._discriminant: dict[str, np.ndarray] = {}
+        self.domains: list[str] = []
+
+    @property
+    def genes(self) -> list[str]:
+        """Names of the genes trained on."""
+        return [] if self._trained is None else list(self._trained.genes)
+
+    def __repr__(self) -> str:
+        if self._trained is None:
+            return "Spotscape(not trained)"
+        return f"Spotscape({len(self.genes)} genes, {len(self.domains)} domains)"
+
+    def fit(
+        self,
+        adata: AnnData,
+        *,
+        slice_key: str | None = None,
+        key_added: str = _keys.KEY_ADDED,
+        **settings: Any,
+    ) -> Spotscape:
+        """Train on an object, which is written to as by a run.
+
+        Parameters
+        ----------
+        adata
+            One slice, or several where ``slice_key`` names them.
+        slice_key
+            Name in ``obs`` of the slices.
+        key_added
+            Stem of the names written to.
+        **settings
+            Further arguments of `spotscape.tl.run_spotscape`, or of `spotscape.tl.integrate_slices`: such as
+            ``n_domains``, ``seed``, ``device``, ``progress``.
+
+        Returns
+        -------
+        Spotscape
+            Itself, trained.
+
+        Raises
+        ------
+        InputError
+            For what the run refuses.
+
+        Examples
+        --------
+        >>> import spotscape
+        >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
+        >>> spotscape.Spotscape({"epochs": 5}).fit(adata, n_domains=3, progress=False)
+        Spotscape(60 genes, 3 domains)
+        """
+        settings = {**settings, "config": self.config, "key_added": key_added}
+        if slice_key is None:
+            run_spotscape(adata, **settings)
+        else:
+            integrate_slices(adata, slice_key=slice_key, **settings)
+        self._take(adata, key_added, None)
+        return self
+
+    @classmethod
+    def from_adata(
+        cls, adata: AnnData, *, domain_key: str | None = None, key_added: str = _keys.KEY_ADDED
+    ) -> Spotscape:
+        """Take the trained model out of an object after a run.
+
+        Parameters
+        ----------
+        adata
+            Object after `spotscape.tl.run_spotscape` or `spotscape.tl.integrate_slices`.
+        domain_key
+            Name in ``obs`` of the labels that the model is to give to new slices, such as domains with names
+            of your own; the run's domains where left out.
+        key_added
+            Stem of the run's names.
+
+        Returns
+        -------
+        Spotscape
+
+        Raises
+        ------
+        InputError
+            If there is no trained model or embedding, or no such column.
+
+        Examples
+        --------
+        >>> import spotscape
+        >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
+        >>> spotscape.tl.run_spotscape(adata, n_domains=3, config={"epochs": 5}, progress=False)
+        >>> spotscape.Spotscape.from_adata(adata).domains
+        ['1', '2', '3']
+        """
+        params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
+        known = SpotscapeConfig().to_dict()
+        model = cls({name: _scalar(value) for name, value in params.items() if name in known})
+        model._take(adata, key_added, domain_key)
+        return model
+
+    def transform(
+        self,
+        adata: AnnData | Sequence[AnnData] | Mapping[str, AnnData],
+        *,
+        min_genes: float = 0.25,
+        layer: str | None = None,
+        spatial_key: str = _keys.SPATIAL,
+        key_added: str = _keys.KEY_ADDED,
+        copy: bool = False,
+    ) -> AnnData | list[AnnData] | None:
+        """Put new slices into the model's space, and name their domains as the model does.
+
+        Nothing is trained. Each gene's mean over the new slice is brought to its mean in training, so that a
+        slice whose tissue is made of other parts, or of one part only, is placed less well than by a run.
+
+        Parameters
+        ----------
+        adata
+            One slice, or a list or dict of slices, with raw counts and coordinates.
+        min_genes
+            Share of the model's genes that a slice has to have, 0 to 1. Genes that it lacks are taken at
+            their mean in training, which says nothing of where they are high or low.
+        layer
+            Layer that holds the raw counts; None to look everywhere.
+        spatial_key
+            Name of the coordinates in ``obsm``.
+        key_added
+            Stem of the names written to.
+        copy
+            Return changed copies, and leave ``adata`` alone.
+
+        Returns
+        -------
+        None, or the copy (a list of them for several slices). Writes what `spotscape.tl.run_spotscape`
+        writes but for losses and weights: the embedding, the domains, ``var["<key_added>_genes"]``, the
+        spatial graph where there was none, and in ``uns["<key_added>"]`` the settings and how many genes
+        were there.
+
+        Raises
+        ------
+        InputError
+            If the model is not trained, a slice has too few of its genes, or no counts or coordinates.
+
+        Warns
+        -----
+        SpotscapeWarning
+            How many genes a slice lacks.
+
+        Examples
+        --------
+        >>> import spotscape
+        >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
+        >>> model = spotscape.Spotscape({"epochs": 5}).fit(old, n_domains=3, progress=False)
+        >>> model.transform(new)
+        >>> new.obs["spotscape_domain"].cat.categories.tolist()
+        ['1', '2', '3']
+        """
+        trained = self._fitted()
+        min_genes = check_number("min_genes", min_genes, 0.0, 1.0)
+        check_key_added(key_added)
+        single = isinstance(adata, AnnData)
+        slices = [adata] if isinstance(adata, AnnData) else list(getattr(adata, "values", lambda: adata)())
+        for one in slices:
+            check_genes(one, trained, min_genes)
+        found = [self._map(one, trained, layer, spatial_key) for one in slices]
+        targets = [in_memory_copy(one) if copy else one for one in slices]
+        for target, result in zip(targets, found, strict=True):
+            self._write(target, result, key_added)
+        if not copy:
+            return None
+        return targets[0] if single else targets
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the model into a folder: ``model.json`` and a safetensors file, no code.
+
+        Parameters
+        ----------
+        folder
+            Made where it is not there. A model in it is replaced, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If the model is not trained, or the folder holds something else.
+
+        Examples
+        --------
+        >>> import os, spotscape, tempfile
+        >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
+        >>> model = spotscape.Spotscape({"epochs": 5}).fit(adata, n_domains=3, progress=False)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(folder)
+        ...     "model.json" in os.listdir(folder)
+        True
+        """
+        trained = self._fitted()
+        tensors = {
+            f"{_WEIGHTS}{name}": np.ascontiguousarray(value) for name, value in trained.weights.items()
+        }
+        tensors |= {"means": trained.means, "mean": trained.mean, **self._discriminant}
+        description = {
+            "format": FORMAT,
+            "spotscape": __version__,
+            "config": self.config.to_dict(),
+            "unit_rows": self._unit_rows,
+            "genes": self.genes,
+            "domains": self.domains,
+        }
+        write_model(as_path(folder), description, tensors)
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Spotscape:
+        """Read a model that `save` wrote. Nothing in the files is run.
+
+        Parameters
+        ----------
+        folder
+            As given to `save`.
+
+        Returns
+        -------
+        Spotscape
+
+        Raises
+        ------
+        InputError
+            If there is no model, it is cut short or changed, or it was written by a newer version.
+
+        Examples
+        --------
+        >>> import spotscape, tempfile
+        >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
+        >>> model = spotscape.Spotscape({"epochs": 5}).fit(adata, n_domains=3, progress=False)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(folder)
+        ...     spotscape.Spotscape.load(folder)
+        Spotscape(60 genes, 3 domains)
+        """
+        folder = as_path(folder)
+        description, tensors = read_model(folder, FORMAT)
+        model = cls(_known_settings(description["config"]))
+        weights = {
+            name.removeprefix(_WEIGHTS): tensors[name] for name in tensors if name.startswith(_WEIGHTS)
+        }
+        record = {"format": FORMAT, "genes": description["genes"], "weights": weights}
+        record |= {name: tensors[name] for name in ("means", "mean") if name in tensors}
+        model._trained = as_trained(record, str(folder))
+        model._unit_rows = bool(description["unit_rows"])
+        model.domains = [str(name) for name in description["domains"]]
+        model._discriminant = {name: tensors[name] for name in ("slopes", "offsets") if name in tensors}
+        return model
+
+    # ---- parts ----------------------------------------------------------------------------------------
+
+    def _fitted(self) -> Trained:
+        if self._trained is None:
+            raise input_error("model", "one that is not trained", "a trained one", "Call fit(adata) first.")
+        return self._trained
+
+    def _take(self, adata: AnnData, key_added: str, domain_key: str | None) -> None:
+        """Take weights and domains out of an object after a run."""
+        embedding = read_embedding(adata, key_added)
+        trained = read_trained(adata, key_added)
+        key = domain_key or _keys.domain(key_added)
+        if domain_key is not None and key not in adata.obs:
+            known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
+            raise input_error("domain_key", describe(key), f"a column of adata.obs (it has: {known})")
+        self._unit_rows = read_unit_rows(adata, None, key_added)
+        if key in adata.obs:
+            labels = pd.Categorical(adata.obs[key]).remove_unused_categories()
+            self.domains = [str(name) for name in labels.categories]
+            self._discriminant = fit_discriminant(self._space(embedding), labels.codes)
+        self._trained = trained
+
+    def _space(self, embedding: np.ndarray) -> np.ndarray:
+        values = np.asarray(embedding, dtype=np.float64)
+        return normalize(values) if self._unit_rows else values
+
+    def _map(self, adata: AnnData, trained: Trained, layer: str | None, spatial_key: str) -> dict[str, Any]:
+        """Return embedding, domains and graph of one slice."""
+        tissue = spatial_graph(adata, spatial_key, None)
+        counts = find_counts(adata, layer=layer)
+        present = trained.genes[trained.genes.isin(counts.var_names)]
+        shell = AnnData(counts.matrix, var=pd.DataFrame(index=counts.var_names))
+        shell.obs_names = adata.obs_names
+        own = normalized_expression(shell, genes=present, target_sum=self.config.target_sum)
+        columns = trained.genes.get_indexer(present)
+        spread = sparse.csr_matrix(
+            (np.ones(len(columns), dtype=np.float32), (np.arange(len(columns)), columns)),
+            shape=(len(columns), len(trained.genes)),
+        )
+        expression = sparse.csr_matrix(own @ spread)
+        connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
+        graph = SliceGraph.from_scipy(expression, connectivities, rank=0, seed=0)
+        z = encode(trained.weights, graph, trained.mean)
+        labels = None
+        if self._discriminant:
+            labels = classify(self._space(z), self._discriminant)
+        return {"z": z, "labels": labels, "tissue": tissue, "present": present}
+
+    def _write(self, adata: AnnData, result: dict[str, Any], key_added: str) -> None:
+        tissue = result["tissue"]
+        if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
+            for key in (_keys.SPATIAL_CONNECTIVITIES, _keys.SPATIAL_DISTANCES):
+                adata.obsp[key] = tissue.obsp[key]
+            adata.uns[_keys.SPATIAL_NEIGHBORS] = tissue.uns[_keys.SPATIAL_NEIGHBORS]
+        adata.obsm[_keys.embedding(key_added)] = result["z"]
+        adata.var[_keys.genes(key_added)] = adata.var_names.isin(result["present"])
+        if result["labels"] is not None:
+            domain = _keys.domain(key_added)
+            adata.obs[domain] = pd.Categorical.from_codes(result["labels"], self.domains)
+            adata.uns.pop(_keys.colors(domain), None)
+        adata.uns[_keys.parameters(key_added)] = {
+            "params": {**self.config.to_dict(), "unit_rows": self._unit_rows, "key_added": key_added},
+            "mapped": {"n_genes": len(self.genes), "n_genes_present": len(result["present"])},
+        }
+
+
+def _scalar(value: Any) -> Any:
+    """Return a number from a file or from R as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    known = SpotscapeConfig().to_dict()
+    return {name: value for name, value in settings.items() if name in known}

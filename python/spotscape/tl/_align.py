@@ -1,0 +1,279 @@
+"""``align_slices``: slices of one tissue in one frame, and which of their spots belong together."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy.spatial import cKDTree
+from sklearn.preprocessing import normalize
+
+from spotscape import _keys
+from spotscape._adata import in_memory_copy
+from spotscape._slices import read_slices
+from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
+from spotscape.gr import check_coordinates
+from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
+from spotscape.tl._registration import (
+    TRANSFORMS,
+    Registration,
+    Sides,
+    Transform,
+    chance_of_agreeing,
+    register,
+)
+
+MATCHINGS = ("nearest", "transport")
+FEWEST_MATCHES = 20
+LOWEST_AGREEMENT = 0.3
+LOWEST_LIFT = 2.0
+"""How many more matches have to agree than would if they were drawn at random."""
+LOWEST_OVERLAP = 0.1
+_CLUMP = 0.2
+"""Share of the tissue's width that the matches have to be spread over (as a standard deviation)."""
+
+
+def align_slices(
+    adata: AnnData,
+    *,
+    slice_key: str | None = None,
+    reference: str | None = None,
+    transform: str = "rigid",
+    matching: str = "nearest",
+    n_neighbors: int = 10,
+    seed: int = 0,
+    spatial_key: str = _keys.SPATIAL,
+    key_added: str = _keys.KEY_ADDED,
+    copy: bool = False,
+) -> AnnData | None:
+    """Bring the slices of one tissue into one frame, and match their spots.
+
+    Spots that are among each other's nearest in the embedding are matches; RANSAC [1]_ finds the transform
+    that most of them agree on, and of its best candidates the one is taken under which spots that come to lie
+    on each other are most alike. With the slices aligned, every spot is matched again among those near it.
+
+    Parameters
+    ----------
+    adata
+        Several slices in one space, after `integrate_slices` (or `spotscape.Spotscape.transform`).
+    slice_key
+        Name in ``obs`` of the slices; that of the run where left out.
+    reference
+        Name of the slice whose frame is taken; the first where left out.
+    transform
+        ``"rigid"``: turned, shifted and turned over; ``"similarity"``: also scaled, for slices in different
+        units; ``"affine"``: also sheared; ``"none"``: nothing is moved, and spots are matched by their
+        embedding alone, as for slices of different individuals.
+    matching
+        How spots are matched once the slices are aligned: ``"nearest"``, each spot to the most alike of those
+        near it; ``"transport"``, by unbalanced optimal transport [2]_, so that few spots share a partner.
+    n_neighbors
+        How many of a spot's nearest in the embedding are looked at for matches, 1 or more.
+    seed
+        Integer >= 0, of RANSAC's samples.
+    spatial_key
+        Name in ``obsm`` of the coordinates, N x 2; in one unit for all slices unless ``transform`` scales.
+    key_added
+        Stem of the run's names, and of the names written to.
+    copy
+        Return a changed copy, and leave ``adata`` alone.
+
+    Returns
+    -------
+    None, or the copy. Writes:
+
+    - ``obsm["spatial_aligned"]``: N x 2, coordinates in the reference's frame; NaN for a slice that could not
+      be aligned. Not with ``transform="none"``.
+    - ``uns["<key_added>_alignment"]``: ``"reference"``, ``"slice_key"``, ``"transform"``, ``"matching"``;
+      ``"slices"``, a table with a row for each slice: whether it is aligned, the transform (y = A x + b:
+      ``a11`` to ``a22``, ``b1``, ``b2``), rotation in degrees, scale, whether it was turned over, agreement
+      (1 is equal, 0 is chance), overlap, numbers of matches and of those that agree; ``"matches"``, a table
+      of matched spots with their score (0 to 1), whether they are mutual, and their distance.
+
+    Raises
+    ------
+    InputError
+        If there is no embedding, there are fewer than two slices, the reference is not one of them, or the
+        coordinates are not N x 2.
+
+    Warns
+    -----
+    SpotscapeWarning
+        Of each slice that could not be aligned, and why: too few matches, all of them in one clump, or no
+        transform under which the slices overlap and agree. No transform is forced on such a slice.
+
+    References
+    ----------
+    .. [1] Fischler and Bolles (1981), Random sample consensus, CACM 24.
+    .. [2] Chizat et al. (2018), Scaling algorithms for unbalanced optimal transport, Math. Comp. 87.
+
+    Examples
+    --------
+    >>> import spotscape
+    >>> slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=300, n_genes=80, n_domains=3)
+    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, config={"epochs": 30}, progress=False)
+    >>> spotscape.tl.align_slices(both, transform="none")
+    >>> both.uns["spotscape_alignment"]["matches"].shape[0]
+    300
+    """
+    embedding = read_embedding(adata, check_key_added(key_added))
+    check_choice("transform", transform, TRANSFORMS)
+    check_choice("matching", matching, MATCHINGS)
+    n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
+    seed = check_integer("seed", seed, 0, 2**32 - 1)
+    slice_key = slice_key or run_slice_key(adata, key_added)
+    slices = read_slices(adata, slice_key)
+    reference = find_reference(slices, reference, slice_key)
+    xy = np.zeros((adata.n_obs, 2))
+    if transform != "none":
+        xy = check_coordinates(adata, spatial_key)
+        if xy.shape[1] != 2:
+            raise input_error(f"adata.obsm[{spatial_key!r}]", f"{xy.shape[1]} columns", "two, x and y")
+    if read_unit_rows(adata, None, key_added):
+        embedding = normalize(embedding)
+
+    fixed = np.flatnonzero(slices == reference)
+    aligned = np.full((adata.n_obs, 2), np.nan)
+    aligned[fixed] = xy[fixed]
+    rows, tables = [_row(reference, Transform(np.eye(2), np.zeros(2)), None, 0)], []
+    for name in slices.categories.drop(reference):
+        own = np.flatnonzero(slices == name)
+        sides = _sides(xy, embedding, own, fixed, scaled=transform in ("similarity", "affine"))
+        pairs, distances = mutual_neighbors(sides.z, sides.reference_z, n_neighbors)
+        scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
+        found = None
+        if transform != "none":
+            rng = np.random.default_rng(seed)
+            weights = np.exp(-(distances**2) / (2 * scale**2))
+            found, why = _register(sides, pairs, weights, transform, rng)
+            if found is None:
+                warnings.warn(
+                    f"Slice {name!r} was not aligned to {reference!r}: {why}.", SpotscapeWarning, stacklevel=2
+                )
+            else:
+                aligned[own] = found.transform(xy[own])
+        rows.append(_row(name, None if found is None else found.transform, found, len(pairs)))
+        if transform == "none":
+            matches = by_embedding(sides, pairs, scale)
+        elif found is not None:
+            match = by_place if matching == "nearest" else by_transport
+            matches = match(sides, found.transform, pairs, scale)
+        else:
+            continue
+        tables.append(_table(name, matches, adata.obs_names[own], adata.obs_names[fixed]))
+    adata = in_memory_copy(adata) if copy else adata
+    if transform != "none":
+        adata.obsm[_keys.SPATIAL_ALIGNED] = aligned
+    adata.uns[_keys.alignment(key_added)] = {
+        "reference": reference,
+        "slice_key": slice_key,
+        "transform": transform,
+        "matching": matching,
+        "slices": pd.DataFrame(rows).rename(index=str),
+        "matches": pd.concat(tables, ignore_index=True).rename(index=str) if tables else _no_matches(),
+    }
+    return adata if copy else None
+
+
+def run_slice_key(adata: AnnData, key_added: str) -> str:
+    """Return the name of the slices' column: that of the run, else the usual one."""
+    record = adata.uns.get(_keys.parameters(key_added), {}).get("integration", {})
+    return str(record.get("slice_key", _keys.SLICE))
+
+
+def find_reference(slices: pd.Categorical, reference: str | None, slice_key: str) -> str:
+    """Return the name of the reference, or raise."""
+    names = list(slices.categories)
+    if len(names) < 2:
+        raise input_error(f"adata.obs[{slice_key!r}]", f"one slice, {names[0]!r}", "two or more")
+    if reference is not None and str(reference) not in names:
+        raise input_error("reference", describe(reference), "one of " + ", ".join(map(repr, names)))
+    return names[0] if reference is None else str(reference)
+
+
+def _sides(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, *, scaled: bool) -> Sides:
+    """Return the two slices; their spots' distance is that of the sparser one where units are shared."""
+    apart = [float(np.median(cKDTree(xy[rows]).query(xy[rows], k=2)[0][:, 1])) for rows in (own, fixed)]
+    spacing = apart[1] if scaled else max(apart)
+    return Sides(xy[own], z[own], xy[fixed], z[fixed], max(spacing, 1e-12))
+
+
+def _register(
+    sides: Sides, pairs: np.ndarray, weights: np.ndarray, kind: str, rng: np.random.Generator
+) -> tuple[Registration | None, str]:
+    """Return the registration, or why there is none."""
+    if len(pairs) < FEWEST_MATCHES:
+        return None, f"{len(pairs)} spots match in the embedding, and {FEWEST_MATCHES} are needed"
+    for side, places, everywhere in ((0, sides.xy, "moved slice"), (1, sides.reference_xy, "reference")):
+        spread = places[pairs[:, side]].std(axis=0).max() / max(places.std(axis=0).max(), 1e-300)
+        if spread < _CLUMP:
+            return (
+                None,
+                f"all matches lie in one clump of the {everywhere}, which says nothing of its rotation",
+            )
+    found = register(sides, pairs, weights, kind, rng)
+    if found is None:
+        return None, "no transform brings enough of the matches together"
+    if found.overlap < LOWEST_OVERLAP or found.agreement < LOWEST_AGREEMENT:
+        return None, (
+            f"under the best transform {found.overlap:.0%} of the smaller slice overlaps, with an agreement "
+            f"of {found.agreement:.2f} (at least {LOWEST_OVERLAP:.0%} and {LOWEST_AGREEMENT} are needed); do "
+            "the slices show the same part of a tissue?"
+        )
+    lift = found.inliers.mean() / chance_of_agreeing(sides)
+    if lift < LOWEST_LIFT:
+        return None, (
+            f"{found.inliers.sum()} of {len(pairs)} matches agree on the best transform, {lift:.1f} times as "
+            f"many as by chance (at least {LOWEST_LIFT:g} times are needed)"
+        )
+    return found, ""
+
+
+def _row(
+    name: str, transform: Transform | None, found: Registration | None, n_matches: int
+) -> dict[str, Any]:
+    """Return what the table of slices says of one."""
+    matrix = np.full((2, 2), np.nan) if transform is None else transform.matrix
+    offset = np.full(2, np.nan) if transform is None else transform.offset
+    determinant = float(np.linalg.det(matrix)) if transform is not None else np.nan
+    return {
+        _keys.SLICE: name,
+        "aligned": transform is not None,
+        "a11": matrix[0, 0],
+        "a12": matrix[0, 1],
+        "a21": matrix[1, 0],
+        "a22": matrix[1, 1],
+        "b1": offset[0],
+        "b2": offset[1],
+        "rotation": float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))),
+        "scale": float(np.sqrt(abs(determinant))),
+        "turned_over": bool(determinant < 0),
+        "agreement": np.nan if found is None else found.agreement,
+        "overlap": np.nan if found is None else found.overlap,
+        "n_matches": n_matches,
+        "n_agreeing": 0 if found is None else int(found.inliers.sum()),
+    }
+
+
+def _table(name: str, matches: Matches, spots: pd.Index, partners: pd.Index) -> pd.DataFrame:
+    """Return matches with the names of their spots."""
+    return pd.DataFrame(
+        {
+            _keys.SLICE: name,
+            "spot": np.asarray(spots[matches.spots], dtype=object),
+            "reference_spot": np.asarray(partners[matches.partners], dtype=object),
+            "score": matches.scores,
+            "mutual": matches.mutual,
+            "distance": matches.distances,
+        }
+    )
+
+
+def _no_matches() -> pd.DataFrame:
+    kinds = {_keys.SLICE: object, "spot": object, "reference_spot": object, "score": float}
+    kinds |= {"mutual": bool, "distance": float}
+    return pd.DataFrame({name: np.array([], dtype=kind) for name, kind in kinds.items()})

@@ -1,0 +1,121 @@
+"""The trained model as an object keeps it: made after training, and read with every fault named."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from spotscape import _keys
+from spotscape._validate import SpotscapeWarning, input_error
+from spotscape.core.encoder import GraphAutoencoder
+from spotscape.core.expression import CenteredExpression, ExpressionMatrix, LowRankExpression
+from spotscape.engine.trained import Arrays, model_of, weights_of
+from spotscape.pp import check_adata
+
+FORMAT = 1
+"""Of what is kept; raised when an older spotscape could not read it."""
+
+
+class Trained(NamedTuple):
+    """What is kept of a trained model.
+
+    Attributes
+    ----------
+    genes
+        Names of the G genes, in the order of the weights.
+    weights
+        Arrays of the autoencoder by name.
+    means
+        What was taken off the genes of each slice before training, S x G; no rows for one slice.
+    mean
+        Mean over the spots of what the encoder saw, G.
+    """
+
+    genes: pd.Index
+    weights: Arrays
+    means: np.ndarray
+    mean: np.ndarray
+
+
+def trained_record(genes: pd.Index, model: GraphAutoencoder, expression: ExpressionMatrix) -> dict[str, Any]:
+    """Return what ``uns`` keeps of a trained model."""
+    n_spots, n_genes = expression.shape
+    means = np.zeros((0, n_genes), dtype=np.float32)
+    base, weights = expression, weights_of(model)
+    if isinstance(base, CenteredExpression):
+        means, base = base.means.cpu().numpy(), base.base
+    if isinstance(base, LowRankExpression):
+        # The encoder saw X Vᵀ V: with the projection in its weights, it takes X itself of any slice.
+        v = base.right.cpu().numpy()
+        weights["gcn1_weight"] = v.T @ (v @ weights["gcn1_weight"])
+    return {
+        "format": FORMAT,
+        "genes": np.asarray(genes, dtype=object),
+        "weights": weights,
+        "means": means,
+        "mean": (expression.column_sums() / n_spots).cpu().numpy(),
+    }
+
+
+def read_trained(adata: AnnData, key_added: str) -> Trained:
+    """Return the trained model that an object keeps, or raise where there is none that can be used."""
+    key = _keys.model(key_added)
+    if key not in adata.uns:
+        raise input_error(
+            f"adata.uns[{key!r}]",
+            "nothing there",
+            "the trained model of a run",
+            "Call spotscape.tl.run_spotscape(adata) or integrate_slices first, or name its key_added.",
+        )
+    return as_trained(adata.uns[key], f"adata.uns[{key!r}]")
+
+
+def as_trained(record: Any, name: str) -> Trained:
+    """Check what a model is kept as, after its way through a file or R, and return it."""
+    todo = "Make or save it again."
+    if not hasattr(record, "keys") or "format" not in record:
+        raise input_error(name, "something else", "a trained model of spotscape", todo)
+    found = int(np.ravel(record["format"])[0])
+    if found > FORMAT:
+        raise input_error(
+            name, f"a model in format {found}", f"format {FORMAT} or older", "Update spotscape to read it."
+        )
+    for part in ("genes", "weights", "mean"):
+        if part not in record:
+            raise input_error(name, f"a model without {part!r}", "a whole one", todo)
+    genes = pd.Index(np.atleast_1d(np.asarray(record["genes"], dtype=object)).astype(str))
+    weights = {key: np.asarray(value) for key, value in record["weights"].items()}
+    # R has no arrays of no dimension, and none without rows.
+    weights = {
+        key: value.reshape(()) if key.endswith("num_batches_tracked") else value
+        for key, value in weights.items()
+    }
+    means = np.asarray(record.get("means", ()), dtype=np.float32).reshape(-1, len(genes))
+    mean = np.ravel(np.asarray(record["mean"], dtype=np.float32))
+    n_genes = model_of(weights).decoder_output.out_features
+    if not n_genes == len(genes) == len(mean):
+        raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
+    return Trained(genes, weights, means, mean)
+
+
+def check_genes(adata: AnnData, trained: Trained, min_genes: float) -> None:
+    """Raise where a slice has too few of the model's genes; say how many it lacks."""
+    check_adata(adata)
+    names = adata.var_names if adata.raw is None else adata.var_names.union(adata.raw.var_names)
+    n_present, n_genes = int(trained.genes.isin(names).sum()), len(trained.genes)
+    if n_present == 0 or n_present < min_genes * n_genes:
+        todo = "Are they of one species, with one naming of genes? Or lower min_genes, or train on both."
+        raise input_error(
+            "adata.var_names", f"{n_present} of the model's {n_genes} genes", f"{min_genes:.0%} or more", todo
+        )
+    if n_present < n_genes:
+        warnings.warn(
+            f"The slice lacks {n_genes - n_present} of the model's {n_genes} genes; they are taken at their "
+            "mean in training.",
+            SpotscapeWarning,
+            stacklevel=3,
+        )

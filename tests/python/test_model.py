@@ -1,0 +1,154 @@
+"""The model as an object: fit, transform, save, load, and files that are not ours."""
+
+import json
+
+import numpy as np
+import pytest
+
+import spotscape
+from spotscape import datasets, metrics, tl
+from spotscape._validate import InputError, SpotscapeWarning
+
+QUICK = {"epochs": 60, "hidden_dim": 32, "latent_dim": 16, "n_starts": 2}
+
+
+@pytest.fixture(scope="module")
+def slices():
+    return datasets.simulate_slices(
+        n_slices=2, n_spots=300, n_genes=120, n_domains=3, batch_strength=0.5, seed=4
+    )
+
+
+@pytest.fixture(scope="module")
+def model(slices):
+    return spotscape.Spotscape(QUICK).fit(slices[0], n_domains=3, progress=False)
+
+
+@pytest.mark.parametrize("rank", [0, 20])
+def test_transform_of_what_it_was_trained_on_is_the_embedding(slices, rank):
+    adata = slices[0].copy()
+    model = spotscape.Spotscape({**QUICK, "epochs": 5, "expression_rank": rank})
+    model.fit(adata, n_domains=3, progress=False)
+    again = slices[0].copy()
+    model.transform(again)
+    # The truncated SVD of training is a projection that the weights hold; a randomised search found it.
+    scale = np.abs(adata.obsm["X_spotscape"]).max()
+    atol = (0.03 if rank else 1e-4) * scale
+    np.testing.assert_allclose(again.obsm["X_spotscape"], adata.obsm["X_spotscape"], atol=atol)
+    assert (again.obs["spotscape_domain"] == adata.obs["spotscape_domain"]).mean() > 0.97
+
+
+def test_several_slices_give_back_their_embedding(slices):
+    both = tl.integrate_slices(slices, n_domains=3, config=QUICK, progress=False)
+    model = spotscape.Spotscape.from_adata(both)
+    again = slices[1].copy()
+    model.transform(again)
+    expected = both[both.obs["slice"] == "slice2"].obsm["X_spotscape"]
+    np.testing.assert_allclose(again.obsm["X_spotscape"], expected, atol=0.05 * np.abs(expected).max())
+
+
+def test_a_new_slice_is_mapped(slices, model):
+    new = slices[1].copy()
+    before = new.copy()
+    assert model.transform(new) is None
+    assert metrics.adjusted_rand_index(new.obs["ground_truth"], new.obs["spotscape_domain"]) > 0.5
+    assert set(new.obs) - set(before.obs) == {"spotscape_domain"}
+    assert new.uns["spotscape"]["mapped"] == {"n_genes": 120, "n_genes_present": 120}
+    assert (new.X != before.X).nnz == 0
+
+
+def test_the_order_of_spots_and_genes_does_not_matter(slices, model):
+    rng = np.random.default_rng(0)
+    new = slices[1].copy()
+    other = new[rng.permutation(new.n_obs)][:, rng.permutation(new.n_vars)].copy()
+    model.transform([new, other])
+    np.testing.assert_allclose(
+        other.obsm["X_spotscape"], new[other.obs_names].obsm["X_spotscape"], rtol=1e-3, atol=1e-4
+    )
+
+
+def test_own_names_of_domains_are_given(slices):
+    adata = slices[0].copy()
+    tl.run_spotscape(adata, n_domains=3, config=QUICK, progress=False)
+    model = spotscape.Spotscape.from_adata(adata, domain_key="ground_truth")
+    found = model.transform(slices[1], copy=True)
+    assert list(found.obs["spotscape_domain"].cat.categories) == ["L1", "L2", "WM"]
+    assert "spotscape_domain" not in slices[1].obs
+
+
+def test_missing_genes_are_said_and_too_many_refused(slices, model):
+    part = slices[1][:, :80].copy()
+    with pytest.warns(SpotscapeWarning, match="lacks 40 of the model's 120 genes"):
+        model.transform(part)
+    assert metrics.adjusted_rand_index(part.obs["ground_truth"], part.obs["spotscape_domain"]) > 0.3
+    with pytest.raises(InputError, match="20 of the model's 120 genes, expected 25% or more"):
+        model.transform(slices[1][:, :20].copy())
+    strange = slices[1].copy()
+    strange.var_names = [f"other{i}" for i in range(strange.n_vars)]
+    with pytest.raises(InputError, match=r"0 of the model's 120 genes.*one naming"):
+        model.transform(strange, min_genes=0)
+
+
+def test_it_comes_back_from_its_folder(slices, model, tmp_path):
+    model.save(tmp_path / "model")
+    loaded = spotscape.Spotscape.load(tmp_path / "model")
+    assert repr(loaded) == repr(model) == "Spotscape(120 genes, 3 domains)"
+    assert loaded.config == model.config
+    one, other = (m.transform(slices[1], copy=True) for m in (model, loaded))
+    np.testing.assert_array_equal(one.obsm["X_spotscape"], other.obsm["X_spotscape"])
+    assert one.obs["spotscape_domain"].equals(other.obs["spotscape_domain"])
+
+
+def test_a_model_is_replaced_by_another_and_leaves_nothing(slices, model, tmp_path):
+    model.save(tmp_path)
+    spotscape.Spotscape({**QUICK, "epochs": 3}).fit(slices[0].copy(), n_domains=3, progress=False).save(
+        tmp_path
+    )
+    assert len(list(tmp_path.iterdir())) == 2
+    assert spotscape.Spotscape.load(tmp_path).config.epochs == 3
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def describe(**changes):
+    def change(folder):
+        path = folder / "model.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda folder: (folder / "model.json").unlink(), "no model.json"),
+        (lambda folder: (folder / "model.json").write_text("{"), "cannot be read"),
+        (lambda folder: (folder / "model.json").write_text("[]"), "description of something else"),
+        (describe(kind="other"), "description of something else"),
+        (describe(format=99), "format 99.*Update spotscape"),
+        (describe(genes=["a"]), "1 genes and weights for 120"),
+        (lambda folder: cut(next(folder.glob("*.safetensors"))), "cut short or changed"),
+        (lambda folder: next(folder.glob("*.safetensors")).unlink(), "nothing there"),
+    ],
+)
+def test_files_that_are_not_ours_or_not_whole_are_refused(model, tmp_path, damage, words):
+    model.save(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(InputError, match=words):
+        spotscape.Spotscape.load(tmp_path)
+
+
+def test_a_folder_with_other_files_is_left_alone(model, tmp_path):
+    (tmp_path / "thesis.txt").write_text("all of it")
+    with pytest.raises(InputError, match="a folder with other files"):
+        model.save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_an_untrained_model_says_so(slices, tmp_path):
+    for act in (lambda m: m.transform(slices[0]), lambda m: m.save(tmp_path)):
+        with pytest.raises(InputError, match=r"not trained.*fit"):
+            act(spotscape.Spotscape())
+    assert repr(spotscape.Spotscape()) == "Spotscape(not trained)"
