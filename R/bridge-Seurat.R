@@ -265,6 +265,7 @@ x_is_column <- function(image) {
 # The object with the embedding as a reduction: a row per cell, in the object's order.
 seurat_add_embedding <- function(object, result, assay, reduction.name, reduction.key) {
   object[[reduction.name]] <- embedding_reduction(result, assay, reduction.name, reduction.key)
+  suppressWarnings(SeuratObject::Misc(object, slot = model_name(reduction.name)) <- result$model)
   object
 }
 
@@ -296,6 +297,9 @@ loggable <- function(x) {
 escape_regex <- function(text) {
   gsub("([][{}()+*^$|\\\\?.])", "\\\\\\1", text)
 }
+
+# Where the object keeps the trained model of a reduction.
+model_name <- function(reduction.name) paste0(tolower(reduction.name), "_model")
 
 # The column of the domains that belong to a reduction, in metadata and in colData alike.
 domain_column <- function(reduction.name) paste0(reduction.name, "_domain")

@@ -82,7 +82,8 @@ sce_join <- function(objects, cells, slice_key, reduction.name) {
     SingleCellExperiment::altExps(object) <- list()
     SingleCellExperiment::colPairs(object) <- list()
     SingleCellExperiment::rowPairs(object) <- list()
-    # An earlier run's record goes: there would be two of one name.
+    # An earlier run's record and model go: there would be two of one name.
+    S4Vectors::metadata(object)[[model_name(reduction.name)]] <- NULL
     sce_set_info(object, NULL, reduction.name)
   })
   objects <- sce_same_rows(objects)
@@ -145,6 +146,7 @@ sce_add_embedding <- function(object, result, reduction.name) {
   embedding <- result$embedding
   dimnames(embedding) <- list(colnames(object), paste0(reduction.name, "_", seq_len(ncol(embedding))))
   SingleCellExperiment::reducedDim(object, reduction.name) <- embedding
+  S4Vectors::metadata(object)[[model_name(reduction.name)]] <- result$model
   sce_set_info(object, result$info, reduction.name)
 }
 

@@ -221,8 +221,18 @@ result_to_r <- function(adata, cells) {
   list(
     embedding = matrix(result$embedding, nrow = length(cells), dimnames = list(cells, NULL)),
     domains = stats::setNames(factor(levels[replace(codes, codes == 0L, NA)], levels = levels), cells),
-    info = info
+    info = info, model = model_to_r(result$model)
   )
+}
+
+# Genes as text, vectors without a dimension; NULL where there is no model.
+model_to_r <- function(model) {
+  if (is.null(model)) {
+    return(NULL)
+  }
+  model <- plain_vectors(model)
+  model$genes <- as.character(unlist(model$genes))
+  model
 }
 
 # One-dimensional arrays, which numpy's become, as plain vectors.

@@ -12,19 +12,25 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from spotscape._paths import atomic_path
+from spotscape._paths import atomic_path, check_output
 from spotscape._validate import input_error
 
 _DESCRIPTION = "model.json"
 _KIND = "spotscape model"
 
 
-def write_model(folder: Path, description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> None:
-    """Write a model; one that is there is replaced whole or not at all."""
+def check_model_folder(folder: Path) -> None:
+    """Raise unless a model can be written there; to be called before work starts."""
     if folder.exists() and not folder.is_dir():
         raise input_error(str(folder), "a file", "a folder to save into")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / _DESCRIPTION).is_file():
         raise input_error(str(folder), "a folder with other files", "an empty one, or one with a model")
+    check_output(folder / _DESCRIPTION if folder.is_dir() else folder)
+
+
+def write_model(folder: Path, description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> None:
+    """Write a model; one that is there is replaced whole or not at all."""
+    check_model_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = folder / "unfinished.safetensors"
     with atomic_path(arrays) as unfinished:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from spotscape import _keys
@@ -19,14 +18,12 @@ from spotscape._saved import read_model, write_model
 from spotscape._validate import check_number, describe, input_error
 from spotscape._version import __version__
 from spotscape.config import SpotscapeConfig, resolve_config
-from spotscape.engine.slice_graph import SliceGraph
-from spotscape.engine.trained import encode
-from spotscape.pp import find_counts, normalized_expression
 from spotscape.tl._discriminant import classify, fit_discriminant
 from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
 from spotscape.tl._integrate import integrate_slices
+from spotscape.tl._mapping import Mapped, map_slice
 from spotscape.tl._model import FORMAT, Trained, as_trained, check_genes, read_trained
-from spotscape.tl._pipeline import spatial_graph
+from spotscape.tl._pipeline import write_graph
 from spotscape.tl._run import run_spotscape
 
 _WEIGHTS = "weights."
@@ -226,7 +223,8 @@ class Spotscape:
         slices = [adata] if isinstance(adata, AnnData) else list(getattr(adata, "values", lambda: adata)())
         for one in slices:
             check_genes(one, trained, min_genes)
-        found = [self._map(one, trained, layer, spatial_key) for one in slices]
+        target_sum = self.config.target_sum
+        found = [map_slice(one, trained, target_sum, layer, spatial_key) for one in slices]
         targets = [in_memory_copy(one) if copy else one for one in slices]
         for target, result in zip(targets, found, strict=True):
             self._write(target, result, key_added)
@@ -257,19 +255,7 @@ class Spotscape:
         ...     "model.json" in os.listdir(folder)
         True
         """
-        trained = self._fitted()
-        tensors = {
-            f"{_WEIGHTS}{name}": np.ascontiguousarray(value) for name, value in trained.weights.items()
-        }
-        tensors |= {"means": trained.means, "mean": trained.mean, **self._discriminant}
-        description = {
-            "format": FORMAT,
-            "spotscape": __version__,
-            "config": self.config.to_dict(),
-            "unit_rows": self._unit_rows,
-            "genes": self.genes,
-            "domains": self.domains,
-        }
+        description, tensors = self.to_record()
         write_model(as_path(folder), description, tensors)
 
     @classmethod
@@ -301,17 +287,50 @@ class Spotscape:
         Spotscape(60 genes, 3 domains)
         """
         folder = as_path(folder)
-        description, tensors = read_model(folder, FORMAT)
-        model = cls(_known_settings(description["config"]))
-        weights = {
-            name.removeprefix(_WEIGHTS): tensors[name] for name in tensors if name.startswith(_WEIGHTS)
+        return cls.from_record(*read_model(folder, FORMAT), name=str(folder))
+
+    def to_record(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what `save` writes: a description of plain values, and arrays by name."""
+        trained = self._fitted()
+        tensors = {
+            f"{_WEIGHTS}{name}": np.ascontiguousarray(array) for name, array in trained.weights.items()
         }
-        record = {"format": FORMAT, "genes": description["genes"], "weights": weights}
-        record |= {name: tensors[name] for name in ("means", "mean") if name in tensors}
-        model._trained = as_trained(record, str(folder))
+        if len(trained.means):
+            tensors["means"] = trained.means
+        tensors |= {"mean": trained.mean, **self._discriminant}
+        description = {
+            "format": FORMAT,
+            "spotscape": __version__,
+            "config": self.config.to_dict(),
+            "unit_rows": self._unit_rows,
+            "genes": self.genes,
+            "domains": self.domains,
+        }
+        return description, tensors
+
+    @classmethod
+    def from_record(
+        cls, description: Mapping[str, Any], tensors: Mapping[str, Any], *, name: str = "model"
+    ) -> Spotscape:
+        """Make a model of what `to_record` gave; ``name`` is what errors call it."""
+        arrays = {key: np.asarray(value) for key, value in tensors.items()}
+        weights = {
+            key.removeprefix(_WEIGHTS): value for key, value in arrays.items() if key.startswith(_WEIGHTS)
+        }
+        record = {
+            "format": description["format"],
+            "genes": description["genes"],
+            "weights": weights,
+            **arrays,
+        }
+        trained = as_trained(record, name)
+        model = cls(_known_settings(description["config"]))
+        model._trained = trained
         model._unit_rows = bool(description["unit_rows"])
-        model.domains = [str(name) for name in description["domains"]]
-        model._discriminant = {name: tensors[name] for name in ("slopes", "offsets") if name in tensors}
+        model.domains = [
+            str(domain) for domain in np.atleast_1d(np.asarray(description["domains"], dtype=object))
+        ]
+        model._discriminant = {key: arrays[key] for key in ("slopes", "offsets") if key in arrays}
         return model
 
     # ---- parts ----------------------------------------------------------------------------------------
@@ -340,43 +359,18 @@ class Spotscape:
         values = np.asarray(embedding, dtype=np.float64)
         return normalize(values) if self._unit_rows else values
 
-    def _map(self, adata: AnnData, trained: Trained, layer: str | None, spatial_key: str) -> dict[str, Any]:
-        """Return embedding, domains and graph of one slice."""
-        tissue = spatial_graph(adata, spatial_key, None)
-        counts = find_counts(adata, layer=layer)
-        present = trained.genes[trained.genes.isin(counts.var_names)]
-        shell = AnnData(counts.matrix, var=pd.DataFrame(index=counts.var_names))
-        shell.obs_names = adata.obs_names
-        own = normalized_expression(shell, genes=present, target_sum=self.config.target_sum)
-        columns = trained.genes.get_indexer(present)
-        spread = sparse.csr_matrix(
-            (np.ones(len(columns), dtype=np.float32), (np.arange(len(columns)), columns)),
-            shape=(len(columns), len(trained.genes)),
-        )
-        expression = sparse.csr_matrix(own @ spread)
-        connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
-        graph = SliceGraph.from_scipy(expression, connectivities, rank=0, seed=0)
-        z = encode(trained.weights, graph, trained.mean)
-        labels = None
+    def _write(self, adata: AnnData, mapped: Mapped, key_added: str) -> None:
+        write_graph(adata, mapped.tissue)
+        adata.obsm[_keys.embedding(key_added)] = mapped.embedding
+        adata.var[_keys.genes(key_added)] = adata.var_names.isin(mapped.genes)
         if self._discriminant:
-            labels = classify(self._space(z), self._discriminant)
-        return {"z": z, "labels": labels, "tissue": tissue, "present": present}
-
-    def _write(self, adata: AnnData, result: dict[str, Any], key_added: str) -> None:
-        tissue = result["tissue"]
-        if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
-            for key in (_keys.SPATIAL_CONNECTIVITIES, _keys.SPATIAL_DISTANCES):
-                adata.obsp[key] = tissue.obsp[key]
-            adata.uns[_keys.SPATIAL_NEIGHBORS] = tissue.uns[_keys.SPATIAL_NEIGHBORS]
-        adata.obsm[_keys.embedding(key_added)] = result["z"]
-        adata.var[_keys.genes(key_added)] = adata.var_names.isin(result["present"])
-        if result["labels"] is not None:
             domain = _keys.domain(key_added)
-            adata.obs[domain] = pd.Categorical.from_codes(result["labels"], self.domains)
+            labels = classify(self._space(mapped.embedding), self._discriminant)
+            adata.obs[domain] = pd.Categorical.from_codes(labels, self.domains)
             adata.uns.pop(_keys.colors(domain), None)
         adata.uns[_keys.parameters(key_added)] = {
             "params": {**self.config.to_dict(), "unit_rows": self._unit_rows, "key_added": key_added},
-            "mapped": {"n_genes": len(self.genes), "n_genes_present": len(result["present"])},
+            "mapped": {"n_genes": len(self.genes), "n_genes_present": len(mapped.genes)},
         }
 
 

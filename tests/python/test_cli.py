@@ -413,3 +413,92 @@ def test_module_is_the_command():
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("spotscape: --out: found 'out.txt'")
+
+
+# ---- what follows a run ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def after_run(slice_path, tmp_path_factory) -> Path:
+    """An object after a run, and the run's model, as the command wrote them."""
+    folder = tmp_path_factory.mktemp("after")
+    done = [
+        str(slice_path),
+        "-o",
+        str(folder / "in.h5ad"),
+        "-k",
+        "3",
+        "-q",
+        "--save-model",
+        str(folder / "model"),
+    ]
+    with pytest.raises(SystemExit) as stop:
+        main(["run", *done, *map(str, QUICK)])
+    assert stop.value.code == 0
+    return folder
+
+
+@pytest.mark.parametrize("root", ["domain=1", "position=100,100", "1"])
+def test_pseudotime_is_the_python_call(command, after_run, root):
+    ended = command(
+        "pseudotime", after_run / "in.h5ad", "-o", "out.h5ad", "--root", root, "--n-neighbors", 20
+    )
+    assert ended.code == 0, ended.err
+    assert "time starts at" in ended.out
+    assert "Written: out.h5ad" in ended.out
+    adata = io.read(after_run / "in.h5ad")
+    meant = {"domain=1": {"domain": "1"}, "position=100,100": (100, 100), "1": "1"}[root]
+    tl.pseudotime(adata, root=meant, n_neighbors=20)
+    found = io.read("out.h5ad").obs["spotscape_pseudotime"]
+    np.testing.assert_array_equal(found, adata.obs["spotscape_pseudotime"])
+
+
+def test_impute_writes_the_genes_asked_for(command, after_run):
+    genes = list(io.read(after_run / "in.h5ad").var_names[:2])
+    options = [word for gene in genes for word in ("--gene", gene)]
+    assert command("impute", after_run / "in.h5ad", "-o", "out.h5ad", *options, "-q").code == 0
+    assert list(io.read("out.h5ad").obsm["spotscape_imputed"]) == genes
+    assert command("impute", after_run / "in.h5ad", "-o", "all.h5ad", "-q").code == 0
+    assert "spotscape_imputed" in io.read("all.h5ad").layers
+
+
+def test_map_puts_a_slice_into_the_model(command, after_run, slice_path):
+    ended = command("map", after_run / "model", slice_path, "-o", "out.h5ad")
+    assert ended.code == 0, ended.err
+    one, other = io.read("out.h5ad"), io.read(after_run / "in.h5ad")
+    np.testing.assert_allclose(one.obsm["X_spotscape"], other.obsm["X_spotscape"], atol=1e-3)
+    assert "of the model's" in ended.out
+
+
+@pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")
+def test_align_matches_slices_and_gives_labels(command, two_slices):
+    assert command("run", two_slices, "-o", "both.h5ad", "-k", 3, "-q", *QUICK).code == 0
+    ended = command(
+        "align", "both.h5ad", "-o", "out.h5ad", "--transform", "none", "--transfer", "ground_truth"
+    )
+    assert ended.code == 0, ended.err
+    assert "150 spots matched to left" in ended.out
+    found = io.read("out.h5ad")
+    assert found.obs["ground_truth_transferred"].notna().all()
+    assert len(found.uns["spotscape_alignment"]["matches"]) == 150
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("pseudotime {in} -o out.h5ad --root nowhere", ["root", "'nowhere'"]),
+        ("pseudotime {in} -o out.h5ad --root position=here", ["--root", "position=X,Y"]),
+        ("pseudotime {in} -o {in}", ["--out", "the input"]),
+        ("impute {in} -o out.h5ad --gene nothing", ["genes", "'nothing'"]),
+        ("impute {in} -o out.rds", ["--out", "ImputeExpression"]),
+        ("align {in} -o out.h5ad", ["one slice"]),
+        ("map {in} {in} -o out.h5ad", ["no model.json"]),
+        ("run {in} -o out.h5ad --save-model {in}", ["a file", "a folder"]),
+    ],
+)
+def test_bad_input_after_a_run_is_one_line(command, after_run, arguments, words):
+    ended = command(*arguments.format(**{"in": after_run / "in.h5ad"}).split())
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert all(word in ended.err for word in words), ended.err
+    assert not Path("out.h5ad").exists()

@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "interop": GROUND | {"_paths"},
     "pl": GROUND | {"_slices", "io", "metrics", "pp", "gr"},
     # the top
-    "cli": GROUND | {"interop", "io", "pp", "gr", "tl", "model", "pl", "datasets", "metrics"},
+    "cli": GROUND | {"_saved", "interop", "io", "pp", "gr", "tl", "model", "pl", "datasets", "metrics"},
     "__main__": {"cli"},
 }
 FORBIDDEN = {

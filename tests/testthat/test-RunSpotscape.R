@@ -184,6 +184,18 @@ test_that("R's defaults are Python's", {
   same_defaults("CompareDomains", "compare_domains", classes)
   python <- defaults("integrate_slices")[c("n_domains", "correction", "config", "seed", "device")]
   expect_equal(lapply(formals(SpotscapeIntegration)[names(python)], eval), python)
+  # Verbs that are one function for all kinds of objects.
+  verbs <- list(
+    pseudotime = RunSpatialPseudotime, impute = ImputeExpression, align_slices = AlignSlices,
+    transfer_labels = TransferDomains
+  )
+  for (verb in names(verbs)) {
+    python <- defaults(verb)
+    python <- python[setdiff(names(python), c("adata", "label_key", "spatial_key", "key_added", "copy"))]
+    expect_gt(length(python), 3L)
+    expect_contains(names(formals(verbs[[verb]])), names(python))
+    expect_equal(lapply(formals(verbs[[verb]])[names(python)], eval), python, label = verb)
+  }
 })
 
 test_that("progress shows in the console, and only when asked", {

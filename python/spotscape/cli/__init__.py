@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from spotscape._validate import InputError, SpotscapeWarning
+from spotscape.cli.after import align, impute, map_slice, pseudotime
 from spotscape.cli.info import info
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
@@ -32,6 +33,10 @@ app = typer.Typer(
     epilog="Start with: spotscape run slice.h5ad -o domains.h5ad --report report.html",
 )
 app.command()(run)
+app.command()(pseudotime)
+app.command()(impute)
+app.command()(align)
+app.command("map")(map_slice)
 app.command()(info)
 app.command()(simulate)
 

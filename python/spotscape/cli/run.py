@@ -63,6 +63,12 @@ def run(
     figures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write the figures as PNG files into this folder.")
     ] = None,
+    save_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also save the trained model, for 'spotscape map' and other slices."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     device: Annotated[
         str, typer.Option(help="'auto', 'cpu', 'cuda' or 'cuda:1', ...: where to train.")
@@ -101,6 +107,11 @@ def run(
     if figures is not None:
         check_output_folder("--figures", figures)
 
+    if save_model is not None:
+        from spotscape._saved import check_model_folder
+
+        check_model_folder(save_model)
+
     shared = {
         "n_domains": n_domains,
         "config": config,
@@ -122,6 +133,9 @@ def run(
     if condition_key is not None:
         _compare(adata, layer)
         write(adata)
+    if save_model is not None:
+        _save_model(adata, save_model)
+        written.append(save_model)
     # What the run itself found is safe from here on: a picture that fails does not lose it.
     if report is not None:
         _write_report(adata, report, spatial_key, seed)
@@ -172,6 +186,12 @@ def _compare(adata: AnnData, layer: str | None) -> None:
     from spotscape.tl import compare_domains
 
     compare_domains(adata, layer=layer if layer in adata.layers else None)
+
+
+def _save_model(adata: AnnData, folder: Path) -> None:
+    from spotscape.model import Spotscape
+
+    Spotscape.from_adata(adata).save(folder)
 
 
 def _resolve_settings(preset: str, changes: list[str]) -> SpotscapeConfig:

@@ -19,7 +19,7 @@ Arrays = Mapping[str, NDArray[np.generic]]
 
 def weights_of(model: GraphAutoencoder) -> dict[str, NDArray[np.generic]]:
     """Return every weight and running statistic by name; shapes as in `spotscape.core.encoder`."""
-    return {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
+    return {name: value.detach().cpu().numpy() for name, value in _needed(model).items()}
 
 
 def model_of(weights: Arrays) -> GraphAutoencoder:
@@ -43,7 +43,7 @@ def model_of(weights: Arrays) -> GraphAutoencoder:
     model = GraphAutoencoder(
         n_genes, hidden_dim, latent_dim, batch_norm_momentum=0.0, generator=torch.Generator()
     )
-    own = model.state_dict()
+    own = _needed(model)
     for name, value in own.items():
         found = np.shape(weights[name]) if name in weights else None
         if found != tuple(value.shape):
@@ -54,8 +54,13 @@ def model_of(weights: Arrays) -> GraphAutoencoder:
                 "The model is damaged: make or save it again.",
             )
     # A copy: what came from a file, or from R, may be read-only.
-    model.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in own})
+    model.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in own}, strict=False)
     return model.eval()
+
+
+def _needed(model: GraphAutoencoder) -> dict[str, torch.Tensor]:
+    """Return what the model computes with: all but batch norm's count of steps."""
+    return {name: value for name, value in model.state_dict().items() if value.ndim}
 
 
 def encode(weights: Arrays, graph: SliceGraph, mean: NDArray[np.floating]) -> NDArray[np.float32]:

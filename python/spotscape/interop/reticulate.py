@@ -204,6 +204,97 @@ def embedding_to_anndata(
     return adata
 
 
+def run_to_anndata(
+    embedding: ArrayLike,
+    cells: Sequence[str],
+    *,
+    records: Mapping[str, Any],
+    obs: Mapping[str, Sequence[Any]] | None = None,
+    counts: csc_matrix | None = None,
+    genes: Sequence[str] | None = None,
+    coordinates: ArrayLike | None = None,
+    matches: Mapping[str, Sequence[Any]] | None = None,
+) -> AnnData:
+    """Make an AnnData of what an R object keeps of a run, for a verb that goes on from there.
+
+    Parameters
+    ----------
+    embedding
+        Cells x latent dimensions.
+    cells
+        Names of the rows.
+    records
+        What goes into ``uns``, by name.
+    obs
+        Columns of ``obs`` and their values, one per cell.
+    counts, genes
+        Genes x cells, and the genes' names; the embedding stands in where the verb needs none.
+    coordinates
+        Cells x 2 or 3.
+    matches
+        Columns of the table of matches of an alignment.
+
+    Returns
+    -------
+    AnnData
+
+    Examples
+    --------
+    >>> from spotscape.interop.reticulate import run_to_anndata
+    >>> run_to_anndata([[0.0, 1.0], [1.0, 0.0]], ["a", "b"], records={}).shape
+    (2, 2)
+    """
+    if counts is None:
+        adata = embedding_to_anndata(embedding, cells, coordinates, obs)
+    else:
+        names = [] if genes is None else genes
+        adata = to_anndata(counts, names, cells, coordinates, obs)
+        adata.obsm[_keys.embedding()] = np.ascontiguousarray(embedding, dtype=np.float32)
+    adata.uns.update(records)
+    if matches is not None:
+        adata.uns[_keys.alignment()]["matches"] = pd.DataFrame(matches)
+    return adata
+
+
+def from_verb(
+    adata: AnnData, *, obs: Sequence[str] = (), obsm: str | None = None, uns: str | None = None
+) -> dict:
+    """Return what a verb wrote, in types that reticulate knows.
+
+    Parameters
+    ----------
+    adata
+        After the verb.
+    obs
+        Columns of ``obs``: numbers as arrays, categories as text, None where missing.
+    obsm
+        Matrix in ``obsm`` (or ``layers``): cells x columns, float64, with ``"columns"`` where it names them.
+    uns
+        Record in ``uns``, tables as columns.
+
+    Returns
+    -------
+    dict
+        ``"obs"``, ``"values"``, ``"columns"``, ``"record"``, as far as asked for.
+
+    Examples
+    --------
+    >>> from spotscape.interop.reticulate import from_verb, run_to_anndata
+    >>> adata = run_to_anndata([[0.0, 1.0]], ["a"], records={"x": {"root": "a"}})
+    >>> from_verb(adata, uns="x")
+    {'obs': {}, 'record': {'root': 'a'}}
+    """
+    found: dict[str, Any] = {"obs": {name: _values(adata.obs[name]) for name in obs}}
+    if obsm is not None:
+        values = adata.obsm[obsm] if obsm in adata.obsm else adata.layers[obsm]
+        if isinstance(values, pd.DataFrame):
+            found["columns"] = [str(name) for name in values]
+        found["values"] = np.asarray(values, dtype=np.float64)
+    if uns is not None:
+        found["record"] = _tables(adata.uns[uns])
+    return found
+
+
 def from_anndata(adata: AnnData) -> dict[str, Any]:
     """Take out of an AnnData what a run wrote, in types that reticulate knows.
 
@@ -216,15 +307,18 @@ def from_anndata(adata: AnnData) -> dict[str, Any]:
     -------
     dict
         ``"cells"``; ``"embedding"`` (float64, cells x latent dimensions); ``"domain"`` (1-based codes, 0
-        where missing) and ``"domain_levels"``; ``"info"`` (``uns["spotscape"]``).
+        where missing) and ``"domain_levels"``; ``"info"`` (``uns["spotscape"]``); ``"model"``
+        (``uns["spotscape_model"]``, None after another verb).
     """
-    domain = adata.obs[_keys.domain()].cat
+    key = _keys.domain()
+    domain = pd.Categorical(adata.obs[key] if key in adata.obs else [None] * adata.n_obs)
     return {
         "cells": adata.obs_names.tolist(),
         "embedding": np.asarray(adata.obsm[_keys.embedding()], dtype=np.float64),
-        "domain": (domain.codes.to_numpy().astype(np.int32) + 1).tolist(),
+        "domain": (domain.codes.astype(np.int32) + 1).tolist(),
         "domain_levels": [str(level) for level in domain.categories],
         "info": _plain(adata.uns.get(_keys.parameters(), {})),
+        "model": _plain(adata.uns.get(_keys.model())),
     }
 
 
@@ -251,13 +345,24 @@ def from_comparison(adata: AnnData) -> dict[str, Any]:
     >>> from_comparison(adata)
     {'genes': {'gene': ['g1']}, 'reference': 'control'}
     """
-    found = adata.uns[_keys.comparison()]
+    return _tables(adata.uns[_keys.comparison()])
+
+
+def _tables(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with each table as its columns."""
     return {
         name: {column: _column(value[column]) for column in value}
         if isinstance(value, pd.DataFrame)
         else _plain(value)
-        for name, value in found.items()
+        for name, value in record.items()
     }
+
+
+def _values(column: pd.Series) -> Any:
+    """Return numbers as they are, all else as text, None where missing."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy()
+    return [None if gone else str(value) for value, gone in zip(column, column.isna(), strict=True)]
 
 
 def _column(values: pd.Series) -> Any:

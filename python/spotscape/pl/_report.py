@@ -20,6 +20,7 @@ from spotscape._validate import InputError
 from spotscape.io import atomic_path
 from spotscape.metrics import adjusted_rand_index
 from spotscape.pl import _wording as wording
+from spotscape.pl._after import sections
 from spotscape.pl._comparison import domain_comparison, read_comparison
 from spotscape.pl._embedding import MIN_SPOTS, embedding
 from spotscape.pl._figure import check_ending, new_axes, new_panels, png_bytes
@@ -59,7 +60,8 @@ def report(
     """Write a page about a run that a biologist can read: one HTML file, without links to other files.
 
     It holds the map of domains, a UMAP, sizes, silhouettes and top genes of the domains, how slices mix and
-    conditions differ where there are several, the loss curve, warnings, parameters, versions and how to cite.
+    conditions differ where there are several, what was done after the run (pseudotime, imputation,
+    alignment), the loss curve, warnings, parameters, versions and how to cite.
     What cannot be made (a UMAP of three spots, say) is replaced by a sentence that says why.
 
     Parameters
@@ -129,6 +131,10 @@ def report(
             "loss": _loss(adata, key_added, run),
         }
         conditions = _conditions(adata, key_added)
+        after = [
+            section._replace(figures=[(_picture(ax, caption), caption) for ax, caption in section.figures])
+            for section in sections(adata, key_added, spatial_key)
+        ]
     page = _template().render(
         title=title or "Spatial domains",
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -142,6 +148,7 @@ def report(
         slices=slice_table(adata, labels, run),
         integration=wording.integration(run),
         conditions=conditions,
+        after=after,
         condition_warnings=_warnings(read_comparison(adata, key_added)) if conditions else [],
         overall_silhouette=widths.overall,
         silhouette_basis=wording.silhouette_basis(widths, adata.n_obs - n_unlabelled),

@@ -43,11 +43,10 @@ class Trained(NamedTuple):
 
 def trained_record(genes: pd.Index, model: GraphAutoencoder, expression: ExpressionMatrix) -> dict[str, Any]:
     """Return what ``uns`` keeps of a trained model."""
-    n_spots, n_genes = expression.shape
-    means = np.zeros((0, n_genes), dtype=np.float32)
+    means = {}
     base, weights = expression, weights_of(model)
     if isinstance(base, CenteredExpression):
-        means, base = base.means.cpu().numpy(), base.base
+        means, base = {"means": base.means.cpu().numpy()}, base.base
     if isinstance(base, LowRankExpression):
         # The encoder saw X Vᵀ V: with the projection in its weights, it takes X itself of any slice.
         v = base.right.cpu().numpy()
@@ -56,8 +55,8 @@ def trained_record(genes: pd.Index, model: GraphAutoencoder, expression: Express
         "format": FORMAT,
         "genes": np.asarray(genes, dtype=object),
         "weights": weights,
-        "means": means,
-        "mean": (expression.column_sums() / n_spots).cpu().numpy(),
+        **means,
+        "mean": (expression.column_sums() / expression.shape[0]).cpu().numpy(),
     }
 
 
@@ -89,11 +88,6 @@ def as_trained(record: Any, name: str) -> Trained:
             raise input_error(name, f"a model without {part!r}", "a whole one", todo)
     genes = pd.Index(np.atleast_1d(np.asarray(record["genes"], dtype=object)).astype(str))
     weights = {key: np.asarray(value) for key, value in record["weights"].items()}
-    # R has no arrays of no dimension, and none without rows.
-    weights = {
-        key: value.reshape(()) if key.endswith("num_batches_tracked") else value
-        for key, value in weights.items()
-    }
     means = np.asarray(record.get("means", ()), dtype=np.float32).reshape(-1, len(genes))
     mean = np.ravel(np.asarray(record["mean"], dtype=np.float32))
     n_genes = model_of(weights).decoder_output.out_features

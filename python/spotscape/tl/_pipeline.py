@@ -151,15 +151,20 @@ def analyse(
 
 def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
     """Write what was found into an object."""
-    if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
-        for key in (_keys.SPATIAL_CONNECTIVITIES, _keys.SPATIAL_DISTANCES):
-            adata.obsp[key] = analysis.tissue.obsp[key]
-        adata.uns[_keys.SPATIAL_NEIGHBORS] = analysis.tissue.uns[_keys.SPATIAL_NEIGHBORS]
+    write_graph(adata, analysis.tissue)
     adata.obsm[_keys.embedding(key_added)] = analysis.result.embedding
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(analysis.genes)
     adata.uns[_keys.parameters(key_added)] = analysis.record
     adata.uns[_keys.model(key_added)] = analysis.model
     write_domains(adata, analysis.labels, analysis.details | {"smooth": False}, key_added)
+
+
+def write_graph(adata: AnnData, tissue: AnnData) -> None:
+    """Write the spatial graph into an object that has none."""
+    if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
+        for key in (_keys.SPATIAL_CONNECTIVITIES, _keys.SPATIAL_DISTANCES):
+            adata.obsp[key] = tissue.obsp[key]
+        adata.uns[_keys.SPATIAL_NEIGHBORS] = tissue.uns[_keys.SPATIAL_NEIGHBORS]
 
 
 def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> AnnData:

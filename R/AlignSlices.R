@@ -1,0 +1,77 @@
+#' Bring slices of one tissue into one frame, and match their cells
+#'
+#' Cells of two slices that are among each other's nearest in the embedding are matches; RANSAC finds the transform that
+#' most of them agree on, and under which cells that come to lie on each other are most alike. Every cell is then matched
+#' again among those near it. A slice that shows something else is left out, with a warning: no transform is forced on it.
+#'
+#' @inheritParams RunSpatialPseudotime
+#' @param object A Seurat, SpatialExperiment or SingleCellExperiment object with several slices, after
+#'   [IntegrateSlices()].
+#' @param slice_key Column with the slices; `NULL`: that of the run.
+#' @param reference Name of the slice whose frame is taken; `NULL`: the first.
+#' @param transform `"rigid"` (turned, shifted, turned over), `"similarity"` (also scaled, for slices in different units),
+#'   `"affine"` (also sheared), or `"none"`: nothing is moved, and cells are matched by their embedding alone, as for
+#'   slices of different individuals.
+#' @param matching `"nearest"`: each cell to the most alike of those near it; `"transport"`: by unbalanced optimal
+#'   transport, so that few cells share a partner.
+#' @param n_neighbors How many of a cell's nearest in the embedding are looked at for matches.
+#' @param seed Integer, of RANSAC's samples.
+#' @param image,coordinates Where the places of the cells are, as in [IntegrateSlices()].
+#' @return The same object, with `aligned_x` and `aligned_y` in its metadata or `colData` (`NA` for a slice that could not
+#'   be aligned; not with `"none"`), and in `Misc(object, "spotscape_alignment")` or
+#'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key`, `transform`, `matching`, and the data frames
+#'   `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation in degrees, scale, agreement,
+#'   overlap) and `matches` (cell, partner in the reference, score, distance).
+#' @section Errors:
+#' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
+#' dimensions.
+#' @references Fischler and Bolles (1981), Communications of the ACM 24; Chizat et al. (2018), Mathematics of Computation 87.
+#' @seealso [TransferDomains()]
+#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' slice <- function(name) {
+#'   counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0(name, 1:100)))
+#'   SpatialExperiment::SpatialExperiment(
+#'     assays = list(counts = counts), sample_id = name, spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
+#'   )
+#' }
+#' both <- suppressWarnings(IntegrateSlices(
+#'   list(a = slice("a"), b = slice("b")), n_domains = 3, config = list(epochs = 5), verbose = FALSE
+#' ))
+#' both <- AlignSlices(both, transform = "none")
+#' head(S4Vectors::metadata(both)$spotscape_alignment$matches)
+#' @export
+AlignSlices <- function(object, slice_key = NULL, reference = NULL, transform = "rigid", matching = "nearest",
+                        n_neighbors = 10L, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL) {
+  run <- with_slices(run_of(object, reduction), slice_key)
+  places <- if (!identical(transform, "none")) run_places(object, run, image, coordinates)
+  adata <- run_to_python(run, places = places)
+  call_verb(
+    "align_slices", adata,
+    slice_key = "slice", reference = reference, transform = transform, matching = matching,
+    n_neighbors = scalar_to_python("n_neighbors", n_neighbors), seed = scalar_to_python("seed", seed)
+  )
+  found <- verb_to_r(
+    adata, obsm = if (!is.null(places)) "spatial_aligned", uns = "spotscape_alignment"
+  )
+  if (!is.null(found$values)) {
+    found$values[is.nan(found$values)] <- NA
+    object <- add_columns(object, list(aligned_x = found$values[, 1L], aligned_y = found$values[, 2L]))
+  }
+  record <- found$record
+  record[c("slices", "matches")] <- lapply(record[c("slices", "matches")], as_table)
+  record$slice_key <- run$slice_key
+  add_record(object, sprintf("%s_alignment", run$stem), record)
+}
+
+# The slices of a run as asked for, else as the run had them.
+with_slices <- function(run, slice_key) {
+  run$slice_key <- slice_key %||% run$info$integration$slice_key
+  if (is.null(run$slice_key)) {
+    input_error(
+      "slice_key", "NULL, and none in the record of a run", "the name of a column",
+      "Give `slice_key`, or put the slices into one space with IntegrateSlices()."
+    )
+  }
+  run$slices <- column_slices(run$table, run$slice_key)
+  run
+}

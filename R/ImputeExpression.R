@@ -1,0 +1,64 @@
+#' Denoise expression by the trained model
+#'
+#' What the model of [RunSpotscape()] or [IntegrateSlices()] expects of each gene in each cell. Genes that it was trained
+#' on come from its decoder; for others it is the mean over the cells of the same slice whose embedding is most alike.
+#'
+#' For looking at patterns: maps, markers, hypotheses. Not for tests between cells or domains: a cell's value is made of
+#' other cells' counts, so that cells are no longer independent and p-values far too small. Test on the counts (see
+#' [CompareDomains()]).
+#'
+#' @inheritParams RunSpatialPseudotime
+#' @param genes Names of the genes; `NULL` for all.
+#' @param scale `"log"`: `log(1 + x)` of counts scaled to the run's `target_sum` a cell; `"counts"`: counts, at each
+#'   cell's own total.
+#' @param n_neighbors For genes that the model was not trained on; 1 or more, the cell itself among them.
+#' @param assay,layer Where the raw counts are, as in [RunSpotscape()].
+#' @return The same object with the values, never negative. Seurat: the assay `spotscape_imputed` (layer `data`, or
+#'   `counts` on that scale), of the genes asked for. Experiments: for all genes the assay `spotscape_imputed`, else the
+#'   alternative experiment of that name.
+#' @section Errors:
+#' Of class `spotscape_input_error`: no trained model, embedding or counts, an unknown gene, or all genes where that would
+#' be more than 2^31 values.
+#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0("cell", 1:100)))
+#' spe <- SpatialExperiment::SpatialExperiment(
+#'   assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
+#' )
+#' spe <- RunSpotscape(spe, n_domains = 3, config = list(epochs = 5), verbose = FALSE)
+#' spe <- ImputeExpression(spe)
+#' SummarizedExperiment::assay(spe, "spotscape_imputed")[1:3, 1:3]
+#' @export
+ImputeExpression <- function(object, genes = NULL, scale = "log", n_neighbors = 50L, assay = NULL, layer = NULL,
+                             reduction = NULL) {
+  run <- run_of(object, reduction)
+  model_to_python(run$model)
+  counts <- run_counts(object, assay, layer)
+  adata <- run_to_python(run, counts = counts, model = TRUE)
+  call_verb(
+    "impute", adata,
+    genes = if (!is.null(genes)) as.list(genes), scale = scale, n_neighbors = scalar_to_python("n_neighbors", n_neighbors)
+  )
+  found <- verb_to_r(adata, obsm = "spotscape_imputed")
+  values <- t(found$values)
+  dimnames(values) <- list(found$columns %||% rownames(counts), colnames(object))
+  add_imputed(object, values, sprintf("%s_imputed", run$stem), scale, whole = is.null(genes))
+}
+
+add_imputed <- function(object, values, name, scale, whole) {
+  if (kind_of(object) == "seurat") {
+    layer <- if (scale == "counts") "counts" else "data"
+    parts <- stats::setNames(list(methods::as(values, "CsparseMatrix")), layer)
+    made <- do.call(SeuratObject::CreateAssay5Object, parts)
+    SeuratObject::Key(made) <- seurat_key(name)
+    suppressWarnings(object[[name]] <- made)
+    return(object)
+  }
+  if (whole && nrow(values) == nrow(object)) {
+    SummarizedExperiment::assay(object, name, withDimnames = FALSE) <- values
+    return(object)
+  }
+  SingleCellExperiment::altExp(object, name) <- SingleCellExperiment::SingleCellExperiment(
+    assays = stats::setNames(list(values), if (scale == "counts") "counts" else "logcounts")
+  )
+  object
+}

@@ -1,0 +1,111 @@
+#' Keep a trained model, and put new slices into its space
+#'
+#' `SaveSpotscape()` writes the model of a run into a folder, which Python and R read alike; `LoadSpotscape()` reads it,
+#' or takes it from an object; `MapToSpotscape()` puts a slice that the model was not trained on into its space, and names
+#' its domains as the model does. Nothing is trained: each gene's mean over the new slice is brought to its mean in
+#' training, so that a slice of other tissue, or of one part of it, is placed less well than by a run.
+#'
+#' @param object For `SaveSpotscape()` an object after [RunSpotscape()] or [IntegrateSlices()]; for `MapToSpotscape()` a
+#'   new slice: a Seurat, SpatialExperiment or SingleCellExperiment object.
+#' @param folder Folder to write to, made where it is not there; a model in it is replaced, whole or not at all. For
+#'   `LoadSpotscape()` such a folder, or an object after a run.
+#' @param domain_key Column with the labels that the model is to give to new slices, such as domains with names of your
+#'   own; `NULL`: the run's domains.
+#' @param model What `LoadSpotscape()` gives; plain R, so that `saveRDS()` keeps it.
+#' @param min_genes Share of the model's genes that the slice has to have. Those that it lacks are taken at their mean in
+#'   training, and a warning says how many.
+#' @param assay,layer,image,coordinates As in [RunSpotscape()].
+#' @param reduction Name of the run's embedding; `NULL`: `"spotscape"`, or `"SPOTSCAPE"` in an experiment.
+#' @param reduction.name Name of the embedding that is written; `NULL`: as for `reduction`.
+#' @return `SaveSpotscape()`: `folder`, invisibly. `LoadSpotscape()`: an object of class `spotscape_model`.
+#'   `MapToSpotscape()`: `object` with the embedding and the domains, as after [RunSpotscape()].
+#' @section Errors:
+#' Of class `spotscape_input_error`: no trained model; a folder without a model, or with one that is cut short, changed or of
+#' a newer version; a slice with too few of the model's genes, or without counts or places.
+#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' slice <- function(name) {
+#'   counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0(name, 1:100)))
+#'   SpatialExperiment::SpatialExperiment(
+#'     assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
+#'   )
+#' }
+#' known <- RunSpotscape(slice("a"), n_domains = 3, config = list(epochs = 5), verbose = FALSE)
+#' folder <- file.path(tempdir(), "model")
+#' SaveSpotscape(known, folder)
+#' model <- LoadSpotscape(folder)
+#' model
+#' new <- MapToSpotscape(model, slice("b"))
+#' table(new$spotscape_domain)
+#' @export
+SaveSpotscape <- function(object, folder, domain_key = NULL, reduction = NULL) {
+  check_string("folder", folder)
+  model <- model_of(object, domain_key, reduction)
+  call_python(model$save, path.expand(folder))
+  invisible(folder)
+}
+
+#' @rdname SaveSpotscape
+#' @export
+LoadSpotscape <- function(folder, domain_key = NULL, reduction = NULL) {
+  model <- if (is.character(folder)) {
+    check_string("folder", folder)
+    require_python()
+    call_python(python_module("model")$Spotscape$load, path.expand(folder))
+  } else {
+    model_of(folder, domain_key, reduction)
+  }
+  record <- reticulate::py_to_r(model$to_record())
+  description <- plain_vectors(record[[1L]])
+  for (name in c("genes", "domains")) description[[name]] <- as.character(unlist(description[[name]]))
+  structure(list(description = description, arrays = plain_vectors(record[[2L]])), class = "spotscape_model")
+}
+
+#' @rdname SaveSpotscape
+#' @export
+MapToSpotscape <- function(model, object, min_genes = 0.25, assay = NULL, layer = NULL, image = NULL, coordinates = NULL,
+                           reduction.name = NULL) {
+  if (!inherits(model, "spotscape_model")) {
+    input_error("model", describe_class(model), "a model", "LoadSpotscape() reads it from a folder or an object.")
+  }
+  seurat <- kind_of(object) == "seurat"
+  if (seurat) require_packages("SeuratObject", "A Seurat object") else require_bioconductor(object)
+  reduction.name <- reduction.name %||% if (seurat) "spotscape" else "SPOTSCAPE"
+  check_string("reduction.name", reduction.name)
+  counts <- run_counts(object, assay, layer)
+  cells <- if (seurat) colnames(object) else cell_names(object)
+  places <- run_places(object, list(cells = cells), image, coordinates)
+  colnames(counts) <- cells
+  require_python()
+  adata <- slice_to_python(list(counts = counts, coordinates = places))
+  description <- model$description
+  for (name in c("genes", "domains")) description[[name]] <- array(description[[name]])
+  made <- call_python(
+    python_module("model")$Spotscape$from_record, pieces_to_python(description), pieces_to_python(as_arrays(model$arrays))
+  )
+  call_python(made$transform, adata, min_genes = min_genes)
+  result <- result_to_r(adata, cells)
+  if (seurat) {
+    object <- seurat_add_embedding(object, result, seurat_assay(object, assay), reduction.name, NULL)
+    return(if (!length(levels(result$domains))) object else seurat_add_domains(object, result$domains, reduction.name))
+  }
+  object <- sce_add_embedding(object, result, reduction.name)
+  if (!length(levels(result$domains))) object else sce_add_domains(object, result$domains, reduction.name)
+}
+
+#' @export
+print.spotscape_model <- function(x, ...) {
+  cat(sprintf(
+    "spotscape model: %d genes, %d domains%s (spotscape %s)\n", length(x$description$genes), length(x$description$domains),
+    if (length(x$description$domains)) paste0(": ", name_list(x$description$domains, 8L)) else "", x$description$spotscape
+  ))
+  invisible(x)
+}
+
+# The model of an object after a run, in Python.
+model_of <- function(object, domain_key, reduction) {
+  run <- run_of(object, reduction)
+  if (!is.null(domain_key)) check_column_name("domain_key", domain_key, run$table)
+  column <- domain_key %||% domain_column(run$stem)
+  adata <- run_to_python(run, columns = intersect(column, colnames(run$table)), model = TRUE)
+  call_python(python_module("model")$Spotscape$from_adata, adata, domain_key = column_or_null(column, run))
+}

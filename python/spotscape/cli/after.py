@@ -1,0 +1,196 @@
+"""What follows ``spotscape run``: pseudotime, imputation, alignment, and new slices in a model's space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spotscape import _keys
+from spotscape._validate import input_error
+from spotscape.cli._output import check_output_file
+from spotscape.cli._sources import find_slices, read_slices, write_result
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+Source = Annotated[
+    Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
+]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="OUT", help="Where the object goes: .h5ad, or .rds for R.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
+
+
+def pseudotime(
+    context: typer.Context,
+    source: Source,
+    out: Out,
+    root: Annotated[
+        str | None,
+        typer.Option(
+            help="Where time starts: the name of a spot, a domain or a gene, one of them as 'domain=3', "
+            "'gene=MBP', 'spot=AAAC-1', or a place as 'position=10,20'."
+        ),
+    ] = None,
+    n_neighbors: Annotated[int, typer.Option(min=2, help="Neighbours in the embedding.")] = 100,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Order the spots along the change of the tissue.
+
+    OUT is IN with obs['spotscape_pseudotime'], 0 at the root to 1.
+    """
+    from spotscape import tl
+
+    def act(adata: AnnData) -> str:
+        tl.pseudotime(adata, root=_root(root), n_neighbors=n_neighbors, seed=seed)
+        record = adata.uns[_keys.pseudotime()]
+        return f"time starts at {record['root']}, {record['why']}"
+
+    _change(context, source, out, act, quiet)
+
+
+def impute(
+    context: typer.Context,
+    source: Source,
+    out: Out,
+    genes: Annotated[
+        list[str] | None, typer.Option("--gene", help="A gene to impute; repeatable. All where left out.")
+    ] = None,
+    scale: Annotated[str, typer.Option(help="'log' (of normalised counts), or 'counts'.")] = "log",
+    n_neighbors: Annotated[int, typer.Option(min=1, help="For genes that were not trained on.")] = 50,
+    quiet: Quiet = False,
+) -> None:
+    """Denoise expression by the trained model, for maps and markers, not for tests.
+
+    OUT is IN with layers['spotscape_imputed'], or of some genes obsm['spotscape_imputed'].
+    """
+    from spotscape import tl
+
+    if out.suffix.lower() == ".rds":
+        todo = "In R, ImputeExpression() puts it into an assay."
+        raise input_error("--out", repr(str(out)), "a file name ending in .h5ad", todo)
+
+    def act(adata: AnnData) -> str:
+        tl.impute(adata, genes=genes or None, scale=scale, n_neighbors=n_neighbors)
+        return f"{len(genes) if genes else adata.n_vars:,} genes imputed"
+
+    _change(context, source, out, act, quiet)
+
+
+def align(
+    context: typer.Context,
+    source: Source,
+    out: Out,
+    reference: Annotated[
+        str | None, typer.Option(help="The slice whose frame is taken; the first where left out.")
+    ] = None,
+    transform: Annotated[
+        str,
+        typer.Option(help="'rigid', 'similarity' (also scaled), 'affine', or 'none': matched, not moved."),
+    ] = "rigid",
+    matching: Annotated[
+        str, typer.Option(help="'nearest', or 'transport' so that few spots share a partner.")
+    ] = "nearest",
+    labels: Annotated[
+        str | None,
+        typer.Option("--transfer", help="A column of obs to give from the reference to the others."),
+    ] = None,
+    slice_key: Annotated[
+        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
+    ] = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Bring the slices of one tissue into one frame, and match their spots.
+
+    OUT is IN with obsm['spatial_aligned'] and uns['spotscape_alignment'] (transforms and matches).
+    """
+    from spotscape import tl
+
+    def act(adata: AnnData) -> str:
+        tl.align_slices(
+            adata,
+            slice_key=slice_key,
+            reference=reference,
+            transform=transform,
+            matching=matching,
+            seed=seed,
+        )
+        record = adata.uns[_keys.alignment()]
+        if labels is not None:
+            tl.transfer_labels(
+                adata, label_key=labels, reference=record["reference"], by="matches", slice_key=slice_key
+            )
+        others = record["slices"].iloc[1:]
+        if transform == "none":
+            return f"{len(record['matches']):,} spots matched to {record['reference']}"
+        return "\n".join(
+            f"{row[_keys.SLICE]}: turned by {row['rotation']:.0f} degrees"
+            f"{', turned over' if row['turned_over'] else ''}, agreement {row['agreement']:.2f}, "
+            f"overlap {row['overlap']:.0%}"
+            for _, row in others[others["aligned"]].iterrows()
+        )
+
+    _change(context, source, out, act, quiet)
+
+
+def map_slice(
+    context: typer.Context,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of 'spotscape run --save-model'.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="A new slice: .h5ad, .rds or Space Ranger output.")
+    ],
+    out: Out,
+    min_genes: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the model's genes that IN has to have.")
+    ] = 0.25,
+    layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Put a new slice into the space of a trained model, and name its domains as the model does."""
+    from spotscape.model import Spotscape
+
+    trained = Spotscape.load(model)
+
+    def act(adata: AnnData) -> str:
+        trained.transform(adata, min_genes=min_genes, layer=layer)
+        mapped = adata.uns[_keys.parameters()]["mapped"]
+        return f"{mapped['n_genes_present']:,} of the model's {mapped['n_genes']:,} genes are in the slice"
+
+    _change(context, source, out, act, quiet)
+
+
+def _change(
+    context: typer.Context, source: Path, out: Path, act: Callable[[AnnData], str], quiet: bool
+) -> None:
+    """Read one object, let a verb write into it, and write it."""
+    paths = find_slices([source])
+    check_output_file("--out", out, ".h5ad", ".rds", source=source)
+    slices = read_slices(paths)
+    if len(slices) != 1:
+        raise input_error("IN", f"{len(slices)} objects", "one", "Run the command on each.")
+    (adata,) = slices.values()
+    said = act(adata)
+    write_result(adata, out=out, slices=slices, paths=list(paths.values()))
+    context.obj.append(out)
+    if not quiet:
+        typer.echo("\n".join(filter(None, [said, f"Written: {out}"])))
+
+
+def _root(text: str | None) -> str | dict[str, object] | None:
+    """Return what a root on the command line stands for."""
+    kind, equals, value = (text or "").partition("=")
+    if not equals:
+        return text
+    if kind != "position":
+        return {kind: value}
+    try:
+        return {kind: [float(number) for number in value.split(",")]}
+    except ValueError:
+        raise input_error("--root", repr(text), "position=X,Y") from None

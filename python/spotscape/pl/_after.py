@@ -1,0 +1,104 @@
+"""What the report says of verbs that were called after a run: pseudotime, imputation, alignment."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from anndata import AnnData
+from matplotlib.axes import Axes
+
+from spotscape import _keys
+from spotscape.pl._alignment import alignment
+from spotscape.pl._figure import new_panels
+from spotscape.pl._pseudotime import pseudotime
+from spotscape.pl._read import read_slice_names
+
+
+class Section(NamedTuple):
+    """A section of the page: its name in links, its heading, sentences, and figures with their captions."""
+
+    anchor: str
+    heading: str
+    sentences: list[str]
+    figures: list[tuple[Axes, str]]
+
+
+def sections(adata: AnnData, key_added: str, spatial_key: str) -> list[Section]:
+    """Return a section for each verb whose result is in the object."""
+    made = (
+        _pseudotime(adata, key_added, spatial_key),
+        _imputation(adata, key_added),
+        _alignment(adata, key_added),
+    )
+    return [section for section in made if section is not None]
+
+
+def _pseudotime(adata: AnnData, key_added: str, spatial_key: str) -> Section | None:
+    key = _keys.pseudotime(key_added)
+    if key not in adata.obs:
+        return None
+    record = adata.uns.get(key, {})
+    sentences = []
+    if "root" in record:
+        sentences.append(f"Time starts at spot {record['root']}: {record['why']}.")
+    n_unreached = int(np.isnan(adata.obs[key].to_numpy(dtype=np.float64)).sum())
+    if n_unreached:
+        sentences.append(f"{n_unreached:,} spots are in parts that no path leads to, and have none.")
+    groups, between = record.get("groups", []), np.asarray(record.get("connectivities", []))
+    if len(groups) > 1:
+        pairs = sorted(
+            ((between[i, j], f"{groups[i]} and {groups[j]}") for i in range(len(groups)) for j in range(i)),
+            reverse=True,
+        )
+        named = ", ".join(f"{names} ({strength:.2f})" for strength, names in pairs[: len(groups) - 1])
+        sentences.append(f"Domains that are connected most (PAGA, 0 to 1): {named}.")
+    figures = []
+    if spatial_key in adata.obsm:
+        _, slices = read_slice_names(adata, key_added, None)
+        axes = new_panels(max(1, len(slices)), (3.6, 3.4) if slices else (6.0, 5.4))
+        pseudotime(adata, key_added=key_added, spatial_key=spatial_key, ax=axes)
+        figures.append(
+            (axes[0], "Pseudotime over the tissue, from the root (ring) on. Its unit means nothing.")
+        )
+    return Section("pseudotime", "Pseudotime", sentences, figures)
+
+
+def _imputation(adata: AnnData, key_added: str) -> Section | None:
+    key = _keys.imputed(key_added)
+    if key not in adata.layers and key not in adata.obsm:
+        return None
+    n_genes = adata.n_vars if key in adata.layers else adata.obsm[key].shape[1]
+    said = (
+        f"Expression of {n_genes:,} genes was imputed. It is for looking at patterns: values of neighbouring "
+        "spots are made of each other, so tests on them give p-values that are far too small."
+    )
+    return Section("imputation", "Imputed expression", [said], [])
+
+
+def _alignment(adata: AnnData, key_added: str) -> Section | None:
+    key = _keys.alignment(key_added)
+    if key not in adata.uns:
+        return None
+    record = adata.uns[key]
+    reference, n_matches = str(record["reference"]), len(record["matches"])
+    sentences = [f"{n_matches:,} spots were matched to spots of slice {reference}."]
+    figures: list[tuple[Axes, str]] = []
+    if str(record["transform"]) == "none":
+        return Section("alignment", "Alignment", [*sentences, "Nothing was moved."], figures)
+    for _, row in record["slices"].iterrows():
+        name = str(row[_keys.SLICE])
+        if name == reference:
+            continue
+        if not row["aligned"]:
+            sentences.append(f"Slice {name} could not be aligned.")
+            continue
+        over = ", turned over" if row["turned_over"] else ""
+        sentences.append(
+            f"Slice {name} was turned by {row['rotation']:.0f} degrees{over}; {row['overlap']:.0%} of the "
+            f"smaller slice overlaps, with an agreement of {row['agreement']:.2f} (1 is equal, 0 is chance)."
+        )
+        axes = new_panels(2, (4.4, 4.4))
+        alignment(adata, slice_name=name, key_added=key_added, ax=axes)
+        figures.append((axes[0], f"Slice {name} (blue) on slice {reference} (grey), before and after."))
+    return Section("alignment", "Alignment", sentences, figures)
