@@ -50,7 +50,10 @@ RunSpatialPseudotime <- function(object, root = NULL, n_neighbors = 100L, domain
   )
   found <- verb_to_r(adata, "spotscape_pseudotime", uns = "spotscape_pseudotime")
   name <- sprintf("%s_pseudotime", run$stem)
-  if (!is.null(found$record$groups)) found$record$groups <- as.character(unlist(found$record$groups))
+  if (!is.null(found$record$groups)) {
+    found$record$groups <- as.character(unlist(found$record$groups))
+    dimnames(found$record$connectivities) <- list(found$record$groups, found$record$groups)
+  }
   object <- add_columns(object, stats::setNames(found$obs, name))
   add_record(object, name, found$record)
 }

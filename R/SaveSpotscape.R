@@ -92,7 +92,9 @@ MapToSpotscape <- function(model, object, min_genes = 0.25, assay = NULL, layer 
   if (!length(levels(result$domains))) object else sce_add_domains(object, result$domains, reduction.name)
 }
 
-#' @export
+#' @rdname SaveSpotscape
+#' @param x,... The model to print; not used.
+#' @exportS3Method print spotscape_model
 print.spotscape_model <- function(x, ...) {
   cat(sprintf(
     "spotscape model: %d genes, %d domains%s (spotscape %s)\n", length(x$description$genes), length(x$description$domains),

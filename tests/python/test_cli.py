@@ -453,6 +453,12 @@ def test_pseudotime_is_the_python_call(command, after_run, root):
     np.testing.assert_array_equal(found, adata.obs["spotscape_pseudotime"])
 
 
+def test_report_tells_what_followed(command, after_run):
+    assert command("pseudotime", after_run / "in.h5ad", "-o", "out.h5ad", "--root", "1", "-q").code == 0
+    assert command("report", "out.h5ad", "-o", "out.html", "-q").code == 0
+    assert '<section id="pseudotime">' in Path("out.html").read_text()
+
+
 def test_impute_writes_the_genes_asked_for(command, after_run):
     genes = list(io.read(after_run / "in.h5ad").var_names[:2])
     options = [word for gene in genes for word in ("--gene", gene)]

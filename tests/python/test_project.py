@@ -313,6 +313,8 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
         "domains.png",
         "domains.h5ad",
         "report.html",
+        "pseudotime.png",
+        "model",
     }
     assert "spotscape_domain" in capsys.readouterr().out
 

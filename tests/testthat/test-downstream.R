@@ -35,15 +35,14 @@ test_that("pseudotime is Python's, from every kind of root", {
     tl <- reticulate::import("spotscape")$tl
     cell <- colnames(object)[7L]
     roots <- list(
-      list(r = list(domain = "1"), py = list(domain = "1")), list(r = cell, py = cell),
-      list(r = list(gene = rownames(object)[3L]), py = list(gene = rownames(object)[3L])),
+      list(r = list(domain = "1"), py = reticulate::dict(domain = "1")), list(r = cell, py = cell),
+      list(r = list(gene = rownames(object)[3L]), py = reticulate::dict(gene = rownames(object)[3L])),
       list(r = c(500, 400), py = list(500, 400))
     )
     for (root in roots) {
       found <- RunSpatialPseudotime(object, root = root$r, n_neighbors = 15)
       wanted <- adata$copy()
-      tl$pseudotime(wanted, root = if (is.list(root$py) && !is.null(names(root$py))) do.call(reticulate::dict, root$py) else root$py,
-                    n_neighbors = 15L)
+      tl$pseudotime(wanted, root = root$py, n_neighbors = 15L)
       time <- cell_table(found)$spotscape_pseudotime
       expect_equal(time, as.vector(reticulate::py_to_r(wanted$obs["spotscape_pseudotime"]$to_numpy())), tolerance = 1e-6)
       expect_equal(range(time), c(0, 1))
@@ -126,7 +125,7 @@ test_that("a model is saved, loaded, kept by saveRDS, and maps new slices as Pyt
     new <- if (kind == "seurat") example_seurat("FOV", n = 300L) else example_spe(n = 300L)
     for (one in list(model, readRDS(rds))) {
       mapped <- MapToSpotscape(one, new)
-      embedding <- function(x) if (kind == "seurat") SeuratObject::Embeddings(x, "spotscape") else SingleCellExperiment::reducedDim(x, "SPOTSCAPE")
+      embedding <- function(x) run_of(x)$embedding
       expect_equal(unname(embedding(mapped)), unname(embedding(object)), tolerance = 1e-3)
       expect_gt(mean(cell_table(mapped)$spotscape_domain == cell_table(object)$spotscape_domain), 0.95)
     }

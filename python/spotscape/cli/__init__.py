@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from spotscape._validate import InputError, SpotscapeWarning
-from spotscape.cli.after import align, impute, map_slice, pseudotime
+from spotscape.cli.after import align, impute, map_slice, pseudotime, report
 from spotscape.cli.info import info
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
@@ -37,6 +37,7 @@ app.command()(pseudotime)
 app.command()(impute)
 app.command()(align)
 app.command("map")(map_slice)
+app.command()(report)
 app.command()(info)
 app.command()(simulate)
 

@@ -1,4 +1,4 @@
-"""What follows ``spotscape run``: pseudotime, imputation, alignment, and new slices in a model's space."""
+"""What follows ``spotscape run``: pseudotime, imputation, alignment, slices in a model, a report."""
 
 from __future__ import annotations
 
@@ -166,18 +166,45 @@ def map_slice(
     _change(context, source, out, act, quiet)
 
 
+def report(
+    context: typer.Context,
+    source: Source,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="R.html", help="Where the page goes.")],
+    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write a page about a run and what followed it: pseudotime, imputation, alignment."""
+    check_output_file("--out", out, ".html", source=source)
+
+    from spotscape import pl
+
+    (adata,) = _read_one(source)[0].values()
+    truth_key = _keys.GROUND_TRUTH if _keys.GROUND_TRUTH in adata.obs else None
+    pl.report(adata, out, spatial_key=spatial_key, truth_key=truth_key, seed=seed)
+    context.obj.append(out)
+    if not quiet:
+        typer.echo(f"Written: {out}")
+
+
+def _read_one(source: Path) -> tuple[dict[str, AnnData], list[Path]]:
+    """Return the one object of a file, by its name, and the file's path."""
+    paths = find_slices([source])
+    slices = read_slices(paths)
+    if len(slices) != 1:
+        raise input_error("IN", f"{len(slices)} objects", "one", "Run the command on each.")
+    return slices, list(paths.values())
+
+
 def _change(
     context: typer.Context, source: Path, out: Path, act: Callable[[AnnData], str], quiet: bool
 ) -> None:
     """Read one object, let a verb write into it, and write it."""
-    paths = find_slices([source])
     check_output_file("--out", out, ".h5ad", ".rds", source=source)
-    slices = read_slices(paths)
-    if len(slices) != 1:
-        raise input_error("IN", f"{len(slices)} objects", "one", "Run the command on each.")
+    slices, paths = _read_one(source)
     (adata,) = slices.values()
     said = act(adata)
-    write_result(adata, out=out, slices=slices, paths=list(paths.values()))
+    write_result(adata, out=out, slices=slices, paths=paths)
     context.obj.append(out)
     if not quiet:
         typer.echo("\n".join(filter(None, [said, f"Written: {out}"])))
