@@ -146,6 +146,19 @@ def explained(values: np.ndarray, labels: pd.Series) -> float:
 
 def alignment(seed: int) -> Iterator[Row]:
     """One section of a pair turned, flipped and cropped to 60 %; both directions."""
+    for (reference, fixed), (moved, cropped) in pairs(seed):
+        both = tl.integrate_slices({reference: fixed, moved: cropped}, n_domains=7, seed=seed, progress=False)
+        yield from scored(both, reference, moved, cropped.obsm["true"], f"{moved} to {reference}", seed)
+    mice = {name: read(name) for name in ("starmap_mpfc_BZ5", "starmap_mpfc_BZ9")}
+    both = tl.integrate_slices(mice, n_domains=4, seed=seed, progress=False)
+    for method, key in with_baseline(both):
+        tl.align_slices(both, transform="none", key_added=key, seed=seed)
+        score = transferred(both, key, *mice)
+        yield {"data": "STARmap BZ9 to BZ5, by embedding", "method": method, "LTARI": score}
+
+
+def pairs(seed: int) -> Iterator[tuple[tuple[str, ad.AnnData], tuple[str, ad.AnnData]]]:
+    """Return the reference, and the slice to align with where it belongs in ``obsm["true"]``, both ways."""
     names = ("dlpfc_151673", "dlpfc_151674")
     slices = {name: read(name) for name in names}
     shift = true_motion(*slices.values())
@@ -153,18 +166,9 @@ def alignment(seed: int) -> Iterator[Row]:
     for reference, moved in (names, names[::-1]):
         cropped = crop(slices[moved], 0.6, rng)
         places = cropped.obsm["spatial"].copy()
-        there = places + shift if reference == names[0] else places - shift
+        cropped.obsm["true"] = places + shift if reference == names[0] else places - shift
         cropped.obsm["spatial"] = turned(places, rng)
-        both = tl.integrate_slices(
-            {reference: slices[reference], moved: cropped}, n_domains=7, seed=seed, progress=False
-        )
-        yield from scored(both, reference, moved, there, f"{moved} to {reference}", seed)
-    mice = {name: read(name) for name in ("starmap_mpfc_BZ5", "starmap_mpfc_BZ9")}
-    both = tl.integrate_slices(mice, n_domains=4, seed=seed, progress=False)
-    for method, key in with_baseline(both):
-        tl.align_slices(both, transform="none", key_added=key, seed=seed)
-        score = transferred(both, key, *mice)
-        yield {"data": "STARmap BZ9 to BZ5, by embedding", "method": method, "LTARI": score}
+        yield (reference, slices[reference]), (moved, cropped)
 
 
 def scored(
@@ -242,8 +246,14 @@ def turned(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def technology(seed: int) -> Iterator[Row]:
-    """Cells of starmap_by3 added up to pseudo-spots of about ten, with half the genes, against the cells."""
-    cells = read("starmap_by3")
+    """Add cells up to pseudo-spots of about ten with half the genes, and match them to the cells."""
+    simulated = datasets.simulate_slice(n_spots=1500, n_genes=400, layout="cells", seed=seed)
+    for name, cells in (("starmap_by3", read("starmap_by3")), ("simulated", simulated)):
+        yield from to_own_cells(name, cells, seed)
+
+
+def to_own_cells(name: str, cells: ad.AnnData, seed: int) -> Iterator[Row]:
+    """Bin the cells, align the bins to them, and say how many come to their own."""
     rng = np.random.default_rng(seed)
     xy = cells.obsm["spatial"]
     side = np.sqrt(np.ptp(xy[:, 0]) * np.ptp(xy[:, 1]) * 10 / cells.n_obs)
@@ -266,7 +276,7 @@ def technology(seed: int) -> Iterator[Row]:
         cell = cells.obs_names.get_indexer(matches["reference_spot"])
         share = float((bins.codes[cell] == spot).sum() / n_bins)
         yield {
-            "data": "pseudo-spots to their cells",
+            "data": name,
             "method": method,
             "in own bin": share,
             "of what coordinates give": share / ideal,
@@ -322,7 +332,12 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--rows", type=Path, help="also keep every row in this file, one JSON object a line")
+    parser.add_argument(
+        "--write-pairs", type=Path, metavar="DIR", help="only write the pairs of alignment, for peer_paste.py"
+    )
     options = parser.parse_args()
+    if options.write_pairs:
+        return write_pairs(options.write_pairs, options.seeds)
     warnings.simplefilter("ignore", SpotscapeWarning)
     warnings.simplefilter("ignore", FutureWarning)
     print(_machine.describe())
@@ -336,6 +351,15 @@ def main() -> None:
                         file.write(json.dumps(rows[-1]) + "\n")
         print(f"\n## {name}\n\n{PARTS[name].__doc__}\n")
         print(table(pd.DataFrame(rows)), flush=True)
+
+
+def write_pairs(folder: Path, seeds: list[int]) -> None:
+    """Write reference and moved slice of every pair."""
+    folder.mkdir(exist_ok=True)
+    for seed in seeds:
+        for (reference, fixed), (moved, cropped) in pairs(seed):
+            fixed.write_h5ad(folder / f"{seed}_{moved}_to_{reference}_reference.h5ad")
+            cropped.write_h5ad(folder / f"{seed}_{moved}_to_{reference}_moved.h5ad")
 
 
 def table(rows: pd.DataFrame) -> str:
