@@ -13,6 +13,7 @@
 #' | embedding | reduction `spotscape`, key `SPOTSCAPE_` | `reducedDim(x, "SPOTSCAPE")` |
 #' | domains | metadata `spotscape_domain`, and `Idents` | `colData(x)$spotscape_domain` |
 #' | parameters, losses, versions | `Misc(x[["spotscape"]])` and the command log | `metadata(x)$spotscape` |
+#' | trained model | `Misc(x, "spotscape_model")` | `metadata(x)$spotscape_model` |
 #'
 #' Another `reduction.name` changes the other names with it, so that two runs can stand side by side.
 #'
@@ -40,8 +41,8 @@
 #' @param ... Passed to methods; nothing else is taken.
 #' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
 #'   dimensions), `domains` (a factor named by cell), `info` (parameters, losses, versions).
-#' @seealso [IntegrateSlices()] for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()];
-#'   `vignette("spotscape")`.
+#' @seealso [RunSpatialPseudotime()], [ImputeExpression()] and [SaveSpotscape()] go on from there; [IntegrateSlices()]
+#'   for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
 #' @examplesIf spotscape_available()
 #' # A small simulated slice, laid out as Space Ranger does
 #' folder <- system.file("extdata", "slice", package = "spotscape")

@@ -94,7 +94,8 @@ MapToSpotscape <- function(model, object, min_genes = 0.25, assay = NULL, layer 
 
 #' @rdname SaveSpotscape
 #' @param x,... The model to print; not used.
-#' @exportS3Method print spotscape_model
+#' @method print spotscape_model
+#' @export
 print.spotscape_model <- function(x, ...) {
   cat(sprintf(
     "spotscape model: %d genes, %d domains%s (spotscape %s)\n", length(x$description$genes), length(x$description$domains),

@@ -12,7 +12,8 @@
 #'   with a row (x, y) named by each cell, or the Seurat object, whose images then say it.
 #' @param new.reduction,key Name of the new reduction, and the key of its columns (`NULL`: the name in capitals).
 #' @param n_domains Number of domains that training reckons with; `NULL` has it suggested.
-#' @return A list with the new reduction, as `IntegrateLayers()` expects.
+#' @return A list with the new reduction, as `IntegrateLayers()` expects. It has no room for the trained model, so that
+#'   [ImputeExpression()] and [SaveSpotscape()] need a run of [IntegrateSlices()] instead.
 #' @examples
 #' \dontrun{
 #' # `object`: a Seurat object with split layers, images and a PCA
