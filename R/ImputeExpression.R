@@ -11,7 +11,8 @@
 #' @param genes Names of the genes; `NULL` for all.
 #' @param scale `"log"`: `log(1 + x)` of counts scaled to the run's `target_sum` a cell; `"counts"`: counts, at each
 #'   cell's own total.
-#' @param n_neighbors For genes that the model was not trained on; 1 or more, the cell itself among them.
+#' @param n_neighbors For genes that the model was not trained on; 1 or more, the cell itself among them. Not more than a
+#'   tenth of a slice's cells are taken, as far as that is 5 or more.
 #' @param assay,layer Where the raw counts are, as in [RunSpotscape()].
 #' @return The same object with the values, never negative. Seurat: the assay `spotscape_imputed` (layer `data`, or
 #'   `counts` on that scale), of the genes asked for. Experiments: for all genes the assay `spotscape_imputed`, else the
@@ -28,7 +29,7 @@
 #' spe <- ImputeExpression(spe)
 #' SummarizedExperiment::assay(spe, "spotscape_imputed")[1:3, 1:3]
 #' @export
-ImputeExpression <- function(object, genes = NULL, scale = "log", n_neighbors = 50L, assay = NULL, layer = NULL,
+ImputeExpression <- function(object, genes = NULL, scale = "log", n_neighbors = 100L, assay = NULL, layer = NULL,
                              reduction = NULL) {
   run <- run_of(object, reduction)
   model_to_python(run$model)

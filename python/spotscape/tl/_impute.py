@@ -32,7 +32,7 @@ def impute(
     *,
     genes: Sequence[str] | str | None = None,
     scale: str = "log",
-    n_neighbors: int = 50,
+    n_neighbors: int = 100,
     layer: str | None = None,
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
@@ -52,7 +52,8 @@ def impute(
         ``"log"``: ``log(1 + x)`` of counts scaled to the run's ``target_sum`` a spot, as the model was
         trained on. ``"counts"``: counts, at each spot's own total.
     n_neighbors
-        For genes that the model was not trained on; 1 or more, the spot itself among them.
+        For genes that the model was not trained on; 1 or more, the spot itself among them. Not more than a
+        tenth of a slice's spots are taken, as far as that is 5 or more.
     layer
         Layer that holds the raw counts; None to look everywhere.
     key_added
@@ -196,7 +197,7 @@ def _neighborhoods(
     rows, columns, weights = [], [], []
     for number in np.unique(slices):
         own = np.flatnonzero(slices == number)
-        k = min(n_neighbors, len(own))
+        k = min(n_neighbors, max(5, len(own) // 10), len(own))
         near = NearestNeighbors(n_neighbors=k).fit(space[own]).kneighbors(space[own], return_distance=False)
         rows.append(np.repeat(own, k))
         columns.append(own[near].ravel())
