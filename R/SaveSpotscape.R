@@ -12,6 +12,7 @@
 #' @param domain_key Column with the labels that the model is to give to new slices, such as domains with names of your
 #'   own; `NULL`: the run's domains.
 #' @param model What `LoadSpotscape()` gives; plain R, so that `saveRDS()` keeps it.
+#' @param slice_key Column with the slices, where the object holds several: each is mapped by itself.
 #' @param min_genes Share of the model's genes that the slice has to have. Those that it lacks are taken at their mean in
 #'   training, and a warning says how many.
 #' @param assay,layer,image,coordinates As in [RunSpotscape()].
@@ -62,8 +63,8 @@ LoadSpotscape <- function(folder, domain_key = NULL, reduction = NULL) {
 
 #' @rdname SaveSpotscape
 #' @export
-MapToSpotscape <- function(model, object, min_genes = 0.25, assay = NULL, layer = NULL, image = NULL, coordinates = NULL,
-                           reduction.name = NULL) {
+MapToSpotscape <- function(model, object, slice_key = NULL, min_genes = 0.25, assay = NULL, layer = NULL, image = NULL,
+                           coordinates = NULL, reduction.name = NULL) {
   if (!inherits(model, "spotscape_model")) {
     input_error("model", describe_class(model), "a model", "LoadSpotscape() reads it from a folder or an object.")
   }
@@ -73,16 +74,20 @@ MapToSpotscape <- function(model, object, min_genes = 0.25, assay = NULL, layer 
   check_string("reduction.name", reduction.name)
   counts <- run_counts(object, assay, layer)
   cells <- if (seurat) colnames(object) else cell_names(object)
-  places <- run_places(object, list(cells = cells), image, coordinates)
+  table <- if (seurat) object[[]] else SummarizedExperiment::colData(object)
+  slices <- if (!is.null(slice_key)) column_slices(table, slice_key, fewest = 1L)
+  cells <- names_over_slices(cells, slices)
+  places <- run_places(object, list(cells = cells, slices = slices), image, coordinates)
   colnames(counts) <- cells
   require_python()
-  adata <- slice_to_python(list(counts = counts, coordinates = places))
+  columns <- if (!is.null(slices)) list(slice = as.character(slices))
+  adata <- slice_to_python(list(counts = counts, coordinates = places, columns = columns))
   description <- model$description
   for (name in c("genes", "domains")) description[[name]] <- array(description[[name]])
   made <- call_python(
     python_module("model")$Spotscape$from_record, pieces_to_python(description), pieces_to_python(as_arrays(model$arrays))
   )
-  call_python(made$transform, adata, min_genes = min_genes)
+  call_python(made$transform, adata, slice_key = names(columns), min_genes = min_genes)
   result <- result_to_r(adata, cells)
   if (seurat) {
     object <- seurat_add_embedding(object, result, seurat_assay(object, assay), reduction.name, NULL)

@@ -21,7 +21,7 @@ from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.tl._discriminant import classify, fit_discriminant
 from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
 from spotscape.tl._integrate import integrate_slices
-from spotscape.tl._mapping import Mapped, map_slice
+from spotscape.tl._mapping import Mapped, map_slices
 from spotscape.tl._model import FORMAT, Trained, as_trained, check_genes, read_trained
 from spotscape.tl._pipeline import write_graph
 from spotscape.tl._run import run_spotscape
@@ -163,6 +163,7 @@ class Spotscape:
         self,
         adata: AnnData | Sequence[AnnData] | Mapping[str, AnnData],
         *,
+        slice_key: str | None = None,
         min_genes: float = 0.25,
         layer: str | None = None,
         spatial_key: str = _keys.SPATIAL,
@@ -178,6 +179,8 @@ class Spotscape:
         ----------
         adata
             One slice, or a list or dict of slices, with raw counts and coordinates.
+        slice_key
+            Name in ``obs`` of the slices, where one object holds several: each is mapped by itself.
         min_genes
             Share of the model's genes that a slice has to have, 0 to 1. Genes that it lacks are taken at
             their mean in training, which says nothing of where they are high or low.
@@ -224,7 +227,7 @@ class Spotscape:
         for one in slices:
             check_genes(one, trained, min_genes)
         target_sum = self.config.target_sum
-        found = [map_slice(one, trained, target_sum, layer, spatial_key) for one in slices]
+        found = [map_slices(one, trained, target_sum, layer, spatial_key, slice_key) for one in slices]
         targets = [in_memory_copy(one) if copy else one for one in slices]
         for target, result in zip(targets, found, strict=True):
             self._write(target, result, key_added)

@@ -2,6 +2,7 @@
 
 import json
 
+import anndata as ad
 import numpy as np
 import pytest
 
@@ -65,6 +66,19 @@ def test_the_order_of_spots_and_genes_does_not_matter(slices, model):
     np.testing.assert_allclose(
         other.obsm["X_spotscape"], new[other.obs_names].obsm["X_spotscape"], rtol=1e-3, atol=1e-4
     )
+
+
+def test_slices_of_one_object_are_mapped_each_by_itself(slices, model):
+    both = ad.concat(slices)[np.random.default_rng(0).permutation(600)].copy()
+    model.transform(both, slice_key="slice")
+    for one in slices:
+        alone = one.copy()
+        model.transform(alone)
+        np.testing.assert_allclose(
+            both[one.obs_names].obsm["X_spotscape"], alone.obsm["X_spotscape"], rtol=1e-3, atol=1e-4
+        )
+    with pytest.raises(InputError, match=r"slice_key.*'section'"):
+        model.transform(both, slice_key="section")
 
 
 def test_own_names_of_domains_are_given(slices):

@@ -129,6 +129,11 @@ test_that("a model is saved, loaded, kept by saveRDS, and maps new slices as Pyt
       expect_equal(unname(embedding(mapped)), unname(embedding(object)), tolerance = 1e-3)
       expect_gt(mean(cell_table(mapped)$spotscape_domain == cell_table(object)$spotscape_domain), 0.95)
     }
+    slices <- integrated(kind)
+    mapped <- MapToSpotscape(model, slices, slice_key = "section")
+    one <- cell_table(slices)$section == cell_table(slices)$section[1L]
+    alone <- MapToSpotscape(model, slices[, one])
+    expect_equal(unname(run_of(mapped)$embedding[one, ]), unname(run_of(alone)$embedding), tolerance = 1e-4)
     part <- function(n) suppressWarnings(new[rownames(new)[seq_len(n)], ])
     expect_warning(MapToSpotscape(model, part(40L), min_genes = 0.1), "lacks [0-9]+ of the model's 100 genes")
     expect_input_error(MapToSpotscape(model, part(12L)), "adata.var_names")

@@ -150,6 +150,9 @@ def map_slice(
     min_genes: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the model's genes that IN has to have.")
     ] = 0.25,
+    slice_key: Annotated[
+        str | None, typer.Option(help="The column of obs with the slices, where IN holds several.")
+    ] = None,
     layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -159,7 +162,7 @@ def map_slice(
     trained = Spotscape.load(model)
 
     def act(adata: AnnData) -> str:
-        trained.transform(adata, min_genes=min_genes, layer=layer)
+        trained.transform(adata, slice_key=slice_key, min_genes=min_genes, layer=layer)
         mapped = adata.uns[_keys.parameters()]["mapped"]
         return f"{mapped['n_genes_present']:,} of the model's {mapped['n_genes']:,} genes are in the slice"
 

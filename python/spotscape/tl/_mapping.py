@@ -1,4 +1,4 @@
-"""A slice that a model was not trained on, put into its space."""
+"""Slices that a model was not trained on, put into its space."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
+from spotscape._slices import read_slices
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import encode
 from spotscape.pp import find_counts, normalized_expression
@@ -18,18 +19,23 @@ from spotscape.tl._pipeline import spatial_graph
 
 
 class Mapped(NamedTuple):
-    """A slice in a model's space: its embedding (N x latent), its spatial graph, the model's genes it has."""
+    """Slices in a model's space: embedding (N x latent), spatial graph, and the model's genes they have."""
 
     embedding: np.ndarray
     tissue: AnnData
     genes: pd.Index
 
 
-def map_slice(
-    adata: AnnData, trained: Trained, target_sum: float, layer: str | None, spatial_key: str
+def map_slices(
+    adata: AnnData,
+    trained: Trained,
+    target_sum: float,
+    layer: str | None,
+    spatial_key: str,
+    slice_key: str | None,
 ) -> Mapped:
-    """Encode a slice; genes that it lacks, and the means of those it has, are as in training."""
-    tissue = spatial_graph(adata, spatial_key, None)
+    """Encode each slice by itself; genes that it lacks, and the means of those it has, are as in training."""
+    tissue = spatial_graph(adata, spatial_key, slice_key)
     counts = find_counts(adata, layer=layer)
     present = trained.genes[trained.genes.isin(counts.var_names)]
     shell = AnnData(counts.matrix, var=pd.DataFrame(index=counts.var_names))
@@ -38,7 +44,15 @@ def map_slice(
     at = trained.genes.get_indexer(present)
     ones = np.ones(len(at), dtype=np.float32)
     spread = sparse.csr_matrix((ones, (np.arange(len(at)), at)), shape=(len(at), len(trained.genes)))
-    graph = SliceGraph.from_scipy(
-        sparse.csr_matrix(own @ spread), tissue.obsp[_keys.SPATIAL_CONNECTIVITIES], rank=0, seed=0
-    )
-    return Mapped(encode(trained.weights, graph, trained.mean), tissue, present)
+    expression = sparse.csr_matrix(own @ spread)
+    connectivities = sparse.csr_matrix(tissue.obsp[_keys.SPATIAL_CONNECTIVITIES])
+    numbers = np.zeros(adata.n_obs, dtype=int) if slice_key is None else read_slices(adata, slice_key).codes
+    parts = []
+    for number in range(numbers.max() + 1):
+        rows = np.flatnonzero(numbers == number)
+        graph = SliceGraph.from_scipy(expression[rows], connectivities[rows][:, rows], rank=0, seed=0)
+        parts.append((rows, encode(trained.weights, graph, trained.mean)))
+    embedding = np.empty((adata.n_obs, parts[0][1].shape[1]), dtype=np.float32)
+    for rows, z in parts:
+        embedding[rows] = z
+    return Mapped(embedding, tissue, present)
