@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -139,32 +139,20 @@ def align_slices(
     fixed = np.flatnonzero(slices == reference)
     aligned = np.full((adata.n_obs, 2), np.nan)
     aligned[fixed] = xy[fixed]
-    rows, tables = [_row(reference, Transform(np.eye(2), np.zeros(2)), None, 0)], []
+    rows, tables = [_row(reference, Transform(np.eye(2), np.zeros(2)), None, 0)], [_no_matches()]
     for name in slices.categories.drop(reference):
         own = np.flatnonzero(slices == name)
-        sides = _sides(xy, embedding, own, fixed, scaled=transform in ("similarity", "affine"))
-        pairs, distances = mutual_neighbors(sides.z, sides.reference_z, n_neighbors)
-        scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
-        found = None
-        if transform != "none":
-            rng = np.random.default_rng(seed)
-            weights = np.exp(-(distances**2) / (2 * scale**2))
-            found, why = _register(sides, pairs, weights, transform, rng)
-            if found is None:
-                warnings.warn(
-                    f"Slice {name!r} was not aligned to {reference!r}: {why}.", SpotscapeWarning, stacklevel=2
-                )
-            else:
-                aligned[own] = found.transform(xy[own])
-        rows.append(_row(name, None if found is None else found.transform, found, len(pairs)))
-        if transform == "none":
-            matches = by_embedding(sides, pairs, scale)
-        elif found is not None:
-            match = by_place if matching == "nearest" else by_transport
-            matches = match(sides, found.transform, pairs, scale)
-        else:
-            continue
-        tables.append(_table(name, matches, adata.obs_names[own], adata.obs_names[fixed]))
+        sides = _sides(xy, embedding, own, fixed, transform)
+        one = _align_one(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
+        if one.why:
+            text = f"Slice {name!r} was not aligned to {reference!r}: {one.why}."
+            warnings.warn(text, SpotscapeWarning, stacklevel=2)
+        moved = None if one.found is None else one.found.transform
+        if moved is not None:
+            aligned[own] = moved(xy[own])
+        rows.append(_row(name, moved, one.found, one.n_matches))
+        if one.matches is not None:
+            tables.append(_table(name, one.matches, adata.obs_names[own], adata.obs_names[fixed]))
     adata = in_memory_copy(adata) if copy else adata
     if transform != "none":
         adata.obsm[_keys.SPATIAL_ALIGNED] = aligned
@@ -174,9 +162,45 @@ def align_slices(
         "transform": transform,
         "matching": matching,
         "slices": pd.DataFrame(rows).rename(index=str),
-        "matches": pd.concat(tables, ignore_index=True).rename(index=str) if tables else _no_matches(),
+        "matches": pd.concat(tables[1:] or tables, ignore_index=True).rename(index=str),
     }
     return adata if copy else None
+
+
+class Aligned(NamedTuple):
+    """What was found for one slice.
+
+    Attributes
+    ----------
+    found
+        Its registration; None where there is none, or none was asked for.
+    why
+        Why there is none; empty where there is, or none was asked for.
+    matches
+        Its matched spots; None without an alignment.
+    n_matches
+        Number of mutual neighbours in the embedding.
+    """
+
+    found: Registration | None
+    why: str
+    matches: Matches | None
+    n_matches: int
+
+
+def _align_one(
+    sides: Sides, transform: str, matching: str, n_neighbors: int, rng: np.random.Generator
+) -> Aligned:
+    """Align one slice to the reference, and match its spots."""
+    pairs, distances = mutual_neighbors(sides.z, sides.reference_z, n_neighbors)
+    scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
+    if transform == "none":
+        return Aligned(None, "", by_embedding(sides, pairs, scale), len(pairs))
+    found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), transform, rng)
+    if found is None:
+        return Aligned(None, why, None, len(pairs))
+    match = by_place if matching == "nearest" else by_transport
+    return Aligned(found, "", match(sides, found.transform, pairs, scale), len(pairs))
 
 
 def run_slice_key(adata: AnnData, key_added: str) -> str:
@@ -195,11 +219,13 @@ def find_reference(slices: pd.Categorical, reference: str | None, slice_key: str
     return names[0] if reference is None else str(reference)
 
 
-def _sides(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, *, scaled: bool) -> Sides:
-    """Return the two slices; their spots' distance is that of the sparser one where units are shared."""
-    apart = [float(np.median(cKDTree(xy[rows]).query(xy[rows], k=2)[0][:, 1])) for rows in (own, fixed)]
-    spacing = apart[1] if scaled else max(apart)
-    return Sides(xy[own], z[own], xy[fixed], z[fixed], max(spacing, 1e-12))
+def _sides(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, transform: str) -> Sides:
+    """Return the two slices; their spots' distance is that of the sparser one where they share a unit."""
+    spacing = 1.0
+    if transform != "none":
+        apart = [float(np.median(cKDTree(xy[rows]).query(xy[rows], k=2)[0][:, 1])) for rows in (own, fixed)]
+        spacing = max(max(apart) if transform == "rigid" else apart[1], 1e-12)
+    return Sides(xy[own], z[own], xy[fixed], z[fixed], spacing)
 
 
 def _register(
