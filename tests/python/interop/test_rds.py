@@ -299,6 +299,22 @@ def test_the_command_gives_back_the_object_that_it_got(r_files, tmp_path):
     assert list(domains) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("kind", ["seurat", "spe"])
+def test_the_commands_go_on_from_an_r_object(r_files, tmp_path, kind):
+    """The trained model goes into the R object and comes out of it again."""
+    made, ordered = tmp_path / "made.rds", tmp_path / "ordered.rds"
+    options = ["-k", "3", "--set", "epochs=5", "-q"]
+    subprocess.run([*COMMAND, "run", str(r_files / f"{kind}.rds"), "-o", str(made), *options], check=True)
+    follow = [*COMMAND, "pseudotime", str(made), "-o", str(ordered), "--root", "domain=1", "-q"]
+    subprocess.run(follow, check=True)
+    found = interop.read_rds(ordered)
+    assert found.obs["spotscape_pseudotime"].between(0, 1).all()
+    one, other = interop.read_rds(made), interop.read_rds(ordered)
+    spotscape.tl.impute(one)
+    spotscape.tl.impute(other)
+    np.testing.assert_array_equal(one.layers["spotscape_imputed"], other.layers["spotscape_imputed"])
+
+
 def save_list(folder, kind: str) -> str:
     """Write a list of two slices as one kind of object, and return the name of the file."""
     slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=60, n_genes=40, n_domains=3)
