@@ -63,7 +63,7 @@ def impute(
         list[str] | None, typer.Option("--gene", help="A gene to impute; repeatable. All where left out.")
     ] = None,
     scale: Annotated[str, typer.Option(help="'log' (of normalised counts), or 'counts'.")] = "log",
-    n_neighbors: Annotated[int, typer.Option(min=1, help="For genes that were not trained on.")] = 100,
+    n_neighbors: Annotated[int, typer.Option(min=1, help="Spots that a value is made of.")] = 100,
     quiet: Quiet = False,
 ) -> None:
     """Denoise expression by the trained model, for maps and markers, not for tests.

@@ -39,8 +39,9 @@ def impute(
 ) -> AnnData | None:
     """Denoise expression: what the model expects of each gene at each spot.
 
-    Genes that the model was trained on come from its decoder [1]_. For other genes it is the mean over the
-    ``n_neighbors`` spots of the same slice whose embedding is most alike.
+    A spot's neighbourhood are the ``n_neighbors`` spots of its slice whose embedding is most alike. Genes
+    that the model was trained on come from its decoder [1]_, at the mean embedding of the neighbourhood;
+    other genes are the mean of their expression over it.
 
     Parameters
     ----------
@@ -52,8 +53,8 @@ def impute(
         ``"log"``: ``log(1 + x)`` of counts scaled to the run's ``target_sum`` a spot, as the model was
         trained on. ``"counts"``: counts, at each spot's own total.
     n_neighbors
-        For genes that the model was not trained on; 1 or more, the spot itself among them. Not more than a
-        tenth of a slice's spots are taken, as far as that is 5 or more.
+        Spots of a neighbourhood, the spot itself among them, 1 or more; 1 is the decoder alone. Not more than
+        a tenth of a slice's spots are taken, as far as that is 5 or more.
     layer
         Layer that holds the raw counts; None to look everywhere.
     key_added
@@ -111,14 +112,14 @@ def impute(
     values = np.empty((adata.n_obs, len(names)), dtype=np.float32)
     columns = trained.genes.get_indexer(names)
     known = np.flatnonzero(columns >= 0)
-    _decode_into(values, known, trained, embedding, columns[known], slices)
+    around = _neighborhoods(embedding, slices, n_neighbors, read_unit_rows(adata, None, key_added))
+    _decode_into(values, known, trained, around @ embedding, columns[known], slices)
     others = np.flatnonzero(columns < 0)
     if len(others):
         shell = AnnData(counts.matrix, var=pd.DataFrame(index=counts.var_names))
         shell.obs_names = adata.obs_names
         expression = normalized_expression(shell, genes=names[others], target_sum=target_sum)
         # The product is nearly dense, so it is made by blocks of genes.
-        around = _neighborhoods(embedding, slices, n_neighbors, read_unit_rows(adata, None, key_added))
         step = max(1, _BLOCK // adata.n_obs)
         for start in range(0, len(others), step):
             block = slice(start, start + step)

@@ -26,13 +26,14 @@ def trained():
     return adata
 
 
-def decoded(adata):
+def decoded(adata, embedding=None):
     """X̂ by hand, from the stored arrays: linear, batch norm with running figures, ReLU, linear."""
     w = {
         name: np.asarray(value, dtype=np.float64)
         for name, value in adata.uns["spotscape_model"]["weights"].items()
     }
-    h = adata.obsm["X_spotscape"] @ w["decoder_hidden.weight"].T + w["decoder_hidden.bias"]
+    z = adata.obsm["X_spotscape"] if embedding is None else embedding
+    h = z @ w["decoder_hidden.weight"].T + w["decoder_hidden.bias"]
     h = (h - w["decoder_norm.running_mean"]) / np.sqrt(w["decoder_norm.running_var"] + 1e-5)
     h = np.maximum(h * w["decoder_norm.weight"] + w["decoder_norm.bias"], 0)
     values = h @ w["decoder_output.weight"].T + w["decoder_output.bias"]
@@ -42,11 +43,22 @@ def decoded(adata):
 def test_trained_genes_are_what_the_decoder_gives(trained):
     adata = trained.copy()
     genes = list(adata.var_names[adata.var["spotscape_genes"]][[3, 0, 7]])
-    impute(adata, genes=genes)
+    impute(adata, genes=genes, n_neighbors=1)
     found = adata.obsm["spotscape_imputed"]
     assert list(found) == genes
     assert found.dtypes.unique() == ["float32"]
     np.testing.assert_allclose(found, decoded(adata)[genes], rtol=1e-4, atol=1e-5)
+
+
+def test_a_neighbourhood_is_decoded_at_its_mean(trained):
+    adata = trained.copy()
+    genes = list(adata.var_names[adata.var["spotscape_genes"]][:4])
+    impute(adata, genes=genes, n_neighbors=6)
+    z = adata.obsm["X_spotscape"].astype(np.float64)
+    unit = z / np.linalg.norm(z, axis=1, keepdims=True)
+    near = np.argsort(np.square(unit[:, None] - unit[None]).sum(axis=2), axis=1)[:, :6]
+    expected = decoded(adata, z[near].mean(axis=1))[genes]
+    np.testing.assert_allclose(adata.obsm["spotscape_imputed"], expected, rtol=1e-3, atol=1e-4)
 
 
 def test_blocks_give_the_whole(trained, monkeypatch):
