@@ -132,7 +132,7 @@ test_that("a model is saved, loaded, kept by saveRDS, and maps new slices as Pyt
     slices <- integrated(kind)
     mapped <- MapToSpotscape(model, slices, slice_key = "section")
     one <- cell_table(slices)$section == cell_table(slices)$section[1L]
-    alone <- MapToSpotscape(model, slices[, one])
+    alone <- MapToSpotscape(model, suppressWarnings(slices[, one]))
     expect_equal(unname(run_of(mapped)$embedding[one, ]), unname(run_of(alone)$embedding), tolerance = 1e-4)
     part <- function(n) suppressWarnings(new[rownames(new)[seq_len(n)], ])
     expect_warning(MapToSpotscape(model, part(40L), min_genes = 0.1), "lacks [0-9]+ of the model's 100 genes")
