@@ -118,18 +118,14 @@ compared_columns <- function(table, record, condition_key, slice_key, domain_key
     }
     check_column_name(argument, name, table)
     values <- table[[name]]
-    list(name = name, values = if (is.factor(values)) values else factor(as.character(values)))
+    list(name = name, values = values)
   })
 }
 
 compare_python <- function(counts, columns, reference, min_spots) {
   require_python()
   bridge <- python_module("interop.reticulate")
-  obs <- lapply(columns, function(column) {
-    codes <- as.integer(column$values)
-    codes[is.na(codes)] <- 0L
-    call_python(bridge$factor, array(codes), array(levels(column$values)))
-  })
+  obs <- lapply(columns, function(column) factor_to_python(column$values))
   keys <- lapply(columns, `[[`, "name")
   # Cells by number: names may be shared by slices, and none comes back.
   cells <- array(as.character(seq_len(ncol(counts))))
@@ -143,11 +139,8 @@ compare_python <- function(counts, columns, reference, min_spots) {
     reference = reference, min_spots = scalar_to_python("min_spots", min_spots)
   )
   found <- plain_vectors(reticulate::py_to_r(bridge$from_comparison(adata)))
-  for (name in c("composition", "genes", "shares")) {
-    found[[name]] <- as.data.frame(lapply(found[[name]], function(values) {
-      if (is.list(values)) as.character(unlist(values)) else values
-    }), stringsAsFactors = FALSE)
-  }
+  tables <- c("composition", "genes", "shares")
+  found[tables] <- lapply(found[tables], as_table)
   found$warnings <- as.character(unlist(found$warnings))
   found
 }

@@ -15,11 +15,12 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._paths import as_path
 from spotscape._saved import read_model, write_model
-from spotscape._validate import check_number, describe, input_error
+from spotscape._validate import check_number, input_error
 from spotscape._version import __version__
 from spotscape.config import SpotscapeConfig, resolve_config
+from spotscape.engine.trained import weights_of
 from spotscape.tl._discriminant import classify, fit_discriminant
-from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_column, check_key_added, read_embedding, read_unit_rows
 from spotscape.tl._integrate import integrate_slices
 from spotscape.tl._mapping import Mapped, map_slices
 from spotscape.tl._model import FORMAT, Trained, as_trained, check_genes, read_trained
@@ -154,8 +155,7 @@ class Spotscape:
         ['1', '2', '3']
         """
         params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
-        known = SpotscapeConfig().to_dict()
-        model = cls({name: _scalar(value) for name, value in params.items() if name in known})
+        model = cls(_known_settings(params))
         model._take(adata, key_added, domain_key)
         return model
 
@@ -295,9 +295,7 @@ class Spotscape:
     def to_record(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what `save` writes: a description of plain values, and arrays by name."""
         trained = self._fitted()
-        tensors = {
-            f"{_WEIGHTS}{name}": np.ascontiguousarray(array) for name, array in trained.weights.items()
-        }
+        tensors = {f"{_WEIGHTS}{name}": array for name, array in weights_of(trained.model).items()}
         if len(trained.means):
             tensors["means"] = trained.means
         tensors |= {"mean": trained.mean, **self._discriminant}
@@ -348,9 +346,8 @@ class Spotscape:
         embedding = read_embedding(adata, key_added)
         trained = read_trained(adata, key_added)
         key = domain_key or _keys.domain(key_added)
-        if domain_key is not None and key not in adata.obs:
-            known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
-            raise input_error("domain_key", describe(key), f"a column of adata.obs (it has: {known})")
+        if domain_key is not None:
+            check_column("domain_key", domain_key, adata)
         self._unit_rows = read_unit_rows(adata, None, key_added)
         if key in adata.obs:
             labels = pd.Categorical(adata.obs[key]).remove_unused_categories()
@@ -377,11 +374,7 @@ class Spotscape:
         }
 
 
-def _scalar(value: Any) -> Any:
-    """Return a number from a file or from R as Python's."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    known = SpotscapeConfig().to_dict()
-    return {name: value for name, value in settings.items() if name in known}
+    """Return what is a setting; numbers from a file are Python's again."""
+    found = {name: settings[name] for name in SpotscapeConfig().to_dict() if name in settings}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}

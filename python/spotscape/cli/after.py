@@ -12,6 +12,7 @@ from spotscape import _keys
 from spotscape._validate import input_error
 from spotscape.cli._output import check_output_file
 from spotscape.cli._sources import find_slices, read_slices, write_result
+from spotscape.cli.run import write_report
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -180,11 +181,8 @@ def report(
     """Write a page about a run and what followed it: pseudotime, imputation, alignment."""
     check_output_file("--out", out, ".html", source=source)
 
-    from spotscape import pl
-
     (adata,) = _read_one(source)[0].values()
-    truth_key = _keys.GROUND_TRUTH if _keys.GROUND_TRUTH in adata.obs else None
-    pl.report(adata, out, spatial_key=spatial_key, truth_key=truth_key, seed=seed)
+    write_report(adata, out, spatial_key, seed)
     context.obj.append(out)
     if not quiet:
         typer.echo(f"Written: {out}")

@@ -138,7 +138,7 @@ def run(
         written.append(save_model)
     # What the run itself found is safe from here on: a picture that fails does not lose it.
     if report is not None:
-        _write_report(adata, report, spatial_key, seed)
+        write_report(adata, report, spatial_key, seed)
         written.append(report)
     if figures is not None:
         written.extend(_write_figures(adata, figures, spatial_key, seed))
@@ -233,7 +233,8 @@ def _truth_key(adata: AnnData) -> str | None:
     return _keys.GROUND_TRUTH if _keys.GROUND_TRUTH in adata.obs else None
 
 
-def _write_report(adata: AnnData, path: Path, spatial_key: str, seed: int) -> None:
+def write_report(adata: AnnData, path: Path, spatial_key: str, seed: int) -> None:
+    """Write the page about a run, beside known labels where the object has them."""
     from spotscape import pl
 
     pl.report(adata, path, spatial_key=spatial_key, truth_key=_truth_key(adata), seed=seed)

@@ -63,13 +63,13 @@ def _needed(model: GraphAutoencoder) -> dict[str, torch.Tensor]:
     return {name: value for name, value in model.state_dict().items() if value.ndim}
 
 
-def encode(weights: Arrays, graph: SliceGraph, mean: NDArray[np.floating]) -> NDArray[np.float32]:
+def encode(model: GraphAutoencoder, graph: SliceGraph, mean: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return Z of a tissue that a model was not trained on, nothing masked.
 
     Parameters
     ----------
-    weights
-        As `weights_of` gives them.
+    model
+        Trained, as `model_of` gives it.
     graph
         One slice, its genes those of the model.
     mean
@@ -84,17 +84,19 @@ def encode(weights: Arrays, graph: SliceGraph, mean: NDArray[np.floating]) -> ND
     shift = own - torch.from_numpy(np.array(mean, dtype=np.float32))
     one = torch.zeros(graph.n_spots, dtype=torch.int64)
     shifted = SliceGraph(CenteredExpression(graph.expression, shift[None], one), graph.edge_index)
-    return embed(model_of(weights), shifted, Neighborhood(graph.edge_index, graph.n_spots))
+    return embed(model, shifted, Neighborhood(graph.edge_index, graph.n_spots))
 
 
 @torch.no_grad()
-def decode(weights: Arrays, z: NDArray[np.floating], genes: NDArray[np.integer]) -> NDArray[np.float32]:
+def decode(
+    model: GraphAutoencoder, z: NDArray[np.floating], genes: NDArray[np.integer]
+) -> NDArray[np.float32]:
     """Return X̂ for some genes: the decoder's last layer applied to what it makes of Z.
 
     Parameters
     ----------
-    weights
-        As `weights_of` gives them.
+    model
+        Trained, as `model_of` gives it.
     z
         N x latent.
     genes
@@ -105,7 +107,6 @@ def decode(weights: Arrays, z: NDArray[np.floating], genes: NDArray[np.integer])
     numpy.ndarray
         N x number of genes, float32, on the scale of the X trained on.
     """
-    model = model_of(weights)
     hidden = model.decode_hidden(torch.from_numpy(np.array(z, dtype=np.float32)))
     chosen = torch.from_numpy(np.array(genes, dtype=np.int64))
     last = model.decoder_output

@@ -116,9 +116,7 @@ def impute(
     _decode_into(values, known, trained, around @ embedding, columns[known], slices)
     others = np.flatnonzero(columns < 0)
     if len(others):
-        shell = AnnData(counts.matrix, var=pd.DataFrame(index=counts.var_names))
-        shell.obs_names = adata.obs_names
-        expression = normalized_expression(shell, genes=names[others], target_sum=target_sum)
+        expression = normalized_expression(adata, genes=names[others], layer=layer, target_sum=target_sum)
         # The product is nearly dense, so it is made by blocks of genes.
         step = max(1, _BLOCK // adata.n_obs)
         for start in range(0, len(others), step):
@@ -183,7 +181,7 @@ def _decode_into(
     step = max(1, _BLOCK // len(at))
     for start in range(0, len(values), step):
         rows = slice(start, start + step)
-        found = decode(trained.weights, embedding[rows], columns)
+        found = decode(trained.model, embedding[rows], columns)
         if len(trained.means):
             found += trained.means[slices[rows]][:, columns]
         values[rows, at] = found

@@ -54,6 +54,14 @@ def read_graph(adata: AnnData) -> sparse.csr_matrix:
     return adata.obsp[_keys.SPATIAL_CONNECTIVITIES]
 
 
+def check_column(argument: str, column: Any, adata: AnnData) -> str:
+    """Return the name of a column of ``obs``, or raise where there is no such."""
+    if column not in adata.obs:
+        known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
+        raise input_error(argument, describe(column), f"a column of adata.obs (it has: {known})")
+    return str(column)
+
+
 def check_n_domains(n_domains: Any, n_spots: int) -> int | None:
     """Return the number of domains as int, or None, or raise."""
     if n_domains is None:

@@ -17,6 +17,7 @@ from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, describe, input_error
 from spotscape.gr import check_coordinates
 from spotscape.pp import check_adata, find_counts
+from spotscape.tl._inputs import check_column
 
 FEWEST_SPOTS = 50
 """A slice with fewer has too little tissue for a graph, or for a share in the domains."""
@@ -95,11 +96,7 @@ def check_conditions(adata: AnnData, slice_key: str, condition_key: str | None) 
     """Raise where conditions are missing, or a slice lies in two; warn of a condition with one slice."""
     if condition_key is None:
         return
-    if condition_key not in adata.obs:
-        known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
-        raise input_error(
-            "condition_key", describe(condition_key), f"a column of adata.obs (it has: {known})"
-        )
+    check_column("condition_key", condition_key, adata)
     conditions, name = adata.obs[condition_key], f"adata.obs[{condition_key!r}]"
     if conditions.isna().any():
         found = f"{int(conditions.isna().sum())} spots without a condition"

@@ -36,23 +36,17 @@ def map_slices(
 ) -> Mapped:
     """Encode each slice by itself; genes that it lacks, and the means of those it has, are as in training."""
     tissue = spatial_graph(adata, spatial_key, slice_key)
-    counts = find_counts(adata, layer=layer)
-    present = trained.genes[trained.genes.isin(counts.var_names)]
-    shell = AnnData(counts.matrix, var=pd.DataFrame(index=counts.var_names))
-    shell.obs_names = adata.obs_names
-    own = normalized_expression(shell, genes=present, target_sum=target_sum)
+    present = trained.genes[trained.genes.isin(find_counts(adata, layer=layer).var_names)]
+    own = normalized_expression(adata, genes=present, layer=layer, target_sum=target_sum)
     at = trained.genes.get_indexer(present)
     ones = np.ones(len(at), dtype=np.float32)
     spread = sparse.csr_matrix((ones, (np.arange(len(at)), at)), shape=(len(at), len(trained.genes)))
     expression = sparse.csr_matrix(own @ spread)
     connectivities = sparse.csr_matrix(tissue.obsp[_keys.SPATIAL_CONNECTIVITIES])
     numbers = np.zeros(adata.n_obs, dtype=int) if slice_key is None else read_slices(adata, slice_key).codes
-    parts = []
+    embedding = np.empty((adata.n_obs, trained.model.gcn2_bias.numel()), dtype=np.float32)
     for number in range(numbers.max() + 1):
         rows = np.flatnonzero(numbers == number)
         graph = SliceGraph.from_scipy(expression[rows], connectivities[rows][:, rows], rank=0, seed=0)
-        parts.append((rows, encode(trained.weights, graph, trained.mean)))
-    embedding = np.empty((adata.n_obs, parts[0][1].shape[1]), dtype=np.float32)
-    for rows, z in parts:
-        embedding[rows] = z
+        embedding[rows] = encode(trained.model, graph, trained.mean)
     return Mapped(embedding, tissue, present)

@@ -13,7 +13,7 @@ from spotscape import _keys
 from spotscape._validate import SpotscapeWarning, input_error
 from spotscape.core.encoder import GraphAutoencoder
 from spotscape.core.expression import CenteredExpression, ExpressionMatrix, LowRankExpression
-from spotscape.engine.trained import Arrays, model_of, weights_of
+from spotscape.engine.trained import model_of, weights_of
 from spotscape.pp import check_adata
 
 FORMAT = 1
@@ -27,8 +27,8 @@ class Trained(NamedTuple):
     ----------
     genes
         Names of the G genes, in the order of the weights.
-    weights
-        Arrays of the autoencoder by name.
+    model
+        The autoencoder, in evaluation mode.
     means
         What was taken off the genes of each slice before training, S x G; no rows for one slice.
     mean
@@ -36,7 +36,7 @@ class Trained(NamedTuple):
     """
 
     genes: pd.Index
-    weights: Arrays
+    model: GraphAutoencoder
     means: np.ndarray
     mean: np.ndarray
 
@@ -87,13 +87,13 @@ def as_trained(record: Any, name: str) -> Trained:
         if part not in record:
             raise input_error(name, f"a model without {part!r}", "a whole one", todo)
     genes = pd.Index(np.atleast_1d(np.asarray(record["genes"], dtype=object)).astype(str))
-    weights = {key: np.asarray(value) for key, value in record["weights"].items()}
+    model = model_of({key: np.asarray(value) for key, value in record["weights"].items()})
     means = np.asarray(record.get("means", ()), dtype=np.float32).reshape(-1, len(genes))
     mean = np.ravel(np.asarray(record["mean"], dtype=np.float32))
-    n_genes = model_of(weights).decoder_output.out_features
+    n_genes = model.decoder_output.out_features
     if not n_genes == len(genes) == len(mean):
         raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
-    return Trained(genes, weights, means, mean)
+    return Trained(genes, model, means, mean)
 
 
 def check_genes(adata: AnnData, trained: Trained, min_genes: float) -> None:

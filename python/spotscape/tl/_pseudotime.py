@@ -20,7 +20,7 @@ from spotscape._adata import in_memory_copy
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.gr import check_coordinates
 from spotscape.pp import normalized_expression
-from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_column, check_key_added, read_embedding, read_unit_rows
 
 ROOTS = ("spot", "domain", "gene", "position")
 FEWEST_SPOTS = 20
@@ -207,8 +207,7 @@ def _groups(adata: AnnData, domain_key: str | None, key_added: str) -> pd.Catego
     if key not in adata.obs:
         if domain_key is None:
             return None
-        known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
-        raise input_error("domain_key", describe(domain_key), f"a column of adata.obs (it has: {known})")
+        check_column("domain_key", domain_key, adata)
     return pd.Categorical(adata.obs[key]).rename_categories(str).remove_unused_categories()
 
 

@@ -93,12 +93,13 @@ def register(
         Of the samples.
     """
     source, target = sides.xy[pairs[:, 0]], sides.reference_xy[pairs[:, 1]]
+    tree = cKDTree(sides.reference_xy)
     best: Registration | None = None
     for start in _hypotheses(source, target, weights, kind, sides.spacing, rng):
         found = _refined(start, sides, source, target, weights, kind)
         if found is None:
             continue
-        agreement, overlap = alikeness(sides, found[0], rng)
+        agreement, overlap = alikeness(sides, tree, found[0], rng)
         if best is None or agreement * overlap > best.agreement * best.overlap:
             best = Registration(found[0], agreement, overlap, found[1])
     return best
@@ -129,9 +130,10 @@ def fit_points(source: np.ndarray, target: np.ndarray, weights: np.ndarray, kind
     return Transform(matrix, to_centre - matrix @ from_centre)
 
 
-def alikeness(sides: Sides, transform: Transform, rng: np.random.Generator) -> tuple[float, float]:
-    """Return agreement and overlap of a transform, as in `Registration`."""
-    tree = cKDTree(sides.reference_xy)
+def alikeness(
+    sides: Sides, tree: cKDTree, transform: Transform, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return agreement and overlap of a transform, as in `Registration`; the tree is of the reference."""
     distances, nearest = tree.query(transform(sides.xy), distance_upper_bound=1.5 * sides.spacing)
     over = np.isfinite(distances)
     covered = len(np.unique(nearest[over]))
@@ -192,9 +194,8 @@ def _hypotheses(
         for at in np.argsort(-score)[: 8 * _REFINED]:
             found.append((float(score[at]), _from_complex(slope[at], offset[at], turned)))
     found.sort(key=lambda one: -one[0])
-    corners = np.array(
-        [[f(source[:, 0]), g(source[:, 1])] for f in (np.min, np.max) for g in (np.min, np.max)]
-    )
+    low, high = source.min(axis=0), source.max(axis=0)
+    corners = np.array([[x, y] for x in (low[0], high[0]) for y in (low[1], high[1])])
     kept: list[Transform] = []
     for _, transform in found:
         moved = transform(corners)

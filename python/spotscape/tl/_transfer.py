@@ -13,9 +13,9 @@ from sklearn.preprocessing import normalize
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._slices import read_slices
-from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
+from spotscape._validate import SpotscapeWarning, check_choice, check_integer, input_error
 from spotscape.tl._align import find_reference, run_slice_key
-from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_column, check_key_added, read_embedding, read_unit_rows
 
 SOURCES = ("embedding", "matches")
 
@@ -84,9 +84,7 @@ def transfer_labels(
     embedding = read_embedding(adata, check_key_added(key_added))
     check_choice("by", by, SOURCES)
     n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
-    if label_key not in adata.obs:
-        known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
-        raise input_error("label_key", describe(label_key), f"a column of adata.obs (it has: {known})")
+    check_column("label_key", label_key, adata)
     slice_key = slice_key or run_slice_key(adata, key_added)
     slices = read_slices(adata, slice_key)
     alignment = _read_alignment(adata, key_added) if by == "matches" else {}
