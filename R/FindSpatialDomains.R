@@ -38,16 +38,12 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = "gmm", 
                                       reduction = "spotscape", ...) {
   require_packages("SeuratObject", "FindSpatialDomains() on a Seurat object")
   no_more_arguments(...)
-  check_embedding_name(reduction, SeuratObject::Reductions(object))
-  kept <- object[[reduction]]
-  cells <- colnames(object)
-  slices <- recorded_slices(methods::slot(kept, "misc"), object[[]])
-  place <- if (isTRUE(smooth)) seurat_places(object, image, coordinates, slices)
-  result <- cluster_python(
-    SeuratObject::Embeddings(kept)[cells, , drop = FALSE], cells, place, slices,
-    n_domains, method, smooth, resolution, seed, n_starts, unit_rows %||% methods::slot(kept, "misc")$params$unit_rows
-  )
+  check_string("reduction", reduction)
+  run <- run_of(object, reduction)
+  place <- if (isTRUE(smooth)) seurat_places(object, image, coordinates, run$slices)
+  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)
   object <- seurat_add_domains(object, result$domains, reduction)
+  kept <- object[[reduction]]
   methods::slot(kept, "misc")$domains <- result$info$domains
   object[[reduction]] <- kept
   coordinates <- loggable(coordinates)
@@ -61,17 +57,11 @@ FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, me
                                                     coordinates = NULL, reduction = "SPOTSCAPE", ...) {
   require_bioconductor(object)
   no_more_arguments(...)
-  check_embedding_name(reduction, SingleCellExperiment::reducedDimNames(object))
-  embedding <- SingleCellExperiment::reducedDim(object, reduction)
-  cells <- cell_names(object)
-  info <- sce_info(object, reduction)
-  slices <- recorded_slices(info, SummarizedExperiment::colData(object))
-  cells <- names_over_slices(cells, slices)
-  place <- if (isTRUE(smooth)) sce_places(object, coordinates, cells, slices)
-  result <- cluster_python(
-    embedding, cells, place, slices, n_domains, method, smooth, resolution, seed, n_starts,
-    unit_rows %||% info$params$unit_rows
-  )
+  check_string("reduction", reduction)
+  run <- run_of(object, reduction)
+  place <- if (isTRUE(smooth)) sce_places(object, coordinates, run$cells, run$slices)
+  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)
+  info <- run$info
   info$domains <- result$info$domains
   object <- sce_set_info(object, info, reduction)
   sce_add_domains(object, result$domains, reduction)
@@ -97,26 +87,28 @@ FindSpatialDomains.default <- function(object, n_domains = NULL, method = "gmm",
     input_error("coordinates", "NULL", "a row (x, y) for each cell", "`smooth` looks at neighbours in the tissue.")
   }
   place <- if (isTRUE(smooth)) as_coordinates(coordinates, cells, "coordinates")
-  cluster_python(object, cells, place, NULL, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)$domains
+  run <- list(embedding = object, cells = cells)
+  cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)$domains
 }
 
 check_embedding_name <- function(reduction, known) {
   check_choice("reduction", reduction, known, "Call RunSpotscape() first, or name the reduction it wrote.")
 }
 
-cluster_python <- function(embedding, cells, coordinates, slices, n_domains, method, smooth, resolution, seed,
-                           n_starts, unit_rows) {
+# `run`: what run_of() gives, or an embedding and its cells.
+cluster_python <- function(run, coordinates, n_domains, method, smooth, resolution, seed, n_starts, unit_rows) {
   require_python()
   bridge <- python_module("interop.reticulate")
-  columns <- if (!is.null(slices)) list(slice = array(as.character(slices)))
-  adata <- call_python(bridge$embedding_to_anndata, embedding, array(cells), coordinates, obs = columns)
+  columns <- if (!is.null(run$slices)) list(slice = array(as.character(run$slices)))
+  adata <- call_python(bridge$embedding_to_anndata, run$embedding, array(run$cells), coordinates, obs = columns)
   if (!is.null(coordinates)) {
     call_python(python_module("gr")$spatial_neighbors, adata, slice_key = names(columns))
   }
   call_python(
     python_module("tl")$spatial_domains, adata,
     n_domains = scalar_to_python("n_domains", n_domains), method = method, smooth = smooth, resolution = resolution,
-    seed = scalar_to_python("seed", seed), n_starts = scalar_to_python("n_starts", n_starts), unit_rows = unit_rows
+    seed = scalar_to_python("seed", seed), n_starts = scalar_to_python("n_starts", n_starts),
+    unit_rows = unit_rows %||% run$info$params$unit_rows
   )
-  result_to_r(adata, cells)
+  result_to_r(adata, run$cells)
 }
