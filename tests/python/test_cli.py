@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import pytest
 from spotscape import datasets, io, tl
 from spotscape.cli import main
 from spotscape.cli._sources import find_slices
+from spotscape.cli.simulate import simulate
 
 SMALL = {"epochs": 5, "n_starts": 1, "hidden_dim": 16, "latent_dim": 8}
 QUICK = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
@@ -237,6 +239,8 @@ def test_output_may_be_replaced(command, slice_path, tmp_path):
         ("simulate -o out.h5ad --spots 1", ["--spots"]),
         ("simulate -o out.h5ad -k 1", ["n_domains"]),
         ("simulate -o out.h5ad --noise loud", ["--noise"]),
+        ("simulate -o out.h5ad --border-width 2", ["border_width"]),
+        ("simulate -o out.h5ad --hole-share 0.9", ["hole_share"]),
         ("domains SLICE", ["domains"]),
     ],
 )
@@ -374,6 +378,26 @@ def test_simulate(command):
     expected = datasets.simulate_slice(n_spots=150, n_genes=40, n_domains=4, tissue="tumour", seed=5)
     assert (adata.X != expected.X).nnz == 0
     assert f"{adata.n_obs:,} spots x 40 genes, 4 true domains" in ended.out
+
+
+def test_simulate_other_kinds(command):
+    kind = {"tissue": "rare", "border_width": 0.1, "hole_share": 0.2}
+    size = ["--spots", 150, "--genes", 40, "-k", 4]
+    options = [word for key, value in kind.items() for word in (f"--{key.replace('_', '-')}", value)]
+    ended = command("simulate", "-o", "a.h5ad", *options, *size)
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("a.h5ad: 120 spots x 40 genes")
+    expected = datasets.simulate_slice(n_spots=150, n_genes=40, n_domains=4, **kind)
+    assert (io.read("a.h5ad").X != expected.X).nnz == 0
+
+
+def test_simulate_has_the_defaults_of_python():
+    python = inspect.signature(datasets.simulate_slice).parameters
+    shell = inspect.signature(simulate).parameters
+    names = {name: {"spots": "n_spots", "genes": "n_genes"}.get(name, name) for name in shell}
+    shared = {name: python[here].default for name, here in names.items() if here in python}
+    assert {"spots", "genes", "tissue", "n_domains", "border_width", "hole_share", "seed"} <= set(shared)
+    assert {name: shell[name].default for name in shared} == shared
 
 
 def test_version_and_help(command):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 import scanpy as sc
 from scipy.spatial import cKDTree
@@ -16,6 +17,7 @@ from sklearn.mixture import GaussianMixture
 
 from spotscape._validate import InputError
 from spotscape.datasets import _expression, simulate_slice, simulate_slices
+from spotscape.datasets._tissue import make_tissue
 
 DATA = Path(os.environ.get("SPOTSCAPE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SMALL = {"n_spots": 400, "n_genes": 60}
@@ -123,6 +125,147 @@ def test_tumour_margin_lies_around_the_core():
     assert set(truth[beside_core]) == {"tumour core", "tumour margin"}
 
 
+@pytest.mark.parametrize(("n_domains", "n_rare"), [(2, 1), (3, 1), (5, 2), (7, 3), (12, 3)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_rare_domains_are_rare_and_lie_in_islands(n_domains, n_rare, seed):
+    adata = simulate_slice(n_spots=6000, n_genes=60, tissue="rare", n_domains=n_domains, seed=seed)
+    truth = adata.obs["ground_truth"]
+    share = truth.value_counts(normalize=True)
+    rare = [f"rare {i + 1}" for i in range(n_rare)]
+    regions = [f"region {i + 1}" for i in range(n_domains - n_rare)]
+    assert list(truth.cat.categories) == rare + regions
+    assert share[rare].to_numpy() == pytest.approx([0.01, 0.02, 0.03][:n_rare], rel=0.3)
+    assert share[regions].min() > 0.25 / n_domains
+    assert share[regions].sum() > 0.9
+    _, near = cKDTree(adata.obsm["spatial"]).query(adata.obsm["spatial"], k=7)
+    same = (truth.cat.codes.to_numpy()[near] == truth.cat.codes.to_numpy()[:, None]).mean(axis=1)
+    # Islands, not spots strewn about: most of what lies around a spot is of its domain.
+    assert min(same[truth == name].mean() for name in rare) > 0.6
+
+
+def test_rare_domains_can_be_told_apart():
+    """Counts averaged over true domains: markers of a rare one stand out as those of outer domains do."""
+    adata = simulate_slice(n_genes=700, tissue="rare", depth=2000, n_markers=20)
+    counts = adata.X.multiply(1 / _totals(adata)[:, None]).tocsr()
+    for name in ("rare 1", "rare 2", "rare 3"):
+        inside = (adata.obs["ground_truth"] == name).to_numpy()
+        change = np.asarray(counts[inside].mean(axis=0) / counts[~inside].mean(axis=0)).ravel()
+        assert np.median(change[(adata.var["marker_domain"] == name).to_numpy()]) > 2
+
+
+def _marker_levels(adata: anndata.AnnData, domain: str) -> np.ndarray:
+    """Per spot, the log of the share that a domain's markers have of the spot's counts."""
+    own = (adata.var["marker_domain"] == domain).to_numpy()
+    return np.log(np.asarray(adata.X[:, own].sum(axis=1)).ravel() / _totals(adata))
+
+
+def test_across_a_border_expression_changes_gradually():
+    settings = {"n_genes": 100, "n_domains": 2, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
+    sharp, gradual = (simulate_slice(**settings, border_width=width) for width in (0, 0.3))
+    assert (sharp.obsm["spatial"] == gradual.obsm["spatial"]).all()
+    assert sharp.obs.equals(gradual.obs)
+    assert sharp.var.equals(gradual.var)
+    truth = (sharp.obs["ground_truth"] == "WM").to_numpy()
+    places = sharp.obsm["spatial"] / np.sqrt(np.prod(np.ptp(sharp.obsm["spatial"], axis=0)))
+    to_l1, to_wm = (cKDTree(places[truth == inside]).query(places)[0] for inside in (False, True))
+    depth = np.where(truth, to_l1, -to_wm)
+    low, high = (_marker_levels(sharp, "WM")[truth == inside].mean() for inside in (False, True))
+    part = [(_marker_levels(adata, "WM") - low) / (high - low) for adata in (sharp, gradual)]
+    bands = [(-0.5, -0.2), (-0.1, -0.05), (-0.05, 0.05), (0.05, 0.1), (0.2, 0.5)]
+    levels = [[one[(depth > start) & (depth < end)].mean() for start, end in bands] for one in part]
+    assert levels[0] == pytest.approx([0, 0, 0.5, 1, 1], abs=0.1)
+    assert levels[1] == pytest.approx([0, 0.2, 0.5, 0.8, 1], abs=0.1)
+    near = np.abs(depth) < 0.05
+    assert np.abs(part[0][near] - 0.5).min() > 0.2
+    assert np.median(np.abs(part[1][near] - 0.5)) < 0.2
+
+
+def test_mixtures_are_shares_of_domains():
+    tissue = make_tissue("tumour", 5, np.random.default_rng(0))
+    position = np.random.default_rng(1).uniform(-0.5, 0.5, size=(500, 2))
+    sharp, wide = (tissue.mixture(position, width) for width in (0, 0.2))
+    assert (sharp == np.eye(5)[tissue.domains(position)]).all()
+    assert wide.sum(axis=1) == pytest.approx(np.ones(500))
+    assert ((wide > 0) & (wide < 1)).any(axis=1).mean() > 0.5
+    # Nothing of a domain that is farther away than half the width.
+    window = np.random.default_rng(2).uniform(-0.7, 0.7, size=(50_000, 2))
+    codes = tissue.domains(window)
+    for domain in range(5):
+        distance = cKDTree(window[codes == domain]).query(position)[0]
+        assert (wide[distance > 0.11, domain] == 0).all()
+        assert (wide[distance < 0.05, domain] > 0).mean() > 0.9
+
+
+@pytest.mark.parametrize("layout", ["hexagonal", "square", "cells"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_hole_takes_spots_and_leaves_the_others(layout, seed):
+    settings = {"n_spots": 2000, "n_genes": 30, "layout": layout, "seed": seed}
+    whole, torn = simulate_slice(**settings), simulate_slice(**settings, hole_share=0.15)
+    kept = whole.obs_names.isin(torn.obs_names)
+    assert torn.n_obs == kept.sum() == 1700
+    assert torn.X.has_canonical_format
+    assert (torn.X != whole.X[kept]).nnz == 0
+    assert (torn.obsm["spatial"] == whole.obsm["spatial"][kept]).all()
+    pd.testing.assert_frame_equal(torn.obs, whole.obs[kept])
+    pd.testing.assert_frame_equal(torn.var, whole.var)
+    # A disc of two thirds of what is missing is empty, and tissue lies all around it.
+    spacing = np.sqrt(np.prod(np.ptp(whole.obsm["spatial"], axis=0)) / 2000)
+    gone = whole.obsm["spatial"][~kept]
+    around = cKDTree(torn.obsm["spatial"]).query(gone)[0]
+    center, radius = gone[around.argmax()], np.sqrt(200 / np.pi) * spacing
+    assert around.max() == pytest.approx(radius, rel=0.2)
+    away = torn.obsm["spatial"] - center
+    ring = np.linalg.norm(away, axis=1) < 1.5 * radius
+    angles = np.sort(np.arctan2(*away[ring].T))
+    assert np.diff(angles).max() < 0.7
+    # The tear has the other third, and reaches the rim.
+    tear = gone[np.linalg.norm(gone - center, axis=1) > 1.3 * radius]
+    assert 60 < len(tear) <= 110
+    middle = whole.obsm["spatial"].mean(axis=0)
+    assert np.abs(tear - middle).max() > 0.85 * np.abs(whole.obsm["spatial"] - middle).max()
+    # It ends within the tissue, before the hole.
+    assert ((tear - middle) @ (center - middle) < 0).all()
+
+
+def test_slices_have_holes_of_their_own_and_still_match():
+    settings = {"n_slices": 2, "n_spots": 1500, "n_genes": 20, "rotation": 40, "overlap": 0.8, "seed": 1}
+    whole, torn = simulate_slices(**settings), simulate_slices(**settings, hole_share=0.2)
+    assert [adata.n_obs for adata in torn] == [1200, 1200]
+    centers = []
+    for one, other in zip(whole, torn, strict=True):
+        around = cKDTree(other.obsm["spatial"]).query(one.obsm["spatial"])[0]
+        centers.append(one.obsm["spatial"][around.argmax()] - one.obsm["spatial"].mean(axis=0))
+    assert np.linalg.norm(centers[0] - centers[1]) > 5 * 137
+    match = torn[1].obs["true_match"]
+    assert match[match != ""].isin(torn[0].obs_names).all()
+    before = whole[1].obs["true_match"][torn[1].obs_names]
+    still = before.isin(torn[0].obs_names)
+    assert 0.5 < still.mean() < before.ne("").mean()
+    assert (match[still] == before[still]).mean() > 0.95
+
+
+def test_a_tear_at_the_corner_moves_no_coordinates():
+    torn_at_the_edge = np.zeros(2)
+    for seed in range(30):
+        settings = {"n_spots": 60, "n_genes": 20, "layout": "cells", "seed": seed}
+        whole, torn = simulate_slices(**settings), simulate_slices(**settings, hole_share=0.3)
+        for number, (one, other) in enumerate(zip(whole, torn, strict=True)):
+            kept = one.obs_names.isin(other.obs_names)
+            assert (one.obsm["spatial"][kept] == other.obsm["spatial"]).all()
+            torn_at_the_edge[number] += (other.obsm["spatial"].min(axis=0) > 0).any()
+        motion, moved = (made[1].uns["simulation"]["transform"] for made in (whole, torn))
+        assert (motion["matrix"] == moved["matrix"]).all()
+        assert (motion["offset"] == moved["offset"]).all()
+    assert torn_at_the_edge.min() > 0
+
+
+@pytest.mark.parametrize("n_spots", [10, 23, 97])
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_small_slices_lose_their_share(n_spots, share):
+    adata = simulate_slice(n_spots=n_spots, n_genes=20, hole_share=share)
+    assert adata.n_obs == n_spots - round(share * n_spots)
+
+
 def test_markers_mark_their_domain():
     adata = simulate_slice(n_genes=700, n_markers=20, depth=2000)
     assert adata.var["marker"].sum() == 7 * 20
@@ -168,7 +311,7 @@ def test_blocks_do_not_need_a_dense_matrix(monkeypatch):
     assert np.median(_totals(adata)[-100:]) > 100
 
 
-def _scores(adata: anndata.AnnData) -> tuple[float, float]:
+def _scores(adata: anndata.AnnData, n_starts: int = 10) -> tuple[float, float]:
     """ARI of a tied Gaussian mixture on 50 principal components, and on their means over 18 neighbours."""
     truth = adata.obs["ground_truth"]
     adata = adata.copy()
@@ -182,7 +325,7 @@ def _scores(adata: anndata.AnnData) -> tuple[float, float]:
         return adjusted_rand_score(truth, mixture.fit_predict(components))
 
     # On smoothed components the mixture has local optima; on plain ones starts hardly matter, and cost more.
-    return score(plain, 2), score(plain[near].mean(axis=1), 10)
+    return score(plain, 2), score(plain[near].mean(axis=1), n_starts)
 
 
 @pytest.mark.parametrize("tissue", ["cortex", "tumour"])
@@ -192,6 +335,22 @@ def test_counts_alone_do_not_give_domains_away_but_neighbours_help(tissue):
     )
     assert plain < 0.45
     assert smoothed > plain + 0.15
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"tissue": "rare"},
+        {"border_width": 0.3},
+        {"hole_share": 0.15},
+        {"layout": "cells", "n_genes": 100},
+    ],
+    ids=str,
+)
+def test_other_kinds_are_neither_trivial_nor_hopeless(kind):
+    plain, smoothed = _scores(simulate_slice(**{"n_spots": 1000, "n_genes": 600} | kind), n_starts=1)
+    assert plain < 0.4
+    assert 0.15 < smoothed < 0.9
 
 
 def test_noise_is_what_makes_it_hard():
@@ -318,6 +477,12 @@ def test_batch_effects_differ_between_domains_as_much_as_asked(by_domain, expect
         ("dispersion", -1),
         ("dropout", 1.5),
         ("noise", -1),
+        ("border_width", -0.1),
+        ("border_width", 1.1),
+        ("border_width", "wide"),
+        ("hole_share", -0.1),
+        ("hole_share", 0.31),
+        ("hole_share", None),
         ("seed", -1),
         ("seed", None),
         ("n_slices", 0),

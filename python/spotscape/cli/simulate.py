@@ -14,14 +14,26 @@ from spotscape.cli._output import check_output_file
 def simulate(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.h5ad", help="Where the slice goes.")],
-    spots: Annotated[int, typer.Option(min=10, help="Number of spots or cells.")] = 3000,
+    spots: Annotated[
+        int, typer.Option(min=10, help="Number of spots or cells, before --hole-share takes some out.")
+    ] = 3000,
     genes: Annotated[int, typer.Option(min=10, help="Number of genes.")] = 2000,
-    tissue: Annotated[str, typer.Option(help="'cortex' (layers) or 'tumour' (islands).")] = "cortex",
+    tissue: Annotated[
+        str,
+        typer.Option(help="'cortex' (layers), 'tumour' (islands) or 'rare' (some domains of 1 to 3 % only)."),
+    ] = "cortex",
     layout: Annotated[
         str, typer.Option(help="'hexagonal' or 'square' (spots on a grid), or 'cells' (free).")
     ] = "hexagonal",
     n_domains: Annotated[int, typer.Option("--n-domains", "-k", help="Number of true domains.")] = 7,
     noise: Annotated[float, typer.Option(min=0, help="Noise of the expression; 1 is realistic.")] = 1.0,
+    border_width: Annotated[
+        float,
+        typer.Option(help="Width of the zone in which domains pass into each other; 1 is the tissue's side."),
+    ] = 0.0,
+    hole_share: Annotated[
+        float, typer.Option(help="Share of the spots that a hole and a tear in the tissue take, up to 0.3.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
@@ -43,6 +55,8 @@ def simulate(
         layout=layout,
         n_domains=n_domains,
         noise=noise,
+        border_width=border_width,
+        hole_share=hole_share,
         seed=seed,
     )
     write(adata, out)

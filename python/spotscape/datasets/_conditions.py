@@ -122,6 +122,8 @@ def simulate_conditions(
         overlap=1.0,
         rotation=0.0,
         flip=False,
+        border_width=0.0,
+        hole_share=0.0,
         n_spots=n_spots,
         n_genes=n_genes,
         tissue=tissue,

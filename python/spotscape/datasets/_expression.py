@@ -2,9 +2,10 @@
 
 For spot i in domain k the share of gene g among its molecules is proportional to
 ``exp(base_g + domain_kg + gradients_i . slopes_g + programs_i . loadings_g + batch_kg)``; its counts are
-negative binomial around that share of the spot's depth. Gradients are smooth over the tissue; programs stand
-for the mix of cell types and states in a spot and have no spatial structure, which is what makes a spot's own
-counts a poor guide to its domain.
+negative binomial around that share of the spot's depth. Where domains pass into each other, what belongs to k
+is a mean over the spot's mixture of domains. Gradients are smooth over the tissue; programs stand for the mix
+of cell types and states in a spot and have no spatial structure, which is what makes a spot's own counts a
+poor guide to its domain.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Expression:
 class Spots:
     """Latent variables of one slice, float32: what its counts are drawn from."""
 
-    domain: NDArray[np.int64]
+    mixture: NDArray[np.float32]
     gradients: NDArray[np.float32]
     programs: NDArray[np.float32]
     depth: NDArray[np.float32]
@@ -52,13 +53,14 @@ class Spots:
 def make_expression(
     n_genes: int,
     n_domains: int,
+    n_rare: int,
     n_markers: int,
     marker_strength: float,
     noise: float,
     rng: np.random.Generator,
 ) -> Expression:
-    """Draw the genes of a tissue."""
-    marker_domain, domain_effect = _markers(n_genes, n_domains, n_markers, marker_strength, rng)
+    """Draw the genes of a tissue, of which the first ``n_rare`` domains are rare."""
+    marker_domain, domain_effect = _markers(n_genes, n_domains, n_rare, n_markers, marker_strength, rng)
     return Expression(
         base=rng.normal(scale=1.7, size=n_genes),
         domain_effect=domain_effect,
@@ -72,15 +74,17 @@ def make_expression(
 
 
 def _markers(
-    n_genes: int, n_domains: int, n_markers: int, strength: float, rng: np.random.Generator
+    n_genes: int, n_domains: int, n_rare: int, n_markers: int, strength: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Markers per gene, and log fold changes (n_domains x n_genes); half are shared with a neighbour."""
     genes = rng.permutation(n_genes)[: n_domains * n_markers].reshape(n_domains, n_markers)
     marker_domain = np.full(n_genes, -1)
     effect = np.zeros((n_domains, n_genes))
-    # Outer domains (L1 and white matter; tumour core and stroma) stand out, those in between are subtle.
+    # Outer domains (L1 and white matter; tumour core and stroma) stand out, and rare ones, which nobody would
+    # find otherwise; those in between are subtle.
     contrast = rng.uniform(0.6, 1.0, size=n_domains)
     contrast[[0, -1]] = 1.5
+    contrast[:n_rare] = 1.5
     for domain, own in enumerate(genes):
         change = strength * contrast[domain] * rng.uniform(0.4, 1.6, size=n_markers)
         marker_domain[own] = domain
@@ -101,21 +105,24 @@ def _sparse_loadings(
 
 def draw_spots(
     expression: Expression,
-    domain: NDArray[np.int64],
+    mixture: NDArray[np.float32],
     position: NDArray[np.float64],
     depth: float,
     depth_sd: float,
     rng: np.random.Generator,
 ) -> Spots:
-    """Draw the latent variables of a slice; ``depth`` is the median over its spots."""
-    log_depth = expression.domain_depth[domain] + depth_sd * (
-        0.9 * rng.normal(size=len(domain)) + 0.4 * expression.depth_field(position)
+    """Draw the latent variables of a slice; ``depth`` is the median over its spots.
+
+    ``mixture`` (n_spots x n_domains) says which parts the domains have in each spot.
+    """
+    log_depth = mixture @ expression.domain_depth + depth_sd * (
+        0.9 * rng.normal(size=len(mixture)) + 0.4 * expression.depth_field(position)
     )
     log_depth += np.log(depth) - np.median(log_depth)
     return Spots(
-        domain=domain,
+        mixture=mixture,
         gradients=np.stack([field(position) for field in expression.gradients], axis=1).astype(np.float32),
-        programs=_standard_gamma((len(domain), _N_PROGRAMS), rng),
+        programs=_standard_gamma((len(mixture), _N_PROGRAMS), rng),
         depth=np.exp(log_depth).astype(np.float32),
     )
 
@@ -135,7 +142,7 @@ def draw_counts(
     stream: list[int],
 ) -> csr_matrix:
     """Draw counts (n_spots x n_genes, float32 CSR) in blocks of rows; block b has stream ``[*stream, b]``."""
-    n_spots, n_genes = len(spots.domain), len(expression.base)
+    n_spots, n_genes = len(spots.mixture), len(expression.base)
     rows = max(1, _BLOCK_VALUES // n_genes)
     by_domain = (expression.domain_effect + expression.base + batch).astype(np.float32)
     loadings = np.concatenate([expression.slopes, expression.loadings]).astype(np.float32)
@@ -143,7 +150,7 @@ def draw_counts(
     for block, start in enumerate(range(0, n_spots, rows)):
         part = slice(start, start + rows)
         rng = np.random.default_rng([*stream, block])
-        share = by_domain[spots.domain[part]]
+        share = spots.mixture[part] @ by_domain
         share += np.concatenate([spots.gradients[part], spots.programs[part]], axis=1) @ loadings
         np.exp(share, out=share)
         mean = share * (spots.depth[part] / share.sum(axis=1))[:, None]

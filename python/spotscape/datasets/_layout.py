@@ -1,4 +1,4 @@
-"""Where spots lie: a hexagonal array, a square grid, or free cells, cut out by the outline of a tissue.
+"""Where spots lie: a hexagonal array, a square grid, or free cells, cut out by a tissue's outline and holes.
 
 Two frames are in use, both in units of the distance between neighbouring spots. The *array* frame is the
 slide's own: its rows are horizontal. The *tissue* frame is the reference slice's, with the middle of that
@@ -7,7 +7,7 @@ slice at the origin. A `Pose` says how a slice's array lies on the tissue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ UNIT = {"hexagonal": 137.0, "square": 8.0, "cells": 10.0}
 _ROW_HEIGHT = float(np.sqrt(3) / 2)
 _CELLS_KEPT = 0.75
 _OUTLINE_POWER = 5.0
+_ROUND_PART = 2 / 3
+"""What the round hole has of all that is missing; the tear has the rest."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,21 @@ class Pose:
 
 @dataclass(frozen=True)
 class Layout:
-    """Spots of one slice, row by row: ``array``, ``tissue`` (n_spots x 2); ``index`` is row and column."""
+    """Spots of one slice, row by row: ``array``, ``tissue`` (n_spots x 2); ``index`` is row and column.
+
+    ``corner`` is where, in the array frame, the slice's coordinates begin.
+    """
 
     pose: Pose
     array: NDArray[np.float64]
     tissue: NDArray[np.float64]
     index: NDArray[np.int64] | None
+    corner: NDArray[np.float64]
+
+    def part(self, chosen: NDArray[np.bool_]) -> Layout:
+        """Return some of the spots, where they were."""
+        index = None if self.index is None else self.index[chosen]
+        return replace(self, array=self.array[chosen], tissue=self.tissue[chosen], index=index)
 
 
 def tissue_side(n_spots: int, layout: str) -> float:
@@ -63,7 +74,34 @@ def lay_out(n_spots: int, layout: str, pose: Pose, rng: np.random.Generator) -> 
     distance = (np.abs((tissue - pose.offset) / side) ** _OUTLINE_POWER).sum(axis=1)
     # Ties at the rim are cut in array order, so that the choice is the same everywhere.
     chosen = np.sort(np.argsort(distance, kind="stable")[:n_spots])
-    return Layout(pose, array[chosen], tissue[chosen], None if layout == "cells" else index[chosen])
+    array = array[chosen]
+    index = None if layout == "cells" else index[chosen]
+    return Layout(pose, array, tissue[chosen], index, array.min(axis=0))
+
+
+def missing_spots(array: NDArray[np.float64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Say which spots of a slice (n x 2, its middle at the origin) a round hole and a tear take, to the spot.
+
+    The tear runs in from the rim on the side away from the hole, and becomes narrower as it goes.
+    """
+    n_missing = round(share * len(array))
+    n_round = round(_ROUND_PART * n_missing)
+    place = array / np.sqrt(np.prod(np.ptp(array, axis=0)))
+    radius = np.sqrt(_ROUND_PART * share / np.pi)
+    angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1) * (0.42 - radius)
+    direction = np.array([np.cos(angle), np.sin(angle)])
+    missing = np.zeros(len(array), dtype=bool)
+    from_hole = np.linalg.norm(place - away * direction, axis=1)
+    missing[np.argsort(from_hole, kind="stable")[:n_round]] = True
+
+    tip = max(0.1, radius - away + 0.08)
+    inward, across = place @ -direction - tip, place @ np.array([-direction[1], direction[0]])
+    wave = rng.uniform(0, 2 * np.pi)
+    across = across + 0.03 * (np.sin(20 * inward + wave) - np.sin(wave))
+    width = np.abs(across) / np.maximum(inward, 1e-9)
+    width[missing] = np.inf
+    missing[np.argsort(width, kind="stable")[: n_missing - n_round]] = True
+    return missing
 
 
 def _candidates(side: float, layout: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -35,6 +35,8 @@ class Settings:
     overlap: float
     rotation: float
     flip: bool
+    border_width: float
+    hole_share: float
 
 
 def check_settings(
@@ -78,6 +80,8 @@ def check_settings(
         overlap=check_number("overlap", others["overlap"], 0.05, 1),
         rotation=check_number("rotation", others["rotation"], -360, 360),
         flip=bool(flip),
+        border_width=check_number("border_width", others["border_width"], 0, 1),
+        hole_share=check_number("hole_share", others["hole_share"], 0, 0.3),
     )
 
 

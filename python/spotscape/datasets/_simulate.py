@@ -12,15 +12,15 @@ from scipy.spatial import cKDTree
 
 from spotscape._keys import GROUND_TRUTH, SLICE, SPATIAL
 from spotscape.datasets._expression import Expression, draw_counts, draw_spots, make_expression
-from spotscape.datasets._layout import UNIT, Layout, Pose, lay_out, tissue_side
+from spotscape.datasets._layout import UNIT, Layout, Pose, lay_out, missing_spots, tissue_side
 from spotscape.datasets._settings import Settings, check_settings
-from spotscape.datasets._tissue import Tissue, make_tissue
+from spotscape.datasets._tissue import Tissue, count_rare, make_tissue
 
 TRUE_MATCH = "true_match"
 SIMULATION = "simulation"
-# First entry of a random stream's key after the seed: tissue and genes, a slice's spots, counts, batch, and
-# what differs between conditions.
-_TISSUE, _SPOTS, _COUNTS, _BATCH, CHANGES_STREAM = range(5)
+# First entry of a random stream's key after the seed: tissue and genes, a slice's spots, counts, batch, what
+# differs between conditions, and where a slice has holes.
+_TISSUE, _SPOTS, _COUNTS, _BATCH, CHANGES_STREAM, _HOLES = range(6)
 _BATCH_SD = 0.3
 _MATCH_DISTANCE = 0.75
 """In spot distances: above what lies between a point and the nearest spot of an array it is on."""
@@ -40,6 +40,8 @@ def simulate_slice(
     dispersion: float = 0.15,
     dropout: float = 0.1,
     noise: float = 1.0,
+    border_width: float = 0.0,
+    hole_share: float = 0.0,
     seed: int = 0,
 ) -> AnnData:
     """Simulate one slice of tissue whose domains are known.
@@ -57,10 +59,13 @@ def simulate_slice(
     Parameters
     ----------
     n_spots, n_genes
-        Size; counts are drawn block by block straight into a sparse matrix, up to millions of cells.
+        Size, before ``hole_share`` takes spots out; counts are drawn block by block straight into a sparse
+        matrix, up to millions of cells.
     tissue
         ``"cortex"``: curved layers of unequal thickness, L1 on top (small y, as in an image) and white matter
-        (WM) at the bottom. ``"tumour"``: tumour cores with a margin, and niches, in stroma.
+        (WM) at the bottom. ``"tumour"``: tumour cores with a margin, and niches, in stroma. ``"rare"``: large
+        regions, and of every two domains one (three at most) that is rare: about 1, 2 and 3 % of the spots,
+        scattered in small islands.
     layout
         ``"hexagonal"``: 10x Visium, with its row and column numbers, coordinates in image pixels (137 between
         neighbours). ``"square"``: a grid of bins, 8 micrometres apart. ``"cells"``: free positions, about 10
@@ -71,7 +76,7 @@ def simulate_slice(
         Marker genes of each domain; by default 3 % of the genes, or 15 in a small panel, which is chosen for
         its markers.
     marker_strength
-        Mean natural-log fold change of a marker; the outer domains stand out more than those between.
+        Mean natural-log fold change of a marker; outer and rare domains stand out more than the others.
     depth
         Median over spots of the expected total counts; by default 0.3 per gene, as in a Visium section of
         human cortex, and at least 200, as in single cells imaged with a small panel.
@@ -83,6 +88,14 @@ def simulate_slice(
         Chance that a count of a gene with mean near 0 is lost; it falls with the mean as ``1 / (1 + mean)``.
     noise
         Strength of what domains do not explain (programs and gradients); 0 leaves counting noise alone.
+    border_width
+        Width of the zone in which a domain passes into its neighbour, in units of the tissue's side, 0 to 1.
+        There the log fold changes of a spot are a mixture of those of both, half and half at the border; 0
+        makes borders sharp. ``ground_truth`` does not depend on it. Domains narrower than this nowhere reach
+        their full expression.
+    hole_share
+        Share of the spots that are missing, 0 to 0.3: two thirds of them in a round hole, the others in a
+        tear that runs in from the rim. The remaining spots are those of the slice without a hole, to the bit.
     seed
         Same seed and arguments, same slice to the bit.
 
@@ -123,6 +136,8 @@ def simulate_slice(
         dispersion=dispersion,
         dropout=dropout,
         noise=noise,
+        border_width=border_width,
+        hole_share=hole_share,
         seed=seed,
     )[0]
 
@@ -147,6 +162,8 @@ def simulate_slices(
     dispersion: float = 0.15,
     dropout: float = 0.1,
     noise: float = 1.0,
+    border_width: float = 0.0,
+    hole_share: float = 0.0,
     seed: int = 0,
 ) -> list[AnnData]:
     """Simulate several slices of one tissue, with batch effects and a known way to lay them on each other.
@@ -175,8 +192,10 @@ def simulate_slices(
         Whether the arrays of later slices are mirrored, as when a section is mounted upside down.
     n_spots, n_genes, tissue, layout, n_domains, n_markers, marker_strength
         As in `simulate_slice`, for each slice.
-    depth, depth_sd, dispersion, dropout, noise, seed
+    depth, depth_sd, dispersion, dropout, noise, border_width, seed
         As in `simulate_slice`, for each slice.
+    hole_share
+        As in `simulate_slice`; each slice has a hole and a tear of its own.
 
     Returns
     -------
@@ -220,6 +239,8 @@ def simulate_slices(
         dispersion=dispersion,
         dropout=dropout,
         noise=noise,
+        border_width=border_width,
+        hole_share=hole_share,
         seed=seed,
     )
     anatomy, expression = draw_tissue(settings)
@@ -236,6 +257,7 @@ def draw_tissue(settings: Settings) -> tuple[Tissue, Expression]:
     expression = make_expression(
         settings.n_genes,
         settings.n_domains,
+        count_rare(settings.tissue, settings.n_domains),
         settings.n_markers,
         settings.marker_strength,
         settings.noise,
@@ -251,14 +273,19 @@ def simulate_one(
     rng = np.random.default_rng([settings.seed, _SPOTS, number])
     spots = lay_out(settings.n_spots, settings.layout, _pose(settings, number, rng), rng)
     position = spots.tissue / tissue_side(settings.n_spots, settings.layout)
+    mixture = anatomy.mixture(position, settings.border_width)
     domain = anatomy.domains(position)
     depth_factor, batch = _batch(settings, number, len(expression.domain_effect))
-    latent = draw_spots(expression, domain, position, settings.depth * depth_factor, settings.depth_sd, rng)
+    latent = draw_spots(expression, mixture, position, settings.depth * depth_factor, settings.depth_sd, rng)
     stream = [settings.seed, _COUNTS, number]
     counts = draw_counts(expression, latent, batch, settings.dispersion, settings.dropout, stream)
     obs = _obs(settings, anatomy, spots, domain, number)
+    if settings.hole_share > 0:
+        damage = np.random.default_rng([settings.seed, _HOLES, number])
+        kept = ~missing_spots(spots.array, settings.hole_share, damage)
+        counts, obs, spots = counts[kept], obs[kept], spots.part(kept)
     adata = AnnData(counts, obs=obs, var=_var(anatomy, expression))
-    adata.obsm[SPATIAL] = (spots.array - spots.array.min(axis=0)) * UNIT[settings.layout]
+    adata.obsm[SPATIAL] = (spots.array - spots.corner) * UNIT[settings.layout]
     adata.uns[SIMULATION] = asdict(settings)
     return adata, spots
 
@@ -324,6 +351,6 @@ def _write_match(
     _, back = here.query(reference_spots.tissue)
     mutual = (back[nearest] == np.arange(len(nearest))) & (distance < _MATCH_DISTANCE)
     adata.obs[TRUE_MATCH] = np.where(mutual, reference.obs_names.to_numpy()[nearest], "").astype(object)
-    corner = spots.pose.matrix @ spots.array.min(axis=0) + spots.pose.offset
-    offset = unit * (corner - reference_spots.array.min(axis=0))
+    corner = spots.pose.matrix @ spots.corner + spots.pose.offset
+    offset = unit * (corner - reference_spots.corner)
     adata.uns[SIMULATION]["transform"] = {"matrix": spots.pose.matrix, "offset": offset}
