@@ -8,7 +8,7 @@ Harmony needs ``pip install harmonypy``; its rows are left out, and that is said
 Protocol: K is given; labels are looked at only to score, and unlabelled spots and slices are left out of it.
 ARI is the mean over the labelled slices; pooled, it is one ARI over the spots of all of them. Mixing is the
 share of a spot's 30 nearest neighbours in the embedding that are of other slices, as a multiple of chance.
-Every embedding is clustered by the tied Gaussian mixture and by K-means.
+Every embedding is clustered by the consensus (ours by default), one tied Gaussian mixture, and K-means.
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ from typing import Any
 import anndata as ad
 import numpy as np
 import pandas as pd
-from scipy import sparse
-from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
 from benchmarks import _machine
+from benchmarks._baseline import principal_components, smoothed
 from benchmarks._slices import path_of
 from spotscape import datasets, metrics, pp, tl
 from spotscape._validate import SpotscapeWarning
@@ -81,15 +79,9 @@ def baseline(slices: dict[str, ad.AnnData], method: str, n_domains: int, seed: i
     adata = ad.concat(slices, label="slice", join="inner", index_unique="_")
     pp.select_genes(adata, slice_key="slice")
     expression = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"])
-    n_components = min(50, expression.shape[1] - 1)
-    pca = PCA(n_components, svd_solver="arpack", random_state=seed)
-    scores = pca.fit_transform(expression.astype(np.float64))
+    scores = principal_components(expression, seed)
     if "smoothed" in method:
-        for name in slices:
-            rows = np.flatnonzero(adata.obs["slice"] == name)
-            places = adata.obsm["spatial"][rows]
-            mean = NearestNeighbors(n_neighbors=19).fit(places).kneighbors_graph(places) / 19
-            scores[rows] = sparse.csr_matrix(mean) @ scores[rows]
+        scores = smoothed(scores, adata.obsm["spatial"], adata.obs["slice"])
     if "harmony" in method:
         import harmonypy
 
@@ -113,7 +105,7 @@ def scores(group: str, method: str, seed: int) -> list[dict[str, Any]]:
     seconds = time.perf_counter() - started
     of = pd.Categorical(adata.obs["slice"].astype(str), categories=list(names))
     rows, unit_rows = [], None if method in OURS else False
-    for clustering in ("gmm", "kmeans"):
+    for clustering in ("consensus", "gmm", "kmeans"):
         tl.spatial_domains(adata, n_domains=n_domains, method=clustering, seed=seed, unit_rows=unit_rows)
         labels = adata.obs["spotscape_domain"]
         found = assess(adata.obsm["X_spotscape"], of, labels.cat.codes.to_numpy(), seed=seed)

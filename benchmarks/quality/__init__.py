@@ -1,0 +1,1 @@
+"""Domains by every method on every labelled tissue, one table of it: ``python -m benchmarks.quality``."""
