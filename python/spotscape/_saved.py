@@ -34,7 +34,8 @@ def write_model(folder: Path, description: Mapping[str, Any], tensors: Mapping[s
     folder.mkdir(parents=True, exist_ok=True)
     arrays = folder / "unfinished.safetensors"
     with atomic_path(arrays) as unfinished:
-        save_file(dict(tensors), unfinished)
+        # The format has rows after rows only; R's matrices, columns after columns, would be written as such.
+        save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, unfinished)
     digest = sha256(arrays.read_bytes()).hexdigest()
     # Named after its content: until the new description is there, the old one finds the old file.
     named = arrays.replace(folder / f"weights-{digest[:16]}.safetensors")

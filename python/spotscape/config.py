@@ -13,7 +13,7 @@ from typing import Any
 from spotscape._validate import check_choice, check_flag, check_integer, check_number, describe, input_error
 
 SCHEDULES = ("cosine", "constant")
-CLUSTER_METHODS = ("gmm", "kmeans", "leiden")
+CLUSTER_METHODS = ("consensus", "gmm", "kmeans", "leiden")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +26,19 @@ class SpotscapeConfig:
         Highly variable genes to use; all genes where the panel is smaller.
     target_sum
         Total counts per spot after normalisation (then ``log1p``).
+    n_components
+        Spatial components of the genes that the encoder sees, smooths and corrects, and so the width of the
+        embedding; fewer where there are few genes or spots. 0 gives it the genes themselves, with the
+        published encoder. None: 20 for one slice; 0 for several, where components hold more of what tells
+        slices apart than training takes out.
     hidden_dim, latent_dim
-        Width of the first GCN layer, and of the embedding.
+        Width of the first GCN layer, and of the embedding by the published encoder.
     expression_rank
         Rank of the truncated SVD that stands for the expression matrix during training; 0 keeps the
         matrix itself. Ignored where it is not smaller than half the number of genes or spots.
     edge_drop, gene_mask
-        Probability that a directed edge is dropped, and that a gene is zeroed, in a view.
+        Probability that a directed edge is dropped, and that a gene (a component, where the encoder sees
+        these) is zeroed, in a view.
     telescope_weight, reconstruction_weight
         Weights of the losses.
     prototype_weight, scale_matching_weight
@@ -53,7 +59,7 @@ class SpotscapeConfig:
     batch_norm_momentum
         Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
     learning_rate, weight_decay
-        Adam's.
+        Adam's. The rate None: 3e-5 with spatial components, whose correction is to stay small, else 1e-3.
     schedule
         ``"cosine"`` (decay to zero over ``epochs``) or ``"constant"``.
     epochs
@@ -64,14 +70,13 @@ class SpotscapeConfig:
     min_improvement
         See ``patience``.
     cluster_method
-        How the embedding becomes domains: ``"gmm"`` (Gaussian mixture, tied covariance), ``"kmeans"``,
-        ``"leiden"``.
+        How the embedding becomes domains: ``"consensus"`` (of Gaussian mixtures with tied covariance over
+        several views of the embedding), ``"gmm"`` (one such mixture), ``"kmeans"``, ``"leiden"``. None: the
+        consensus with spatial components, whose order it goes by, else ``"gmm"``.
     n_starts
-        Starts of the mixture or of K-means; the best likelihood, or inertia, is kept.
+        Starts of each mixture or of K-means; the best likelihood, or inertia, is kept.
     unit_rows
-        Group spots by the direction of their embedding only (rows scaled to unit length), which is what the
-        telescope trains. None: for one slice yes, for several in one space no, where length tells domains
-        apart too; the record of the run says which.
+        Group spots by the direction of their embedding only (rows scaled to unit length).
 
     Raises
     ------
@@ -89,6 +94,7 @@ class SpotscapeConfig:
 
     n_top_genes: int = 5000
     target_sum: float = 1e4
+    n_components: int | None = None
     hidden_dim: int = 256
     latent_dim: int = 64
     expression_rank: int = 200
@@ -105,55 +111,82 @@ class SpotscapeConfig:
     matching_spots: int = 2000
     slice_centering: float = 1.0
     batch_norm_momentum: float = 0.99
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     weight_decay: float = 1e-4
     schedule: str = "cosine"
     epochs: int = 200
     patience: int = 0
     min_improvement: float = 1e-3
-    cluster_method: str = "gmm"
+    cluster_method: str | None = None
     n_starts: int = 10
-    unit_rows: bool | None = None
+    unit_rows: bool = False
 
     def __post_init__(self) -> None:
         for name, low in _INTEGERS.items():
-            object.__setattr__(self, name, check_integer(name, getattr(self, name), low))
+            if name not in _BY_SLICES or getattr(self, name) is not None:
+                object.__setattr__(self, name, check_integer(name, getattr(self, name), low))
         for name, (low, high) in _NUMBERS.items():
+            if name in _BY_SLICES and getattr(self, name) is None:
+                continue
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
-        if self.unit_rows is not None:
-            check_flag("unit_rows", self.unit_rows)
+        check_flag("unit_rows", self.unit_rows)
         check_choice("schedule", self.schedule, SCHEDULES)
-        check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)
+        if self.cluster_method is not None:
+            check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)
 
     @classmethod
     def paper(cls) -> SpotscapeConfig:
-        """Return the published settings for one slice (1000 epochs at 1e-4, the matrix itself, K-means).
+        """Return the published settings for one slice (1000 epochs, the genes themselves, K-means).
 
         The learning rate is the one published for DLPFC and MTG; the paper used 1e-5 on mouse embryo and
         5e-4 on NSCLC, chosen per data set.
         """
         return cls(
             n_top_genes=5000,
+            n_components=0,
             prototype_refresh=1,
+            learning_rate=1e-4,
             scale_matching_weight=1.0,
             matching_spots=0,
             slice_centering=0.0,
             expression_rank=0,
-            learning_rate=1e-4,
             schedule="constant",
             epochs=1000,
             patience=0,
             cluster_method="kmeans",
-            unit_rows=False,
         )
+
+    def resolved(self, *, several_slices: bool) -> SpotscapeConfig:
+        """Return the settings with those that are None filled in, for one slice or for several.
+
+        Examples
+        --------
+        >>> from spotscape.config import SpotscapeConfig
+        >>> SpotscapeConfig().resolved(several_slices=False).n_components
+        20
+        """
+        n_components = self.n_components
+        if n_components is None:
+            n_components = 0 if several_slices else _N_COMPONENTS
+        rate = self.learning_rate
+        if rate is None:
+            rate = _RATE_OF_CORRECTION if n_components else _RATE
+        method = self.cluster_method or ("consensus" if n_components else "gmm")
+        return replace(self, n_components=n_components, learning_rate=rate, cluster_method=method)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a plain dictionary, in the order of definition."""
         return asdict(self)
 
 
+_BY_SLICES = ("n_components", "learning_rate")
+"""Numbers that may be None; so may ``cluster_method``."""
+_N_COMPONENTS = 20
+_RATE_OF_CORRECTION = 3e-5
+_RATE = 1e-3
 _INTEGERS = {
     "n_top_genes": 1,
+    "n_components": 0,
     "hidden_dim": 1,
     "latent_dim": 1,
     "expression_rank": 0,

@@ -54,13 +54,13 @@ class Spotscape:
     >>> model = spotscape.Spotscape({"epochs": 5}).fit(old, n_domains=3, progress=False)
     >>> model.transform(new)
     >>> new.obsm["X_spotscape"].shape
-    (150, 64)
+    (150, 20)
     """
 
     def __init__(self, config: SpotscapeConfig | Mapping[str, Any] | str | None = None) -> None:
         self.config = resolve_config(config)
         self._trained: Trained | None = None
-        self._unit_rows = True
+        self._unit_rows = False
         self._discriminant: dict[str, np.ndarray] = {}
         self.domains: list[str] = []
 
@@ -298,6 +298,8 @@ class Spotscape:
         tensors = {f"{_WEIGHTS}{name}": array for name, array in weights_of(trained.model).items()}
         if len(trained.means):
             tensors["means"] = trained.means
+        if trained.loadings is not None:
+            tensors["loadings"] = trained.loadings
         tensors |= {"mean": trained.mean, **self._discriminant}
         description = {
             "format": FORMAT,
@@ -325,7 +327,10 @@ class Spotscape:
             **arrays,
         }
         trained = as_trained(record, name)
-        model = cls(_known_settings(description["config"]))
+        settings = _known_settings(description["config"])
+        if trained.loadings is None:  # so that a fit anew is of the same kind; format 1 has no such setting
+            settings["n_components"] = 0
+        model = cls(settings)
         model._trained = trained
         model._unit_rows = bool(description["unit_rows"])
         model.domains = [
@@ -367,14 +372,17 @@ class Spotscape:
             domain = _keys.domain(key_added)
             labels = classify(self._space(mapped.embedding), self._discriminant)
             adata.obs[domain] = pd.Categorical.from_codes(labels, self.domains)
+            adata.obs.drop(columns=_keys.confidence(key_added), errors="ignore", inplace=True)
             adata.uns.pop(_keys.colors(domain), None)
+        settings = self.config.resolved(several_slices=self._fitted().loadings is None)
         adata.uns[_keys.parameters(key_added)] = {
-            "params": {**self.config.to_dict(), "unit_rows": self._unit_rows, "key_added": key_added},
+            "params": {**settings.to_dict(), "unit_rows": self._unit_rows, "key_added": key_added},
             "mapped": {"n_genes": len(self.genes), "n_genes_present": len(mapped.genes)},
         }
 
 
 def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is a setting; numbers from a file are Python's again."""
-    found = {name: settings[name] for name in SpotscapeConfig().to_dict() if name in settings}
+    """Return what is a setting and not None, left open; numbers from a file are Python's again."""
+    known = [name for name in SpotscapeConfig().to_dict() if settings.get(name) is not None]
+    found = {name: settings[name] for name in known}
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}

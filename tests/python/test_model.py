@@ -25,10 +25,13 @@ def model(slices):
     return spotscape.Spotscape(QUICK).fit(slices[0], n_domains=3, progress=False)
 
 
+@pytest.mark.parametrize("n_components", [0, 8])
 @pytest.mark.parametrize("rank", [0, 20])
-def test_transform_of_what_it_was_trained_on_is_the_embedding(slices, rank):
+def test_transform_of_what_it_was_trained_on_is_the_embedding(slices, rank, n_components):
     adata = slices[0].copy()
-    model = spotscape.Spotscape({**QUICK, "epochs": 5, "expression_rank": rank})
+    settings = {**QUICK, "epochs": 5, "expression_rank": rank, "n_components": n_components}
+    settings["cluster_method"] = "gmm"  # goes by the place in the embedding alone, as a mapping does
+    model = spotscape.Spotscape(settings)
     model.fit(adata, n_domains=3, progress=False)
     again = slices[0].copy()
     model.transform(again)
@@ -113,6 +116,74 @@ def test_it_comes_back_from_its_folder(slices, model, tmp_path):
     assert one.obs["spotscape_domain"].equals(other.obs["spotscape_domain"])
 
 
+def test_a_mapping_takes_away_the_confidence_of_other_domains(slices, model):
+    new = slices[1].copy()
+    new.obs["spotscape_confidence"] = np.float32(0.5)
+    model.transform(new)
+    assert "spotscape_confidence" not in new.obs
+    assert None not in new.uns["spotscape"]["params"].values()  # not every file format has it
+
+
+def older(record):
+    """Make a record what spotscape kept before there were components (format 1)."""
+    description, tensors = record
+    config = {key: value for key, value in description["config"].items() if key != "n_components"}
+    config |= {"unit_rows": None, "cluster_method": "gmm"}
+    return {**description, "format": 1, "config": config, "unit_rows": True}, tensors
+
+
+def test_a_model_of_format_1_is_read(slices):
+    adata = slices[0].copy()
+    settings = {**QUICK, "epochs": 5, "n_components": 0}
+    model = spotscape.Spotscape(settings).fit(adata, n_domains=3, progress=False)
+    old = spotscape.Spotscape.from_record(*older(model.to_record()))
+    assert old.config.n_components == 0
+    assert old.config.cluster_method == "gmm"
+    one, other = (m.transform(slices[1], copy=True) for m in (model, old))
+    np.testing.assert_array_equal(one.obsm["X_spotscape"], other.obsm["X_spotscape"])
+    assert other.uns["spotscape"]["params"]["unit_rows"]
+    adata.uns["spotscape_model"]["format"] = 1
+    kept = spotscape.Spotscape.from_adata(adata).transform(slices[1], copy=True)
+    np.testing.assert_array_equal(one.obsm["X_spotscape"], kept.obsm["X_spotscape"])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda loadings: loadings[:-1], r"loadings: found shape \(119, 20\), expected 120 x 20"),
+        (lambda loadings: loadings[:, :-1], r"shape \(120, 19\), expected 120 x 20"),
+        (lambda loadings: loadings.T, r"shape \(20, 120\), expected 120 x 20"),
+        (lambda loadings: loadings.ravel(), r"shape \(2400, 1\), expected 120 x 20"),
+        (lambda loadings: None, "components without loadings"),
+    ],
+)
+def test_wrong_loadings_are_refused(model, change, words):
+    description, tensors = model.to_record()
+    tensors["loadings"] = change(tensors["loadings"])
+    if tensors["loadings"] is None:
+        del tensors["loadings"]
+    with pytest.raises(InputError, match=words):
+        spotscape.Spotscape.from_record(description, tensors)
+
+
+def test_loadings_of_a_model_of_genes_are_refused(slices):
+    settings = {**QUICK, "epochs": 2, "n_components": 0}
+    model = spotscape.Spotscape(settings).fit(slices[0].copy(), n_domains=3, progress=False)
+    description, tensors = model.to_record()
+    with pytest.raises(InputError, match="weights for genes, and loadings"):
+        spotscape.Spotscape.from_record(description, {**tensors, "loadings": np.ones((120, 20))})
+
+
+def test_one_component_is_kept_and_read(slices, tmp_path):
+    adata = slices[0].copy()
+    settings = {**QUICK, "epochs": 3, "n_components": 1}
+    spotscape.Spotscape(settings).fit(adata, n_domains=3, progress=False).save(tmp_path / "model")
+    again = spotscape.Spotscape.load(tmp_path / "model").transform(slices[0], copy=True)
+    assert again.obsm["X_spotscape"].shape == (300, 1)
+    scale = np.abs(adata.obsm["X_spotscape"]).max()
+    np.testing.assert_allclose(again.obsm["X_spotscape"], adata.obsm["X_spotscape"], atol=1e-3 * scale)
+
+
 def test_a_model_is_replaced_by_another_and_leaves_nothing(slices, model, tmp_path):
     model.save(tmp_path)
     spotscape.Spotscape({**QUICK, "epochs": 3}).fit(slices[0].copy(), n_domains=3, progress=False).save(
@@ -166,3 +237,11 @@ def test_an_untrained_model_says_so(slices, tmp_path):
         with pytest.raises(InputError, match=r"not trained.*fit"):
             act(spotscape.Spotscape())
     assert repr(spotscape.Spotscape()) == "Spotscape(not trained)"
+
+
+def test_arrays_in_any_memory_order_are_written_as_they_are(slices, model, tmp_path):
+    description, tensors = model.to_record()
+    turned = {name: np.asfortranarray(array) for name, array in tensors.items()}
+    spotscape.Spotscape.from_record(description, turned).save(tmp_path / "model")
+    read = spotscape.Spotscape.load(tmp_path / "model").to_record()[1]
+    assert all(np.array_equal(read[name], array) for name, array in tensors.items())

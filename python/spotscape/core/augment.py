@@ -1,4 +1,4 @@
-"""Two random views of a slice: directed edges dropped, and whole genes zeroed.
+"""Two random views of a slice: directed edges dropped, and whole genes, or components, zeroed.
 
 Both are masks, drawn on the CPU from one generator whatever the device, so that a seed means the same
 everywhere; the graph and the expression are never copied.
@@ -15,7 +15,10 @@ from torch import Tensor
 
 
 class View(NamedTuple):
-    """What is kept: ``edges`` (E,) per directed edge, ``genes`` (G,), both 0 or 1 in the data's dtype."""
+    """What is kept, 0 or 1 in the data's dtype.
+
+    ``edges`` (E,) per directed edge, ``genes`` per input of the encoder: G genes, or q components.
+    """
 
     edges: Tensor
     genes: Tensor

@@ -1,18 +1,26 @@
 """The graph autoencoder: two GCN layers up, a small MLP down.
 
+Two encoders share these layers. The published one makes the embedding of genes. The residual one takes
+spatial components (see `spotscape.core.spatial_components`), smooths them by two means over the
+neighbourhood, and adds what two GCN layers make of them; as the second starts from zero, training departs
+from the smoothed components::
+
+    Z = M² F + Â ReLU(BN(Â F W₁ + b₁)) W₂ + b₂,    M = D^-1 (A + I)
+
 GCN layer (Kipf and Welling 2017)::
 
     H' = Â H W + b,    Â = D^-1/2 (A + I) D^-1/2,    D_ii = Σ_j (A + I)_ij
 
 With edges dropped from a view, A holds 0 in their place and D follows, exactly as if they were not there.
 
-=======  ==========================================  ====================================
-part     layers                                      shapes
-=======  ==========================================  ====================================
-encoder  GCN, batch norm, ReLU; GCN, batch norm,     X (N x G) -> N x hidden -> N x latent
-         ReLU
-decoder  linear, batch norm, ReLU; linear            N x latent -> N x hidden -> N x G
-=======  ==========================================  ====================================
+========  ===========================================  ====================================
+part      layers                                      shapes
+========  ===========================================  ====================================
+encoder   GCN, batch norm, ReLU; GCN, batch norm,     X (N x G) -> N x hidden -> N x latent
+          ReLU
+residual  GCN, batch norm, ReLU; GCN; and M² F        F (N x q) -> N x hidden -> N x q
+decoder   linear, batch norm, ReLU; linear            N x latent -> N x hidden -> N x G
+========  ===========================================  ====================================
 
 The last linear layer is not applied here: `spotscape.core.reconstruction` needs its weights, not X̂.
 
@@ -22,6 +30,7 @@ Source: arXiv 2506.15698, section 4.1.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +38,14 @@ from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from spotscape.core.expression import ExpressionMatrix
 from spotscape.core.sparse import csr_tensor, sparse_product
+
+
+class Propagation(NamedTuple):
+    """How a view spreads values over the graph, N x N CSR each: Â, its transpose, and the mean M."""
+
+    forward: Tensor
+    transposed: Tensor
+    mean: Tensor
 
 
 class Neighborhood(nn.Module):
@@ -71,13 +88,17 @@ class Neighborhood(nn.Module):
         }.items():
             self.register_buffer(name, value, persistent=False)
 
-    def propagation(self, kept_edges: Tensor) -> tuple[Tensor, Tensor]:
-        """Return Â and its transpose (CSR, N x N, about 7 N values) for a view's edge mask (E,)."""
+    def propagation(self, kept_edges: Tensor) -> Propagation:
+        """Return Â, its transpose and M (about 7 N values each) for a view's edge mask (E,)."""
         _, values = gcn_norm(self.edge_index, kept_edges, self.n_spots, dtype=kept_edges.dtype)
         shape = (self.n_spots, self.n_spots)
-        return (
+        kept = torch.cat([kept_edges, kept_edges.new_ones(self.n_spots)])[self.to_csr]
+        rows = torch.repeat_interleave(torch.arange(self.n_spots, device=kept.device), self.indptr.diff())
+        degrees = kept.new_zeros(self.n_spots).index_add_(0, rows, kept)
+        return Propagation(
             csr_tensor(self.indptr, self.indices, values[self.to_csr], shape),
             csr_tensor(self.indptr, self.indices, values[self.to_transposed], shape),
+            csr_tensor(self.indptr, self.indices, kept / degrees[rows], shape),
         )
 
 
@@ -86,8 +107,12 @@ class GraphAutoencoder(nn.Module):
 
     Parameters
     ----------
+    n_inputs
+        What the encoder sees of a spot: G genes, or q components.
     n_genes, hidden_dim, latent_dim
-        G, and the widths of the two GCN layers.
+        G, and the widths of the two GCN layers; the residual encoder's second is as wide as its input.
+    residual
+        Whether the encoder is the residual one.
     batch_norm_momentum
         Weight of the newest step in the running statistics.
     generator
@@ -98,10 +123,12 @@ class GraphAutoencoder(nn.Module):
 
     def __init__(
         self,
+        n_inputs: int,
         n_genes: int,
         hidden_dim: int,
         latent_dim: int,
         *,
+        residual: bool,
         batch_norm_momentum: float,
         generator: torch.Generator,
         dtype: torch.dtype = torch.float32,
@@ -123,24 +150,41 @@ class GraphAutoencoder(nn.Module):
             nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
             return layer
 
-        self.gcn1_weight = glorot(n_genes, hidden_dim)
+        self.residual = residual
+        latent_dim = n_inputs if residual else latent_dim
+        self.gcn1_weight = glorot(n_inputs, hidden_dim)
         self.gcn1_bias = nn.Parameter(torch.zeros(hidden_dim, dtype=dtype))
         self.norm1 = norm(hidden_dim)
         self.gcn2_weight = glorot(hidden_dim, latent_dim)
         self.gcn2_bias = nn.Parameter(torch.zeros(latent_dim, dtype=dtype))
-        self.norm2 = norm(latent_dim)
+        if residual:
+            nn.init.zeros_(self.gcn2_weight)
+        else:
+            self.norm2 = norm(latent_dim)
         self.decoder_hidden = linear(latent_dim, hidden_dim)
         self.decoder_norm = norm(hidden_dim)
         self.decoder_output = linear(hidden_dim, n_genes)
 
-    def encode(
-        self, expression: ExpressionMatrix, propagation: tuple[Tensor, Tensor], kept_genes: Tensor
-    ) -> Tensor:
-        """Return Z (N x latent). Masking genes of X is masking rows of the first weight matrix."""
-        h = expression.matmul(kept_genes[:, None] * self.gcn1_weight)
-        h = torch.relu(self.norm1(sparse_product(*propagation, h) + self.gcn1_bias))
-        h = sparse_product(*propagation, h @ self.gcn2_weight) + self.gcn2_bias
-        z: Tensor = torch.relu(self.norm2(h))
+    def encode(self, features: ExpressionMatrix, propagation: Propagation, kept: Tensor) -> Tensor:
+        """Return Z (N x latent).
+
+        Parameters
+        ----------
+        features
+            What the encoder sees, N x n_inputs.
+        propagation
+            Of the view's edges.
+        kept
+            Which of the n_inputs features the view keeps, 0 or 1. Masking columns of the features is masking
+            rows of what they are multiplied by.
+        """
+        forward, transposed, mean = propagation
+        h = features.matmul(kept[:, None] * self.gcn1_weight)
+        h = torch.relu(self.norm1(sparse_product(forward, transposed, h) + self.gcn1_bias))
+        z = sparse_product(forward, transposed, h @ self.gcn2_weight) + self.gcn2_bias
+        if self.residual:
+            return z + mean @ (mean @ features.matmul(torch.diag(kept)))
+        z = torch.relu(self.norm2(z))
         return z
 
     def decode_hidden(self, z: Tensor) -> Tensor:

@@ -62,6 +62,7 @@ class Matching(NamedTuple):
 
 def objective(
     model: GraphAutoencoder,
+    features: ExpressionMatrix,
     expression: ExpressionMatrix,
     neighborhood: Neighborhood,
     views: tuple[View, View],
@@ -74,8 +75,9 @@ def objective(
 
     Parameters
     ----------
-    model, expression, neighborhood
-        The autoencoder, X (N x G) and the graph of the N spots.
+    model, features, expression, neighborhood
+        The autoencoder, what its encoder sees (N x n_inputs), X (N x G) which its decoder gives back, and the
+        graph of the N spots.
     views
         Two independent draws of `spotscape.core.augment.random_view`.
     telescope_weight, reconstruction_weight
@@ -87,7 +89,7 @@ def objective(
     -------
     Losses
     """
-    z1, z2 = (model.encode(expression, neighborhood.propagation(view.edges), view.genes) for view in views)
+    z1, z2 = (model.encode(features, neighborhood.propagation(view.edges), view.genes) for view in views)
     telescope = similarity_telescope_loss(z1, z2)
     output = model.decoder_output
     hidden = [model.decode_hidden(z) for z in (z1, z2)]

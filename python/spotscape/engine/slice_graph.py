@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
+from spotscape._validate import input_error
 from spotscape.core.expression import (
     CenteredExpression,
     DenseExpression,
@@ -17,9 +18,37 @@ from spotscape.core.expression import (
     LowRankExpression,
     SparseExpression,
 )
+from spotscape.core.spatial_components import spatial_components
 
 _DENSE_FROM = 0.25
 """Share of non-zero values from which a dense product is quicker than a sparse one."""
+_SPOTS_PER_DIRECTION = 4
+"""Spots that the noise covariance needs for each direction of expression it is taken over."""
+_EMPHASIS = 0.25
+"""Power of its signal-to-noise ratio that scales a component: 0 would make noise equal in all of them, which
+lets many weak ones outvote few strong ones in a distance; 0.5 would let the first one rule."""
+
+_LEAST_SIGNAL = 0.01
+"""Signal-to-noise ratio that a component without any counts as, so that none is scaled to nothing."""
+
+
+@dataclass(frozen=True)
+class Components:
+    """Spatial components of a tissue, ordered and scaled by how much of them is signal.
+
+    Parameters
+    ----------
+    scores
+        F: what the encoder sees of each spot, N x q.
+    loadings
+        B, G x q, with ``F = (X - mean) B``.
+    ratios
+        Total variance of each component as a multiple of its noise, q, descending.
+    """
+
+    scores: Tensor
+    loadings: Tensor
+    ratios: Tensor
 
 
 @dataclass(frozen=True)
@@ -34,11 +63,14 @@ class SliceGraph:
         2 x E int64 (source, target): every edge in both directions, no self-loops, none between slices.
     slices
         Number of each spot's slice, N int64 from 0; None for one slice.
+    components
+        Spatial components, which the encoder then sees instead of X.
     """
 
     expression: ExpressionMatrix
     edge_index: Tensor
     slices: Tensor | None = None
+    components: Components | None = None
 
     @classmethod
     def from_scipy(
@@ -47,6 +79,7 @@ class SliceGraph:
         connectivities: sparse.csr_matrix,
         *,
         rank: int,
+        n_components: int = 0,
         seed: int,
         slices: np.ndarray | None = None,
         centering: float = 0.0,
@@ -62,6 +95,8 @@ class SliceGraph:
         rank
             Rank of the truncated SVD that stands for X; 0, or a rank not below half the number of spots or
             genes, keeps X itself.
+        n_components
+            Number of spatial components; fewer where there are few genes or spots. 0 for none.
         seed
             Of the randomised SVD.
         slices
@@ -73,14 +108,33 @@ class SliceGraph:
         kept = (edges.row != edges.col) & (edges.data != 0)
         pairs = np.stack([edges.row[kept], edges.col[kept]]).astype(np.int64)
         both = np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
+        edge_index = torch.from_numpy(both)
         operator = expression_operator(expression, rank=rank, seed=seed)
-        if slices is None:
-            return cls(operator, torch.from_numpy(both))
-        numbers = torch.from_numpy(np.array(slices, dtype=np.int64))
-        if centering:
-            means = _float_tensor(centering * _slice_means(expression, slices))
-            operator = CenteredExpression(operator, means, numbers)
-        return cls(operator, torch.from_numpy(both), numbers)
+        numbers = None
+        means = np.asarray(expression.mean(axis=0))
+        if slices is not None:
+            numbers = torch.from_numpy(np.array(slices, dtype=np.int64))
+            if centering:
+                means = centering * _slice_means(expression, slices)
+                operator = CenteredExpression(operator, _float_tensor(means), numbers)
+        components = None
+        if n_components:
+            zeros = np.zeros(expression.shape[0], dtype=np.int64)
+            components = _components(
+                expression,
+                edge_index,
+                means,
+                zeros if len(means) == 1 else np.asarray(slices),
+                n_components=n_components,
+                rank=rank,
+                seed=seed,
+            )
+        return cls(operator, edge_index, numbers, components)
+
+    @property
+    def features(self) -> ExpressionMatrix:
+        """What the encoder sees: the components where there are some, else X."""
+        return self.expression if self.components is None else DenseExpression(self.components.scores)
 
     @property
     def n_spots(self) -> int:
@@ -107,6 +161,32 @@ def expression_operator(expression: sparse.csr_matrix, *, rank: int, seed: int) 
         _float_tensor(expression.data),
         (n, g),
     )
+
+
+def _components(
+    expression: sparse.csr_matrix,
+    edge_index: Tensor,
+    means: np.ndarray,
+    rows_of: np.ndarray,
+    *,
+    n_components: int,
+    rank: int,
+    seed: int,
+) -> Components:
+    """Find the spatial components of X minus ``means[rows_of]``, in the span of its leading directions."""
+    n, g = expression.shape
+    if not edge_index.shape[1]:
+        raise input_error("adata", "a spatial graph without edges", "neighbours", "Use spotscape.gr.")
+    r = max(1, min(rank or g, g, n // _SPOTS_PER_DIRECTION))
+    _, _, vt = randomized_svd(expression, r, random_state=seed)
+    scores = expression @ vt.T - (means @ vt.T)[rows_of]
+    scores = torch.from_numpy(np.asarray(scores, dtype=np.float64))
+    scores -= scores.mean(0)
+    directions, ratios = spatial_components(scores, edge_index, min(n_components, r))
+    signal = (ratios - 1).clamp_min(_LEAST_SIGNAL)
+    directions = directions * (signal / signal[0]) ** _EMPHASIS
+    loadings = torch.from_numpy(np.asarray(vt.T, dtype=np.float64)) @ directions
+    return Components((scores @ directions).float(), loadings.float(), ratios.float())
 
 
 def _slice_means(expression: sparse.csr_matrix, slices: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spotscape._validate import input_error
 from spotscape.core.encoder import GraphAutoencoder, Neighborhood
-from spotscape.core.expression import CenteredExpression
+from spotscape.core.expression import CenteredExpression, DenseExpression, ExpressionMatrix
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import embed
 
@@ -38,10 +38,16 @@ def model_of(weights: Arrays) -> GraphAutoencoder:
     expected = ("gcn1_weight", "gcn2_weight")
     if any(name not in weights or np.ndim(weights[name]) != 2 for name in expected):
         raise input_error("model", "no matrices " + " and ".join(expected), "the weights of a run")
-    n_genes, hidden_dim = weights["gcn1_weight"].shape
+    n_inputs, hidden_dim = weights["gcn1_weight"].shape
     latent_dim = weights["gcn2_weight"].shape[1]
     model = GraphAutoencoder(
-        n_genes, hidden_dim, latent_dim, batch_norm_momentum=0.0, generator=torch.Generator()
+        n_inputs,
+        len(weights.get("decoder_output.bias", ())),
+        hidden_dim,
+        latent_dim,
+        residual="norm2.weight" not in weights,
+        batch_norm_momentum=0.0,
+        generator=torch.Generator(),
     )
     own = _needed(model)
     for name, value in own.items():
@@ -63,7 +69,12 @@ def _needed(model: GraphAutoencoder) -> dict[str, torch.Tensor]:
     return {name: value for name, value in model.state_dict().items() if value.ndim}
 
 
-def encode(model: GraphAutoencoder, graph: SliceGraph, mean: NDArray[np.floating]) -> NDArray[np.float32]:
+def encode(
+    model: GraphAutoencoder,
+    graph: SliceGraph,
+    mean: NDArray[np.floating],
+    loadings: NDArray[np.floating] | None,
+) -> NDArray[np.float32]:
     """Return Z of a tissue that a model was not trained on, nothing masked.
 
     Parameters
@@ -73,7 +84,10 @@ def encode(model: GraphAutoencoder, graph: SliceGraph, mean: NDArray[np.floating
     graph
         One slice, its genes those of the model.
     mean
-        Mean over the spots of what the encoder saw in training, G; each gene's mean is brought to it.
+        Mean of each gene over the spots in training, as the encoder saw them, G; each gene's mean is brought
+        to it.
+    loadings
+        G x q, where the encoder sees components of the genes; None where it sees the genes.
 
     Returns
     -------
@@ -83,8 +97,10 @@ def encode(model: GraphAutoencoder, graph: SliceGraph, mean: NDArray[np.floating
     own = graph.expression.column_sums() / graph.n_spots
     shift = own - torch.from_numpy(np.array(mean, dtype=np.float32))
     one = torch.zeros(graph.n_spots, dtype=torch.int64)
-    shifted = SliceGraph(CenteredExpression(graph.expression, shift[None], one), graph.edge_index)
-    return embed(model, shifted, Neighborhood(graph.edge_index, graph.n_spots))
+    features: ExpressionMatrix = CenteredExpression(graph.expression, shift[None], one)
+    if loadings is not None:
+        features = DenseExpression(features.matmul(torch.from_numpy(np.array(loadings, dtype=np.float32))))
+    return embed(model, features, Neighborhood(graph.edge_index, graph.n_spots))
 
 
 @torch.no_grad()

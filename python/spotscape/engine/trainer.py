@@ -17,6 +17,7 @@ from spotscape._validate import input_error
 from spotscape.config import SpotscapeConfig
 from spotscape.core.augment import full_view, random_view
 from spotscape.core.encoder import GraphAutoencoder, Neighborhood
+from spotscape.core.expression import ExpressionMatrix
 from spotscape.core.objective import Losses, Matching, objective
 from spotscape.core.prototypes import Prototypes, find_prototypes
 from spotscape.core.scale_matching import members
@@ -39,7 +40,7 @@ class FitResult:
     Parameters
     ----------
     embedding
-        Z of the whole tissue, nothing masked: N x latent_dim, float32.
+        Z of the whole tissue, nothing masked: N x latent, float32.
     model
         The trained autoencoder, on the CPU, in evaluation mode.
     losses
@@ -88,9 +89,12 @@ class Plateau:
 
 def learning_rate_at(step: int, config: SpotscapeConfig) -> float:
     """Learning rate of a step (from 0): constant, or half a cosine from the full rate down to 0."""
+    rate = config.learning_rate
+    if rate is None:
+        raise ValueError("the settings of a run are to be resolved first")
     if config.schedule == "constant":
-        return config.learning_rate
-    return config.learning_rate * (1 + math.cos(math.pi * step / config.epochs)) / 2
+        return rate
+    return rate * (1 + math.cos(math.pi * step / config.epochs)) / 2
 
 
 class SliceMatching:
@@ -191,19 +195,23 @@ def fit(
         If the loss is no longer finite.
     """
     started = time.perf_counter()
+    config = config.resolved(several_slices=graph.slices is not None)
     generator = torch.Generator().manual_seed(seed)
+    features, expression = graph.features.to(device), graph.expression.to(device)
+    n_inputs = features.shape[1]
     model = GraphAutoencoder(
+        n_inputs,
         graph.n_genes,
         config.hidden_dim,
         config.latent_dim,
+        residual=graph.components is not None,
         batch_norm_momentum=config.batch_norm_momentum,
         generator=generator,
     ).to(device)
     neighborhood = Neighborhood(graph.edge_index, graph.n_spots).to(device)
-    expression = graph.expression.to(device)
     n_edges = graph.edge_index.shape[1]
     optimizer = torch.optim.Adam(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        model.parameters(), lr=learning_rate_at(0, config), weight_decay=config.weight_decay, fused=True
     )
     matching = None
     if graph.slices is not None:
@@ -220,7 +228,7 @@ def fit(
             views = tuple(
                 random_view(
                     n_edges,
-                    graph.n_genes,
+                    n_inputs,
                     edge_drop=config.edge_drop,
                     gene_mask=config.gene_mask,
                     generator=generator,
@@ -233,6 +241,7 @@ def fit(
             optimizer.zero_grad()
             losses = objective(
                 model,
+                features,
                 expression,
                 neighborhood,
                 (views[0], views[1]),
@@ -260,7 +269,7 @@ def fit(
                 stopped_early = epoch + 1 < config.epochs
                 break
 
-    embedding = embed(model, SliceGraph(expression, graph.edge_index), neighborhood)
+    embedding = embed(model, features, neighborhood)
     columns = dict(zip(LOSS_COLUMNS, np.asarray(history, dtype=np.float64).T, strict=True))
     if matching is None:
         for name in _ONLY_SEVERAL_SLICES:
@@ -275,11 +284,13 @@ def fit(
 
 
 @torch.no_grad()
-def embed(model: GraphAutoencoder, graph: SliceGraph, neighborhood: Neighborhood) -> NDArray[np.float32]:
-    """Return Z (N x latent_dim, float32): nothing masked, batch norm in evaluation mode."""
+def embed(
+    model: GraphAutoencoder, features: ExpressionMatrix, neighborhood: Neighborhood
+) -> NDArray[np.float32]:
+    """Return Z (N x latent, float32): nothing masked, batch norm in evaluation mode."""
     model.eval()
     device = model.gcn1_weight.device
-    view = full_view(graph.edge_index.shape[1], graph.n_genes, device=device)
-    z = model.encode(graph.expression, neighborhood.propagation(view.edges), view.genes)
+    view = full_view(neighborhood.edge_index.shape[1], features.shape[1], device=device)
+    z = model.encode(features, neighborhood.propagation(view.edges), view.genes)
     embedding: NDArray[np.float32] = z.cpu().numpy()
     return embedding

@@ -48,5 +48,5 @@ def map_slices(
     for number in range(numbers.max() + 1):
         rows = np.flatnonzero(numbers == number)
         graph = SliceGraph.from_scipy(expression[rows], connectivities[rows][:, rows], rank=0, seed=0)
-        embedding[rows] = encode(trained.model, graph, trained.mean)
+        embedding[rows] = encode(trained.model, graph, trained.mean, trained.loadings)
     return Mapped(embedding, tissue, present)

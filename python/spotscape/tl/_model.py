@@ -12,11 +12,12 @@ from anndata import AnnData
 from spotscape import _keys
 from spotscape._validate import SpotscapeWarning, input_error
 from spotscape.core.encoder import GraphAutoencoder
-from spotscape.core.expression import CenteredExpression, ExpressionMatrix, LowRankExpression
+from spotscape.core.expression import CenteredExpression, LowRankExpression
+from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import model_of, weights_of
 from spotscape.pp import check_adata
 
-FORMAT = 1
+FORMAT = 2
 """Of what is kept; raised when an older spotscape could not read it."""
 
 
@@ -32,22 +33,32 @@ class Trained(NamedTuple):
     means
         What was taken off the genes of each slice before training, S x G; no rows for one slice.
     mean
-        Mean over the spots of what the encoder saw, G.
+        Mean over the spots of the genes that the encoder saw, G; zeros where it saw components, which are
+        made of expression without its mean.
+    loadings
+        G x q: the components that the encoder sees; None where it sees the genes.
     """
 
     genes: pd.Index
     model: GraphAutoencoder
     means: np.ndarray
     mean: np.ndarray
+    loadings: np.ndarray | None
 
 
-def trained_record(genes: pd.Index, model: GraphAutoencoder, expression: ExpressionMatrix) -> dict[str, Any]:
+def trained_record(genes: pd.Index, model: GraphAutoencoder, graph: SliceGraph) -> dict[str, Any]:
     """Return what ``uns`` keeps of a trained model."""
-    means = {}
-    base, weights = expression, weights_of(model)
+    means: dict[str, Any] = {}
+    expression = base = graph.expression
+    weights = weights_of(model)
     if isinstance(base, CenteredExpression):
         means, base = {"means": base.means.cpu().numpy()}, base.base
-    if isinstance(base, LowRankExpression):
+    mean = (expression.column_sums() / expression.shape[0]).cpu().numpy()
+    loadings = {}
+    if graph.components is not None:
+        mean = np.zeros_like(mean)
+        loadings = {"loadings": graph.components.loadings.numpy()}
+    elif isinstance(base, LowRankExpression):
         # The encoder saw X Vᵀ V: with the projection in its weights, it takes X itself of any slice.
         v = base.right.cpu().numpy()
         weights["gcn1_weight"] = v.T @ (v @ weights["gcn1_weight"])
@@ -56,7 +67,8 @@ def trained_record(genes: pd.Index, model: GraphAutoencoder, expression: Express
         "genes": np.asarray(genes, dtype=object),
         "weights": weights,
         **means,
-        "mean": (expression.column_sums() / expression.shape[0]).cpu().numpy(),
+        **loadings,
+        "mean": mean,
     }
 
 
@@ -93,7 +105,19 @@ def as_trained(record: Any, name: str) -> Trained:
     n_genes = model.decoder_output.out_features
     if not n_genes == len(genes) == len(mean):
         raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
-    return Trained(genes, model, means, mean)
+    n_inputs = model.gcn1_weight.shape[0]
+    loadings = record.get("loadings")
+    if model.residual != (loadings is not None):
+        found = "weights for " + ("components without loadings" if model.residual else "genes, and loadings")
+        raise input_error(name, found, "both of components, or neither", todo)
+    if loadings is not None:
+        loadings = np.asarray(loadings, dtype=np.float32)
+        loadings = loadings[:, None] if loadings.ndim == 1 else loadings
+    shape = (len(genes), n_inputs) if loadings is None else loadings.shape
+    if shape != (len(genes), n_inputs):
+        expected = f"{len(genes)} x {n_inputs}, genes by components"
+        raise input_error(f"{name}: loadings", f"shape {shape}", expected, todo)
+    return Trained(genes, model, means, mean, loadings)
 
 
 def check_genes(adata: AnnData, trained: Trained, min_genes: float) -> None:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
 from spotscape._validate import InputError
 from spotscape.config import SpotscapeConfig
@@ -57,7 +58,7 @@ def test_same_seed_same_bits_and_global_state_is_left_alone(graph):
 def test_embedding_is_that_of_the_returned_model(graph):
     result = fit(graph, quick(epochs=5))
     assert not result.model.training
-    again = embed(result.model, graph, Neighborhood(graph.edge_index, 60))
+    again = embed(result.model, graph.features, Neighborhood(graph.edge_index, 60))
     assert np.array_equal(again, result.embedding)
 
 
@@ -104,3 +105,24 @@ def test_a_loss_that_is_not_finite_ends_the_run(graph):
     broken = SliceGraph(DenseExpression(graph.expression.x * float("inf")), graph.edge_index)
     with pytest.raises(InputError, match=r"^learning_rate: found .* loss became .* in epoch 1"):
         fit(broken, quick())
+
+
+@pytest.fixture
+def seen_by_components(graph):
+    """The strip again, with what the encoder sees of it."""
+    x = sparse.csr_matrix(graph.expression.x.numpy())
+    source, target = graph.edge_index.numpy()
+    path = sparse.csr_matrix((np.ones(len(source)), (source, target)), shape=(60, 60))
+    return SliceGraph.from_scipy(x, path, rank=0, n_components=5, seed=0)
+
+
+def test_with_components_the_embedding_is_as_wide_as_they_are(seen_by_components):
+    result = fit(seen_by_components, quick())
+    assert result.embedding.shape == (60, 5)
+    assert np.isfinite(result.embedding).all()
+    reconstruction = result.losses["reconstruction"]
+    assert reconstruction[-5:].mean() < 0.9 * reconstruction[:5].mean()
+    again = embed(result.model, seen_by_components.features, Neighborhood(seen_by_components.edge_index, 60))
+    assert np.array_equal(again, result.embedding)
+    first, second = (fit(seen_by_components, quick(epochs=3), seed=1).embedding for _ in range(2))
+    assert np.array_equal(first, second)
