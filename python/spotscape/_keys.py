@@ -24,7 +24,7 @@ R_RECORD = "spotscape_r"
 
 
 def embedding(key_added: str = KEY_ADDED) -> str:
-    """Name in ``obsm``: n_spots x latent_dim, float32."""
+    """Name in ``obsm``: n_spots x d, float32."""
     return f"X_{key_added}"
 
 
@@ -41,6 +41,11 @@ def reduction_name(key: str) -> str:
 def domain(key_added: str = KEY_ADDED) -> str:
     """Name in ``obs``: categorical, "1" .. "K"."""
     return f"{key_added}_domain"
+
+
+def confidence(key_added: str = KEY_ADDED) -> str:
+    """Name in ``obs``: float32, 0 to 1, how sure a spot's domain is."""
+    return f"{key_added}_confidence"
 
 
 def boundary(key_added: str = KEY_ADDED) -> str:

@@ -8,7 +8,7 @@ dict and back. Nothing here knows R, and nothing here computes.
 | ``dgCMatrix``, genes x cells | ``X``, cells x genes, CSR on the same memory |
 | coordinates, cells x 2 or 3 | ``obsm["spatial"]`` |
 | reduction, ``reducedDim`` | ``obsm["X_spotscape"]`` |
-| metadata, ``colData`` | ``obs["spotscape_domain"]``; slices and conditions in ``obs`` |
+| metadata, ``colData`` | ``obs["spotscape_domain"]``, ``obs["spotscape_confidence"]``; slices, conditions |
 | ``Misc``, ``metadata`` | ``uns["spotscape"]`` |
 """
 
@@ -181,7 +181,7 @@ def embedding_to_anndata(
     cells
         Names of the rows.
     coordinates
-        Cells x 2 or 3; needed only where domains are to be smoothed over the tissue.
+        Cells x 2 or 3; needed only where neighbours in the tissue count: for a consensus, or to smooth.
     obs
         Columns of ``obs`` and their values, one per cell, such as the slices.
 
@@ -307,16 +307,18 @@ def from_anndata(adata: AnnData) -> dict[str, Any]:
     -------
     dict
         ``"cells"``; ``"embedding"`` (float64, cells x latent dimensions); ``"domain"`` (1-based codes, 0
-        where missing) and ``"domain_levels"``; ``"info"`` (``uns["spotscape"]``); ``"model"``
-        (``uns["spotscape_model"]``, None after another verb).
+        where missing) and ``"domain_levels"``; ``"confidence"`` (float64, None where nothing says how sure
+        the domains are); ``"info"`` (``uns["spotscape"]``); ``"model"`` (``uns["spotscape_model"]``, None
+        after another verb).
     """
-    key = _keys.domain()
+    key, sure = _keys.domain(), _keys.confidence()
     domain = pd.Categorical(adata.obs[key] if key in adata.obs else [None] * adata.n_obs)
     return {
         "cells": adata.obs_names.tolist(),
         "embedding": np.asarray(adata.obsm[_keys.embedding()], dtype=np.float64),
         "domain": (domain.codes.astype(np.int32) + 1).tolist(),
         "domain_levels": [str(level) for level in domain.categories],
+        "confidence": adata.obs[sure].to_numpy(dtype=np.float64) if sure in adata.obs else None,
         "info": _plain(adata.uns.get(_keys.parameters(), {})),
         "model": _plain(adata.uns.get(_keys.model())),
     }

@@ -2,6 +2,7 @@
 
 from spotscape.pl._alignment import alignment
 from spotscape.pl._comparison import domain_comparison
+from spotscape.pl._confidence import confidence
 from spotscape.pl._embedding import embedding
 from spotscape.pl._loss import loss_history
 from spotscape.pl._pseudotime import pseudotime
@@ -10,6 +11,7 @@ from spotscape.pl._spatial import spatial_domains
 
 __all__ = [
     "alignment",
+    "confidence",
     "domain_comparison",
     "embedding",
     "loss_history",

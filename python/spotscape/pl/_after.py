@@ -1,4 +1,4 @@
-"""What the report says of verbs that were called after a run: pseudotime, imputation, alignment."""
+"""What the report says of more than a run always has: confidence, pseudotime, imputation, alignment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from matplotlib.axes import Axes
 
 from spotscape import _keys
 from spotscape.pl._alignment import alignment
+from spotscape.pl._confidence import confidence
 from spotscape.pl._figure import new_panels
 from spotscape.pl._pseudotime import pseudotime
 from spotscape.pl._read import read_slice_names
+
+_UNSURE = 0.5
 
 
 class Section(NamedTuple):
@@ -25,13 +28,40 @@ class Section(NamedTuple):
 
 
 def sections(adata: AnnData, key_added: str, spatial_key: str) -> list[Section]:
-    """Return a section for each verb whose result is in the object."""
+    """Return a section for each of these that is in the object."""
     made = (
+        _confidence(adata, key_added, spatial_key),
         _pseudotime(adata, key_added, spatial_key),
         _imputation(adata, key_added),
         _alignment(adata, key_added),
     )
     return [section for section in made if section is not None]
+
+
+def _confidence(adata: AnnData, key_added: str, spatial_key: str) -> Section | None:
+    key, domain = _keys.confidence(key_added), _keys.domain(key_added)
+    if key not in adata.obs:
+        return None
+    values = adata.obs[key]
+    means = values.groupby(adata.obs[domain], observed=True).mean().sort_values()
+    sentences = [
+        "The confidence of a spot's domain is its mean posterior over the groupings that the domains are "
+        "made of. It is low along borders; a domain that is low as a whole might as well be cut otherwise.",
+        f"Mean {values.mean():.2f}; lowest in domain {means.index[0]} ({means.iloc[0]:.2f}); "
+        f"{(values < _UNSURE).mean():.0%} of the spots are below {_UNSURE:g}.",
+    ]
+    figures = []
+    if spatial_key in adata.obsm:
+        axes = _panels(adata, key_added)
+        confidence(adata, key_added=key_added, spatial_key=spatial_key, ax=axes)
+        figures.append((axes[0], "Confidence of each spot's domain."))
+    return Section("confidence", "Confidence", sentences, figures)
+
+
+def _panels(adata: AnnData, key_added: str) -> list[Axes]:
+    """Return axes for a map, one for each slice."""
+    _, slices = read_slice_names(adata, key_added, None)
+    return new_panels(max(1, len(slices)), (3.6, 3.4) if slices else (6.0, 5.4))
 
 
 def _pseudotime(adata: AnnData, key_added: str, spatial_key: str) -> Section | None:
@@ -55,8 +85,7 @@ def _pseudotime(adata: AnnData, key_added: str, spatial_key: str) -> Section | N
         sentences.append(f"Domains that are connected most (PAGA, 0 to 1): {named}.")
     figures = []
     if spatial_key in adata.obsm:
-        _, slices = read_slice_names(adata, key_added, None)
-        axes = new_panels(max(1, len(slices)), (3.6, 3.4) if slices else (6.0, 5.4))
+        axes = _panels(adata, key_added)
         pseudotime(adata, key_added=key_added, spatial_key=spatial_key, ax=axes)
         figures.append(
             (axes[0], "Pseudotime over the tissue, from the root (ring) on. Its unit means nothing.")

@@ -76,7 +76,7 @@ def read_coordinates(adata: AnnData, spatial_key: str) -> np.ndarray:
 
 
 def read_embedding(adata: AnnData, key_added: str) -> np.ndarray:
-    """Return the embedding of a run, n_spots x latent_dim float32."""
+    """Return the embedding of a run, n_spots x d float32."""
     key = _keys.embedding(key_added)
     if key not in adata.obsm:
         raise input_error(f"adata.obsm[{key!r}]", "nothing", "the embedding of a run", RUN_FIRST)

@@ -45,11 +45,6 @@ def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: i
         return mixture.fit(embedding)
 
 
-def gmm_labels(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
-    """Label by the component of highest posterior."""
-    return fit_mixture(embedding, n_domains, n_starts=n_starts, seed=seed).predict(embedding)
-
-
 def kmeans_labels(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
     """Label by the nearest of K-means' centres (Lloyd, k-means++ starts)."""
     with warnings.catch_warnings():

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
-from spotscape._validate import check_choice, check_flag, check_integer, check_number
-from spotscape.config import CLUSTER_METHODS
+from spotscape._validate import check_flag, check_integer, check_number
 from spotscape.tl._clustering import (
     SMALL_MATRIX_THREADS,
     by_size,
-    gmm_labels,
+    fit_mixture,
     kmeans_labels,
     leiden_labels,
     smooth_labels,
 )
-from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph, read_unit_rows
+from spotscape.tl._consensus import agree, memberships
+from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph, read_method, read_unit_rows
 from spotscape.tl._n_domains import suggest, usable_candidates
 
 
@@ -30,7 +31,7 @@ def spatial_domains(
     adata: AnnData,
     *,
     n_domains: int | None = None,
-    method: str = "gmm",
+    method: str | None = None,
     smooth: bool = False,
     resolution: float = 1.0,
     seed: int = 0,
@@ -49,7 +50,11 @@ def spatial_domains(
         Number of domains, 2 to the number of spots; None has it suggested (see `suggest_n_domains`), except
         for Leiden, which then follows ``resolution``.
     method
-        ``"gmm"``: Gaussian mixture with one covariance shared by all domains, mclust's EEE. ``"kmeans"``.
+        ``"consensus"``: what many Gaussian mixtures agree on [1]_, each fitted to another number of leading
+        columns of the embedding, as it is and smoothed over neighbours that are alike (without a spatial
+        graph only as it is). ``"gmm"``: one mixture, with one covariance shared by all domains, mclust's EEE;
+        so are those of the consensus. ``"kmeans"``. None: as the run did, which is the consensus for one
+        slice, whose embedding has its columns in the order that needs, and one mixture for several.
         ``"leiden"``: communities of the nearest-neighbour graph; with ``n_domains`` the resolution is
         searched for, and the number found can differ where none gives it.
     smooth
@@ -60,10 +65,10 @@ def spatial_domains(
     seed
         Of the starts.
     n_starts
-        Starts of the mixture and of K-means; the best one is kept.
+        Starts of each mixture and of K-means; the best one is kept.
     unit_rows
         Go by the direction of the embedding only: scale each spot's to unit length first. None: as the run
-        did, which is yes for one slice, whose telescope compares spots by cosine, and no for several.
+        did, by default no.
     key_added
         Stem of the names read and written.
     copy
@@ -74,12 +79,18 @@ def spatial_domains(
     None, or the copy. Writes
 
     - ``obs["<key_added>_domain"]``: categorical, ``"1"`` (the largest domain) to ``"K"``;
+    - ``obs["<key_added>_confidence"]``: float32, 0 to 1: the mean posterior of the spot's domain over the
+      mixtures, low where they disagree, at borders above all; K-means and Leiden give none;
     - ``uns["<key_added>"]["domains"]``: how they were made, and the scores where K was suggested.
 
     Raises
     ------
     InputError
         If the embedding is missing, an argument is out of range, or ``smooth`` finds no spatial graph.
+
+    References
+    ----------
+    .. [1] Strehl and Ghosh (2002), Cluster ensembles, Journal of Machine Learning Research 3.
 
     Examples
     --------
@@ -95,43 +106,60 @@ def spatial_domains(
     """
     embedding = read_embedding(adata, key_added)
     n_domains = check_n_domains(n_domains, adata.n_obs)
-    check_choice("method", method, CLUSTER_METHODS)
+    method = read_method(adata, method, key_added)
     resolution = check_number("resolution", resolution, 1e-6)
     seed = check_integer("seed", seed, 0)
     n_starts = check_integer("n_starts", n_starts, 1)
     check_flag("smooth", smooth)
     unit_rows = read_unit_rows(adata, unit_rows, key_added)
-    graph = read_graph(adata) if smooth else None
-    labels, details = find_domains(
+    graph = read_graph(adata) if smooth else adata.obsp.get(_keys.SPATIAL_CONNECTIVITIES)
+    found = find_domains(
         embedding,
         n_domains,
+        graph=graph,
         method=method,
+        smooth=bool(smooth),
         resolution=resolution,
         seed=seed,
         n_starts=n_starts,
         unit_rows=unit_rows,
     )
-    if graph is not None:
-        labels = by_size(smooth_labels(labels, graph))
     adata = in_memory_copy(adata) if copy else adata
-    write_domains(adata, labels, details | {"smooth": bool(smooth)}, key_added)
+    write_domains(adata, found, key_added)
     return adata if copy else None
+
+
+class Domains(NamedTuple):
+    """Domain of each spot from 0 (the largest), how sure it is (None where nothing says), and how made."""
+
+    labels: np.ndarray
+    confidence: np.ndarray | None
+    details: dict[str, Any]
 
 
 def find_domains(
     embedding: np.ndarray,
     n_domains: int | None,
     *,
+    graph: sparse.spmatrix | None = None,
     method: str,
+    smooth: bool = False,
     resolution: float = 1.0,
     seed: int,
     n_starts: int,
     unit_rows: bool,
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Return labels from 0 (largest domain) and a record of how they were made, fit for ``uns``."""
-    details: dict[str, Any] = {"method": method, "seed": seed, "n_starts": n_starts, "unit_rows": unit_rows}
+) -> Domains:
+    """Group spots; the record of how is fit for ``uns``. ``smooth`` needs the graph."""
+    details: dict[str, Any] = {
+        "method": method,
+        "seed": seed,
+        "n_starts": n_starts,
+        "unit_rows": unit_rows,
+        "smooth": smooth,
+    }
     if unit_rows:
         embedding = normalize(embedding)
+    posterior = None
     with threadpool_limits(SMALL_MATRIX_THREADS):
         if method == "leiden":
             labels = leiden_labels(embedding, n_domains, resolution=resolution, seed=seed)
@@ -141,19 +169,45 @@ def find_domains(
                 suggestion = suggest(embedding, candidates=usable_candidates(len(embedding)), seed=seed)
                 n_domains = suggestion.n_domains
                 details |= {"suggested_from": suggestion.candidates, "suggestion_scores": suggestion.scores}
-            label = gmm_labels if method == "gmm" else kmeans_labels
-            labels = label(embedding, n_domains, n_starts=n_starts, seed=seed)
+            if method == "kmeans":
+                labels = kmeans_labels(embedding, n_domains, n_starts=n_starts, seed=seed)
+            else:
+                posterior = _posterior(embedding, n_domains, graph, method, n_starts, seed)
+                labels = posterior.argmax(axis=1)
+    if smooth and graph is not None:
+        labels = smooth_labels(labels, graph)
+    confidence = None if posterior is None else posterior[np.arange(len(labels)), labels].astype(np.float32)
     labels = by_size(labels)
-    return labels, details | {"n_domains": int(labels.max()) + 1}
+    return Domains(labels, confidence, details | {"n_domains": int(labels.max()) + 1})
 
 
-def write_domains(adata: AnnData, labels: np.ndarray, details: dict[str, Any], key_added: str) -> None:
-    """Write labels and their record; colours of an earlier labelling go, as they would no longer fit."""
-    names = [str(i + 1) for i in range(int(labels.max()) + 1)]
+def _posterior(
+    embedding: np.ndarray,
+    n_domains: int,
+    graph: sparse.spmatrix | None,
+    method: str,
+    n_starts: int,
+    seed: int,
+) -> np.ndarray:
+    """Return how likely each spot is in each domain, N x K, by one mixture or by many."""
+    if method == "gmm":
+        mixture = fit_mixture(embedding, n_domains, n_starts=n_starts, seed=seed)
+        return mixture.predict_proba(embedding)
+    found = memberships(embedding, graph, n_domains, n_starts=n_starts, seed=seed)
+    return agree(found, n_domains, seed=seed)
+
+
+def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:
+    """Write domains and their record; what belonged to an earlier labelling and no longer fits goes."""
+    names = [str(i + 1) for i in range(int(found.labels.max()) + 1)]
     key = _keys.domain(key_added)
-    adata.obs[key] = pd.Categorical.from_codes(labels, names)
+    adata.obs[key] = pd.Categorical.from_codes(found.labels, names)
+    if found.confidence is not None:
+        adata.obs[_keys.confidence(key_added)] = found.confidence
+    elif _keys.confidence(key_added) in adata.obs:
+        del adata.obs[_keys.confidence(key_added)]
     adata.uns.pop(_keys.colors(key), None)
     adata.uns[_keys.parameters(key_added)] = {
         **adata.uns.get(_keys.parameters(key_added), {}),
-        "domains": details,
+        "domains": found.details,
     }

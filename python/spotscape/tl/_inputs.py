@@ -9,7 +9,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
-from spotscape._validate import check_flag, check_integer, describe, input_error
+from spotscape._validate import check_choice, check_flag, check_integer, describe, input_error
+from spotscape.config import CLUSTER_METHODS
 from spotscape.pp import check_adata
 
 
@@ -39,7 +40,15 @@ def read_unit_rows(adata: AnnData, unit_rows: Any, key_added: str) -> bool:
         check_flag("unit_rows", unit_rows)
         return bool(unit_rows)
     params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
-    return bool(params.get("unit_rows", True))
+    return bool(params.get("unit_rows", False))
+
+
+def read_method(adata: AnnData, method: Any, key_added: str) -> str:
+    """Return how the embedding becomes domains: as asked, or as the run did."""
+    if method is not None:
+        return check_choice("method", method, CLUSTER_METHODS)
+    params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
+    return str(params.get("cluster_method", CLUSTER_METHODS[0]))
 
 
 def read_graph(adata: AnnData) -> sparse.csr_matrix:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import anndata as ad
@@ -22,7 +21,7 @@ from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit
 from spotscape.gr import check_coordinates, spatial_neighbors
 from spotscape.pp import find_counts, normalized_expression, select_genes
-from spotscape.tl._domains import find_domains, write_domains
+from spotscape.tl._domains import Domains, find_domains, write_domains
 from spotscape.tl._model import trained_record
 from spotscape.tl._n_domains import suggest_from
 from spotscape.tl._record import collected_warnings, versions
@@ -41,8 +40,8 @@ class Analysis(NamedTuple):
         What training gave back.
     model
         The trained weights and what belongs to them, for ``uns``.
-    labels, details
-        Domain of each spot from 0, and how the domains were made.
+    domains
+        Domain of each spot, how sure it is, and how the domains were made.
     record
         What goes into ``uns``.
     """
@@ -51,8 +50,7 @@ class Analysis(NamedTuple):
     genes: pd.Index
     result: FitResult
     model: dict[str, Any]
-    labels: np.ndarray
-    details: dict[str, Any]
+    domains: Domains
     record: dict[str, Any]
 
 
@@ -74,9 +72,7 @@ def analyse(
     Arguments are checked, and ``adata`` is not changed.
     """
     chosen_device = resolve_device(device)
-    if settings.unit_rows is None:
-        settings = replace(settings, unit_rows=slice_key is None)
-    unit_rows = bool(settings.unit_rows)
+    settings = settings.resolved(several_slices=slice_key is not None)
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
         started = time.perf_counter()
@@ -102,6 +98,7 @@ def analyse(
             expression,
             tissue.obsp[_keys.SPATIAL_CONNECTIVITIES],
             rank=settings.expression_rank,
+            n_components=settings.n_components or 0,
             seed=seed,
             slices=None if slices is None else slices.codes,
             centering=settings.slice_centering,
@@ -111,7 +108,7 @@ def analyse(
         result = fit(
             graph,
             settings,
-            n_domains=n_domains or suggest_from(seed, unit_rows=unit_rows),
+            n_domains=n_domains or suggest_from(seed, unit_rows=settings.unit_rows),
             seed=seed,
             device=chosen_device,
             progress=progress,
@@ -119,13 +116,14 @@ def analyse(
         seconds["training"] = result.seconds
 
         started = time.perf_counter()
-        labels, details = find_domains(
+        found = find_domains(
             result.embedding.astype("float64"),
             n_domains,
+            graph=tissue.obsp[_keys.SPATIAL_CONNECTIVITIES],
             method=settings.cluster_method,
             seed=seed,
             n_starts=settings.n_starts,
-            unit_rows=unit_rows,
+            unit_rows=settings.unit_rows,
         )
         seconds["domains"] = time.perf_counter() - started
     record = {
@@ -133,7 +131,7 @@ def analyse(
             **settings.to_dict(),
             "seed": seed,
             "device": str(chosen_device),
-            "n_domains": details["n_domains"],
+            "n_domains": found.details["n_domains"],
             "n_domains_suggested": n_domains is None,
             "key_added": key_added,
             "expression_source": counts.source,
@@ -145,8 +143,8 @@ def analyse(
         "versions": versions(),
         "warnings": warnings,
     }
-    model = trained_record(genes, result.model, graph.expression)
-    return Analysis(tissue, genes, result, model, labels, details, record)
+    model = trained_record(genes, result.model, graph)
+    return Analysis(tissue, genes, result, model, found, record)
 
 
 def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
@@ -156,7 +154,7 @@ def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(analysis.genes)
     adata.uns[_keys.parameters(key_added)] = analysis.record
     adata.uns[_keys.model(key_added)] = analysis.model
-    write_domains(adata, analysis.labels, analysis.details | {"smooth": False}, key_added)
+    write_domains(adata, analysis.domains, key_added)
 
 
 def write_graph(adata: AnnData, tissue: AnnData) -> None:

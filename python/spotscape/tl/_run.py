@@ -67,8 +67,9 @@ def run_spotscape(
     -------
     None, or the copy. Writes, and changes nothing else:
 
-    - ``obsm["X_<key_added>"]``: embedding, N x latent_dim, float32;
+    - ``obsm["X_<key_added>"]``: embedding, N x 20 (``n_components``), float32;
     - ``obs["<key_added>_domain"]``: categorical, ``"1"`` (the largest domain) to ``"K"``;
+    - ``obs["<key_added>_confidence"]``: float32, 0 to 1, how sure that is (see `spatial_domains`);
     - ``var["<key_added>_genes"]``: bool, genes trained on;
     - ``obsp["spatial_connectivities"]``, ``obsp["spatial_distances"]``, ``uns["spatial_neighbors"]`` where
       there was no graph;
@@ -97,7 +98,7 @@ def run_spotscape(
     >>> adata = spotscape.datasets.simulate_slice(n_spots=200, n_genes=60, n_domains=3)
     >>> spotscape.tl.run_spotscape(adata, n_domains=3, config={"epochs": 5}, progress=False)
     >>> adata.obsm["X_spotscape"].shape
-    (200, 64)
+    (200, 20)
     >>> adata.obs["spotscape_domain"].cat.categories.tolist()
     ['1', '2', '3']
     """

@@ -140,16 +140,22 @@ def test_update_adds_and_keeps(r_files, tmp_path, kind):
     source = r_files / f"{kind}.rds"
     adata = interop.read_rds(source)
     adata.obs["spotscape_domain"] = pd.Categorical(["1", "2"] * (adata.n_obs // 2))
+    adata.obs["spotscape_confidence"] = np.linspace(0.5, 1, adata.n_obs, dtype=np.float32)
     adata.obsm["X_spotscape"] = np.ones((adata.n_obs, 3), dtype=np.float32)
     adata.uns["spotscape"] = {"seed": 0}
     interop.write_rds(adata, tmp_path / "out.rds", update=source)
     back = interop.read_rds(tmp_path / "out.rds")
+    np.testing.assert_array_equal(back.obs["spotscape_confidence"], adata.obs["spotscape_confidence"])
     assert list(back.obs["spotscape_domain"]) == list(adata.obs["spotscape_domain"])
     assert back.obsm["X_spotscape"].shape == (adata.n_obs, 3)
     assert back.uns["spotscape"]["seed"] == 0
     assert (back.X != adata.X).nnz == 0
     with pytest.raises(InputError, match=r"^update: found other cells"):
         interop.write_rds(adata[::-1].copy(), tmp_path / "out.rds", update=source)
+    # New domains that do not say how sure they are: what was said of the older ones goes.
+    del back.obs["spotscape_confidence"]
+    interop.write_rds(back, tmp_path / "again.rds", update=tmp_path / "out.rds")
+    assert "spotscape_confidence" not in interop.read_rds(tmp_path / "again.rds").obs
 
 
 def test_update_keeps_cells_that_the_assay_lacks(r_files, tmp_path):

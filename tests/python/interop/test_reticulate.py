@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from spotscape import tl
+from spotscape import gr, tl
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice, simulate_slices
 from spotscape.interop.reticulate import (
@@ -77,6 +77,8 @@ def test_result_has_the_types_that_reticulate_knows(slice_after_run):
     np.testing.assert_array_equal(result["embedding"], slice_after_run.obsm["X_spotscape"])
     levels = np.array(["missing", *result["domain_levels"]])
     assert levels[result["domain"]].tolist() == slice_after_run.obs["spotscape_domain"].tolist()
+    assert result["confidence"].dtype == np.float64
+    np.testing.assert_array_equal(result["confidence"], slice_after_run.obs["spotscape_confidence"])
 
     def leaves(value):
         return (
@@ -89,13 +91,23 @@ def test_result_has_the_types_that_reticulate_knows(slice_after_run):
         assert ok or (isinstance(leaf, list) and all(isinstance(item, str) for item in leaf)), repr(leaf)
 
 
+def test_no_confidence_crosses_where_there_is_none(slice_after_run):
+    adata = slice_after_run.copy()
+    tl.spatial_domains(adata, n_domains=3, method="kmeans", n_starts=1)
+    assert from_anndata(adata)["confidence"] is None
+
+
 def test_embedding_that_comes_back_gives_the_same_domains(slice_after_run):
     result = from_anndata(slice_after_run)
     adata = embedding_to_anndata(
         result["embedding"], result["cells"], coordinates=slice_after_run.obsm["spatial"]
     )
+    gr.spatial_neighbors(adata)
     tl.spatial_domains(adata, n_domains=3, n_starts=1)
     assert adata.obs["spotscape_domain"].tolist() == slice_after_run.obs["spotscape_domain"].tolist()
+    np.testing.assert_array_equal(
+        adata.obs["spotscape_confidence"], slice_after_run.obs["spotscape_confidence"]
+    )
     np.testing.assert_array_equal(adata.obsm["spatial"], slice_after_run.obsm["spatial"])
 
 

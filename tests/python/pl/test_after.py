@@ -51,6 +51,22 @@ def test_spots_without_pseudotime_are_grey(followed):
     assert (colors == colors[0]).all()
 
 
+def test_confidence_has_a_panel_a_slice_and_colours_by_value(followed):
+    axes = pl.confidence(followed, ax=list(Figure().subplots(1, 2)))
+    assert [ax.get_title() for ax in axes] == ["slice1", "slice2"]
+    adata = followed.copy()
+    adata.obs["spotscape_confidence"] = np.linspace(0, 1, adata.n_obs)
+    colors = pl.confidence(adata, slices="slice1", ax=Figure().add_subplot()).collections[0].get_facecolor()
+    assert len(np.unique(colors, axis=0)) > 50
+
+
+def test_without_confidence_the_plot_says_what_makes_it(followed):
+    adata = followed.copy()
+    del adata.obs["spotscape_confidence"]
+    with pytest.raises(InputError, match=r"spotscape_confidence.*consensus"):
+        pl.confidence(adata)
+
+
 def test_overlay_draws_both_slices_before_and_after(aligned):
     axes = pl.alignment(aligned, ax=list(Figure().subplots(1, 2)))
     assert [ax.get_title() for ax in axes] == ["before", "after"]

@@ -163,6 +163,9 @@ def test_the_tables_can_be_stored_and_nothing_else_changes(tmp_path):
     assert stored["reference"] == "case"
 
 
+@pytest.mark.filterwarnings(
+    "ignore:In one slice only"
+)  # true of the lesion, and said where it is found whole
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_domain_of_one_condition_is_found_and_not_smeared(seed):
     slices = datasets.simulate_conditions(

@@ -1,6 +1,7 @@
 """From an embedding to domains."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from anndata import AnnData
@@ -9,13 +10,15 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_info
 
-from spotscape import tl
+from spotscape import gr, tl
 from spotscape._validate import InputError
+from spotscape.datasets import simulate_slice
 from spotscape.tl._clustering import by_size, fit_mixture, kmeans_labels, smooth_labels
+from spotscape.tl._domains import find_domains
 from spotscape.tl._n_domains import prediction_strength, suggest
 
 
-@pytest.mark.parametrize("method", ["gmm", "kmeans", "leiden"])
+@pytest.mark.parametrize("method", ["consensus", "gmm", "kmeans", "leiden"])
 def test_finds_clear_groups_and_orders_them_by_size(embedded, method):
     tl.spatial_domains(embedded, n_domains=3, method=method)
     domain = embedded.obs["spotscape_domain"]
@@ -42,21 +45,21 @@ def test_a_unit_that_never_fires_does_no_harm(embedded):
     assert adjusted_rand_score(embedded.obs["group"], embedded.obs["spotscape_domain"]) == 1.0
 
 
-@pytest.mark.parametrize("method", ["gmm", "kmeans", "leiden"])
+@pytest.mark.parametrize("method", ["consensus", "gmm", "kmeans", "leiden"])
 def test_same_seed_same_labels_and_global_state_is_left_alone(embedded, method):
     np.random.seed(1)  # noqa: NPY002 (the global state is what is looked at)
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     first, second = (
         tl.spatial_domains(embedded, n_domains=4, method=method, seed=5, copy=True) for _ in range(2)
     )
-    assert first.obs["spotscape_domain"].equals(second.obs["spotscape_domain"])
+    pd.testing.assert_frame_equal(first.obs, second.obs)
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_number_of_threads_is_left_alone(embedded):
     before = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
     torch_threads = torch.get_num_threads()
-    for method in ("gmm", "leiden"):
+    for method in ("consensus", "gmm", "leiden"):
         tl.spatial_domains(embedded, n_domains=3, method=method)
     after = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
     assert {path: after[path] for path in before} == before
@@ -90,6 +93,76 @@ def test_smoothing_is_recorded_and_needs_a_graph(embedded):
     )
     tl.spatial_domains(embedded, n_domains=3, smooth=True)
     assert embedded.uns["spotscape"]["domains"]["smooth"]
+
+
+@pytest.mark.parametrize("method", ["consensus", "gmm"])
+def test_confidence_is_that_of_the_labels_and_goes_with_them(embedded, method):
+    tl.spatial_domains(embedded, n_domains=3, method=method)
+    confidence = embedded.obs["spotscape_confidence"]
+    assert confidence.dtype == np.float32
+    assert confidence.between(1 / 3, 1).all()
+    assert confidence.median() > 0.9
+    for other in ("kmeans", "leiden"):
+        copy = tl.spatial_domains(embedded, n_domains=3, method=other, copy=True)
+        assert "spotscape_confidence" not in copy.obs
+    tl.spatial_domains(embedded, n_domains=3, method="kmeans", key_added="spotscape")
+    assert "spotscape_confidence" not in embedded.obs
+
+
+def test_confidence_of_a_mixture_is_its_posterior(embedded):
+    embedding = embedded.obsm["X_spotscape"].astype(np.float64)
+    found = find_domains(embedding, 3, method="gmm", seed=2, n_starts=3, unit_rows=False)
+    mixture = fit_mixture(embedding, 3, n_starts=3, seed=2)
+    np.testing.assert_allclose(found.confidence, mixture.predict_proba(embedding).max(axis=1), rtol=1e-6)
+    assert np.array_equal(found.labels, by_size(mixture.predict(embedding)))
+
+
+def test_a_smoothed_label_has_the_confidence_of_what_it_became(embedded):
+    path = sparse.diags([1, 1], [-1, 1], shape=(90, 90), dtype=float, format="csr")
+    embedded.obsp["spatial_connectivities"] = path
+    embedded.obsm["X_spotscape"][20] = embedded.obsm["X_spotscape"][60]  # a lone spot of the second group
+    asked = {"n_domains": 3, "method": "gmm", "copy": True}
+    plain, smooth = (tl.spatial_domains(embedded, smooth=smooth, **asked).obs for smooth in (False, True))
+    assert plain["spotscape_domain"].iloc[20] == "2"
+    assert smooth["spotscape_domain"].iloc[20] == "1"
+    assert plain["spotscape_confidence"].iloc[20] > 0.9
+    assert smooth["spotscape_confidence"].iloc[20] < 0.1
+
+
+def test_confidence_is_lower_at_borders():
+    tissue = simulate_slice(n_spots=300, n_genes=80, n_domains=3, seed=1)
+    gr.spatial_neighbors(tissue)
+    settings = {"epochs": 5, "hidden_dim": 16, "n_starts": 2}
+    tl.run_spotscape(tissue, n_domains=3, config=settings, progress=False)
+    truth = tissue.obs["ground_truth"].to_numpy()
+    edges = tissue.obsp["spatial_connectivities"].tocoo()
+    at_border = np.zeros(tissue.n_obs, dtype=bool)
+    at_border[edges.row[truth[edges.row] != truth[edges.col]]] = True
+    confidence = tissue.obs["spotscape_confidence"]
+    assert confidence[at_border].mean() < confidence[~at_border].mean() - 0.02
+
+
+def test_the_graph_changes_the_consensus_only(embedded):
+    rng = np.random.default_rng(3)
+    embedded.obsm["X_spotscape"] = embedded.obsm["X_spotscape"] + rng.normal(scale=2.5, size=(90, 3))
+    with_graph = embedded.copy()
+    with_graph.obsp["spatial_connectivities"] = sparse.diags(
+        [1, 1], [-1, 1], shape=(90, 90), dtype=float, format="csr"
+    )
+    agreement = {}
+    for method in ("consensus", "gmm", "kmeans"):
+        both = (embedded, with_graph)
+        alone, among = (
+            tl.spatial_domains(x, n_domains=3, method=method, n_starts=3, copy=True).obs for x in both
+        )
+        if method != "consensus":
+            pd.testing.assert_frame_equal(alone, among)
+        else:
+            agreement = {
+                name: adjusted_rand_score(embedded.obs["group"], obs["spotscape_domain"])
+                for name, obs in (("alone", alone), ("among", among))
+            }
+    assert agreement["among"] > agreement["alone"]
 
 
 def test_by_size():
@@ -171,6 +244,13 @@ def test_unit_rows_go_by_direction():
         agreement[unit_rows] = adjusted_rand_score(truth, adata.obs["spotscape_domain"])
     assert agreement[True] == 1.0
     assert agreement[False] < 0.8
+
+
+def test_unit_rows_are_as_the_run_had_them_and_else_off(embedded):
+    for params, expected in ({}, False), ({"unit_rows": True}, True), ({"unit_rows": False}, False):
+        embedded.uns["spotscape"] = {"params": params}
+        tl.spatial_domains(embedded, n_domains=3, method="kmeans")
+        assert embedded.uns["spotscape"]["domains"]["unit_rows"] is expected
 
 
 @pytest.mark.parametrize("candidates", [[], [1, 2], [3, 91], "all", [3.5], 4])

@@ -11,6 +11,7 @@ from scipy import sparse
 from spotscape import _keys, gr, tl
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.config import SpotscapeConfig
+from spotscape.datasets import simulate_slice
 
 QUICK = {"epochs": 15, "hidden_dim": 32, "latent_dim": 16, "n_starts": 2}
 
@@ -44,18 +45,25 @@ def fingerprint(adata):
 def test_writes_what_it_says_and_nothing_else(tissue):
     before = fingerprint(tissue)
     assert run(tissue) is None
-    assert tissue.obsm["X_spotscape"].shape == (250, 16)
+    assert tissue.obsm["X_spotscape"].shape == (250, 20)
     assert tissue.obsm["X_spotscape"].dtype == np.float32
     domain = tissue.obs["spotscape_domain"]
     assert domain.cat.categories.tolist() == ["1", "2", "3"]
     assert domain.value_counts()[["1", "2", "3"]].is_monotonic_decreasing
     assert tissue.var["spotscape_genes"].sum() == tissue.uns["spotscape"]["n_genes"]
     record = tissue.uns["spotscape"]
-    assert record["params"] | SpotscapeConfig(**QUICK, unit_rows=True).to_dict() == record["params"]
+    assert (
+        record["params"] | SpotscapeConfig(**QUICK).resolved(several_slices=False).to_dict()
+        == record["params"]
+    )
     assert record["params"]["seed"] == 0
     assert record["params"]["expression_source"] == "X"
     assert len(record["losses"]["total"]) == 15
-    assert record["domains"]["method"] == "gmm"
+    assert record["domains"]["method"] == "consensus"
+    confidence = tissue.obs["spotscape_confidence"]
+    assert confidence.dtype == np.float32
+    assert confidence.between(0, 1).all()
+    assert tissue.uns["spotscape_model"]["loadings"].shape == (record["n_genes"], 20)
     assert record["versions"]["spotscape"]
 
     after = fingerprint(tissue)
@@ -65,6 +73,22 @@ def test_writes_what_it_says_and_nothing_else(tissue):
     new = {"obsm/X_spotscape", "obsp/spatial_connectivities", "obsp/spatial_distances"}
     assert set(after) - set(before) == new
     assert {key: after[key] for key in before} == before
+
+
+def test_without_components_the_published_encoder_makes_the_embedding(tissue):
+    run(tissue, config=QUICK | {"n_components": 0})
+    assert tissue.obsm["X_spotscape"].shape == (250, 16)
+    assert (tissue.obsm["X_spotscape"] >= 0).all()
+    assert "loadings" not in tissue.uns["spotscape_model"]
+
+
+@pytest.mark.parametrize(("n_genes", "n_spots", "width"), [(10, 250, 10), (80, 24, 6)])
+def test_fewer_components_where_there_are_few_genes_or_spots(n_genes, n_spots, width):
+    few = simulate_slice(n_spots=n_spots, n_genes=n_genes, n_domains=2, seed=2)
+    run(few, n_domains=2, config=QUICK | {"epochs": 3})
+    assert few.obsm["X_spotscape"].shape == (few.n_obs, min(width, few.n_obs // 4))
+    assert np.isfinite(few.obsm["X_spotscape"]).all()
+    assert few.obs["spotscape_confidence"].between(0, 1).all()
 
 
 def test_copy_leaves_the_object_alone(tissue):
@@ -112,7 +136,9 @@ def test_two_runs_side_by_side(tissue):
     run(tissue, key_added="second", config=QUICK | {"cluster_method": "kmeans"}, seed=1)
     assert {"X_spotscape", "X_second"} <= set(tissue.obsm)
     assert tissue.uns["second"]["domains"]["method"] == "kmeans"
-    assert tissue.uns["spotscape"]["domains"]["method"] == "gmm"
+    assert tissue.uns["spotscape"]["domains"]["method"] == "consensus"
+    assert "spotscape_confidence" in tissue.obs
+    assert "second_confidence" not in tissue.obs
     assert {"spotscape_domain", "second_domain"} <= set(tissue.obs)
 
 

@@ -1,0 +1,144 @@
+"""The consensus: memberships, and what they agree on."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.metrics import adjusted_rand_score
+
+from spotscape.tl import _consensus, _smoothing
+from spotscape.tl._consensus import agree, memberships
+from spotscape.tl._smoothing import neighbor_scale
+
+TRUTH = np.repeat([0, 1, 2], [40, 30, 20])
+
+
+def path(n):
+    return sparse.diags([1, 1], [-1, 1], shape=(n, n), dtype=float, format="csr")
+
+
+def embedding(seed=0, apart=4.0):
+    rng = np.random.default_rng(seed)
+    return np.eye(3, 6)[TRUTH] * apart + rng.normal(size=(90, 6))
+
+
+def opinions(wrong=0.1, n=8, seed=0):
+    """Posteriors that know the truth but for some spots each, under other names of the groups each."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(n):
+        labels = np.where(rng.random(90) < wrong, rng.integers(0, 3, 90), TRUTH)
+        posterior = 0.8 * np.eye(3)[labels] + 0.2 * rng.dirichlet(np.ones(3), 90)
+        found.append(posterior[:, rng.permutation(3)])
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_partition_that_opinions_share_is_found(seed):
+    posteriors = opinions(wrong=0.25, seed=seed)
+    mean = agree(posteriors, 3, seed=0)
+    assert mean.shape == (90, 3)
+    np.testing.assert_allclose(mean.sum(axis=1), 1)
+    assert (mean >= 0).all()
+    together = adjusted_rand_score(TRUTH, mean.argmax(axis=1))
+    assert together > 0.9
+    assert together > max(adjusted_rand_score(TRUTH, one.argmax(axis=1)) for one in posteriors)
+
+
+def test_the_mean_is_over_the_groups_of_one_domain():
+    posteriors = opinions(wrong=0.0)
+    mean = agree(posteriors, 3, seed=0)
+    expected = np.zeros((90, 3))
+    for posterior in posteriors:
+        for domain in range(3):
+            members = posterior[TRUTH == domain].sum(axis=0)
+            expected[:, domain] += posterior[:, members.argmax()] / len(posteriors)
+    order = [mean[TRUTH == domain].sum(axis=0).argmax() for domain in range(3)]
+    np.testing.assert_allclose(mean[:, order], expected)
+
+
+def test_names_of_groups_and_order_of_spots_do_not_matter():
+    posteriors = opinions()
+    rng = np.random.default_rng(1)
+    named = [posterior[:, rng.permutation(3)] for posterior in posteriors]
+    order = rng.permutation(90)
+    labels = agree(posteriors, 3, seed=0).argmax(axis=1)
+    assert adjusted_rand_score(labels, agree(named, 3, seed=0).argmax(axis=1)) == 1.0
+    moved = agree([posterior[order] for posterior in posteriors], 3, seed=0).argmax(axis=1)
+    assert adjusted_rand_score(labels[order], moved) == 1.0
+
+
+def test_one_opinion_is_kept():
+    (posterior,) = opinions(n=1)
+    mean = agree([posterior], 3, seed=0)
+    np.testing.assert_allclose(np.sort(mean, axis=1), np.sort(posterior, axis=1))
+    assert adjusted_rand_score(posterior.argmax(axis=1), mean.argmax(axis=1)) == 1.0
+
+
+@pytest.mark.parametrize("graph", [None, path(90)], ids=["alone", "in a graph"])
+def test_posteriors_of_every_view(graph):
+    found = memberships(embedding(), graph, 3, n_starts=2, seed=0)
+    n_widths = 1  # so few columns are looked at together
+    n_smoothings = len(_smoothing._PLAIN) + len(_smoothing._EDGE_PRESERVING)
+    assert len(found) == n_widths * (1 if graph is None else 1 + n_smoothings)
+    for posterior in found:
+        assert posterior.shape == (90, 3)
+        np.testing.assert_allclose(posterior.sum(axis=1), 1)
+    assert adjusted_rand_score(TRUTH, agree(found, 3, seed=0).argmax(axis=1)) > 0.9
+
+
+def test_same_seed_same_bits():
+    first, second, other = (memberships(embedding(), path(90), 3, n_starts=1, seed=s) for s in (2, 2, 3))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert np.array_equal(agree(first, 3, seed=2), agree(second, 3, seed=2))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_unit_of_a_column_does_not_matter_in_a_graph():
+    graph = path(90)
+    units = 10.0 ** np.array([0, 3, -3, 1, 0, 2])
+    found, again = (memberships(x, graph, 3, n_starts=2, seed=0) for x in (embedding(), embedding() * units))
+    one, other = (agree(posteriors, 3, seed=0).argmax(axis=1) for posteriors in (found, again))
+    assert adjusted_rand_score(one, other) > 0.95
+
+
+@pytest.mark.parametrize("graph", [None, path(90)], ids=["alone", "in a graph"])
+def test_leading_columns_are_looked_at_in_the_order_given(graph):
+    values = np.random.default_rng(3).normal(size=(90, 20))
+    scaled = values / neighbor_scale(values, graph)
+    views = list(_consensus._views(values, graph))
+    widths = [view.shape[1] for view in views]
+    assert sorted(set(widths)) == [round(share * 20) for share in _consensus._SHARES]
+    for width in set(widths):
+        np.testing.assert_allclose(views[widths.index(width)], scaled[:, :width])
+
+
+def test_many_spots_are_judged_by_mixtures_of_some(monkeypatch):
+    fitted = []
+    fit_mixture = _consensus.fit_mixture
+
+    def watched(view, *arguments, **named):
+        fitted.append(len(view))
+        return fit_mixture(view, *arguments, **named)
+
+    monkeypatch.setattr(_consensus, "fit_mixture", watched)
+    monkeypatch.setattr(_consensus, "_MOST_SPOTS", 60)
+    found = memberships(embedding(), path(90), 3, n_starts=2, seed=0)
+    assert set(fitted) == {60}
+    assert {posterior.shape for posterior in found} == {(90, 3)}
+    assert adjusted_rand_score(TRUTH, agree(found, 3, seed=0).argmax(axis=1)) > 0.9
+
+
+@pytest.mark.filterwarnings("error")
+def test_fewer_distinct_spots_than_domains_are_no_trouble():
+    two_places = np.repeat([[0.0, 1.0], [5.0, 1.0]], 10, axis=0)
+    found = memberships(two_places, path(20), 4, n_starts=1, seed=0)
+    mean = agree(found, 4, seed=0)
+    assert np.isfinite(mean).all()
+    labels = mean.argmax(axis=1)
+    assert not set(labels[:10]) & set(labels[10:])
+
+
+def test_one_column_is_enough():
+    found = memberships(embedding()[:, :1] * 3, path(90), 2, n_starts=2, seed=0)
+    labels = agree(found, 2, seed=0).argmax(axis=1)
+    assert adjusted_rand_score(TRUTH == 0, labels) > 0.8
