@@ -2,25 +2,37 @@
 #'
 #' Groups the cells by the embedding that [RunSpotscape()] or [IntegrateSlices()] left in the object, with
 #' another number of domains or another method, without training again: `spotscape.tl.spatial_domains` in
-#' Python.
+#' Python. With the arguments that the run had, the domains are the run's.
+#'
+#' @section Where the cells lie:
+#' The consensus also looks at the embedding smoothed over neighbours in the tissue that are alike, and smoothing needs
+#' these neighbours. Coordinates are found as in [RunSpotscape()], so give `coordinates` or `image` again where the run
+#' needed them. After [IntegrateSlices()], neighbours are of the same slice; after `IntegrateLayers()`, where no column
+#' holds the slices, they are of the same image. An object that does not say where its cells lie, or a matrix without
+#' `coordinates`, is clustered without neighbours, which a message says for an object; other domains than the run's may
+#' come of it. The other methods look at the embedding alone.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object after [RunSpotscape()], or an
 #'   embedding as a numeric matrix, cells x dimensions.
 #' @param n_domains Number of domains; `NULL` has it suggested, except for Leiden, which then follows
 #'   `resolution`.
-#' @param method `"gmm"`: Gaussian mixture with one covariance shared by all domains (mclust's EEE);
-#'   `"kmeans"`; `"leiden"`.
-#' @param smooth Give each cell the most frequent label among itself and its neighbours in the tissue.
-#'   Needs coordinates, found as in [RunSpotscape()]; after [IntegrateSlices()], neighbours are of the same
-#'   slice.
+#' @param method `"consensus"`: what many Gaussian mixtures agree on, each fitted to another number of leading columns
+#'   of the embedding, as it is and smoothed over neighbours that are alike (Strehl and Ghosh 2002, Cluster ensembles,
+#'   Journal of Machine Learning Research 3). `"gmm"`: one mixture, with one covariance shared by all domains (mclust's
+#'   EEE); so are those of the consensus. `"kmeans"`; `"leiden"`. `NULL`: as the run did, which is the consensus for
+#'   one slice, whose embedding has its columns in the order that needs, and one mixture for several.
+#' @param smooth Give each cell the most frequent label among itself and its neighbours in the tissue. Needs
+#'   coordinates.
 #' @param resolution Leiden's, where `n_domains` is `NULL`.
-#' @param n_starts Starts of the mixture and of K-means; the best is kept.
+#' @param n_starts Starts of each mixture and of K-means; the best is kept.
 #' @param unit_rows Go by the direction of the embedding only: scale each cell's to unit length first. `NULL`: as
-#'   the run did, which is yes for one slice, where the method compares embeddings by cosine, and no for several.
-#' @param reduction Name of the reduction to read; the domains' column is named after it.
-#' @return The same object with new domains (and, for Seurat, identities). For a matrix, a factor named
-#'   by cell.
+#'   the run did, by default no.
+#' @param reduction Name of the reduction to read; the domains' columns are named after it.
+#' @return The same object with new domains (and, for Seurat, identities) in `<reduction>_domain`, and in
+#'   `<reduction>_confidence` how sure each cell's is, 0 to 1: the mean probability of its domain over the mixtures, low
+#'   where they disagree, at borders above all. K-means and Leiden give none, and the column goes. For a matrix, a factor
+#'   named by cell.
 #' @examplesIf spotscape_available()
 #' set.seed(1)
 #' towards <- rep(1:2, c(30, 20)) # 30 cells lie along the first axis, 20 along the second
@@ -33,16 +45,25 @@ FindSpatialDomains <- function(object, ...) {
 
 #' @rdname FindSpatialDomains
 #' @export
-FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = "gmm", smooth = FALSE, resolution = 1,
+FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, smooth = FALSE, resolution = 1,
                                       seed = 0L, n_starts = 10L, unit_rows = NULL, image = NULL, coordinates = NULL,
                                       reduction = "spotscape", ...) {
   require_packages("SeuratObject", "FindSpatialDomains() on a Seurat object")
   no_more_arguments(...)
   check_string("reduction", reduction)
   run <- run_of(object, reduction)
-  place <- if (isTRUE(smooth)) seurat_places(object, image, coordinates, run$slices)
+  method <- method_of(run, method)
+  known <- seurat_has_places(object) || !is.null(image) || !is.null(coordinates)
+  place <- NULL
+  if (needs_places(method, smooth, known)) {
+    # IntegrateLayers() writes no column of the slices; each has its own image.
+    if (slices_are_lost(run) && length(SeuratObject::Images(object)) > 1L && is.null(coordinates)) {
+      run$slices <- factor(seurat_image_places(object)$image)
+    }
+    place <- seurat_places(object, image, coordinates, run$slices)
+  }
   result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)
-  object <- seurat_add_domains(object, result$domains, reduction)
+  object <- seurat_add_domains(object, result, reduction)
   kept <- object[[reduction]]
   methods::slot(kept, "misc")$domains <- result$info$domains
   object[[reduction]] <- kept
@@ -52,19 +73,21 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = "gmm", 
 
 #' @rdname FindSpatialDomains
 #' @export
-FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, method = "gmm", smooth = FALSE,
+FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, method = NULL, smooth = FALSE,
                                                     resolution = 1, seed = 0L, n_starts = 10L, unit_rows = NULL,
                                                     coordinates = NULL, reduction = "SPOTSCAPE", ...) {
   require_bioconductor(object)
   no_more_arguments(...)
   check_string("reduction", reduction)
   run <- run_of(object, reduction)
-  place <- if (isTRUE(smooth)) sce_places(object, coordinates, run$cells, run$slices)
+  method <- method_of(run, method)
+  known <- sce_has_places(object) || !is.null(coordinates)
+  place <- if (needs_places(method, smooth, known)) sce_places(object, coordinates, run$cells, run$slices)
   result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)
   info <- run$info
   info$domains <- result$info$domains
   object <- sce_set_info(object, info, reduction)
-  sce_add_domains(object, result$domains, reduction)
+  sce_add_domains(object, result, reduction)
 }
 
 #' @rdname FindSpatialDomains
@@ -73,7 +96,7 @@ FindSpatialDomains.SpatialExperiment <- FindSpatialDomains.SingleCellExperiment
 
 #' @rdname FindSpatialDomains
 #' @export
-FindSpatialDomains.default <- function(object, n_domains = NULL, method = "gmm", smooth = FALSE, resolution = 1,
+FindSpatialDomains.default <- function(object, n_domains = NULL, method = NULL, smooth = FALSE, resolution = 1,
                                        seed = 0L, n_starts = 10L, unit_rows = NULL, coordinates = NULL, ...) {
   no_more_arguments(...)
   if (!is.matrix(object) || !is.numeric(object)) {
@@ -86,8 +109,10 @@ FindSpatialDomains.default <- function(object, n_domains = NULL, method = "gmm",
   if (isTRUE(smooth) && is.null(coordinates)) {
     input_error("coordinates", "NULL", "a row (x, y) for each cell", "`smooth` looks at neighbours in the tissue.")
   }
-  place <- if (isTRUE(smooth)) as_coordinates(coordinates, cells, "coordinates")
   run <- list(embedding = object, cells = cells)
+  method <- method_of(run, method)
+  wanted <- isTRUE(smooth) || identical(method, "consensus") && !is.null(coordinates)
+  place <- if (wanted) as_coordinates(coordinates, cells, "coordinates")
   cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)$domains
 }
 
@@ -95,8 +120,37 @@ check_embedding_name <- function(reduction, known) {
   check_choice("reduction", reduction, known, "Call RunSpotscape() first, or name the reduction it wrote.")
 }
 
+# As asked, or as the run did.
+method_of <- function(run, method) method %||% run$info$params$cluster_method %||% "consensus"
+
+# Whether to ask an object where its cells lie. Smoothing needs it, and says what is missing; the consensus does without
+# where the object does not say.
+needs_places <- function(method, smooth, known) {
+  if (isTRUE(smooth) || !identical(method, "consensus")) {
+    return(isTRUE(smooth))
+  }
+  if (!known) {
+    message(
+      "spotscape: the object does not say where its cells lie, so the consensus goes without their neighbours in the ",
+      "tissue; give `coordinates` for them."
+    )
+  }
+  known
+}
+
+# Whether a run was over several slices, and which cell is of which is not known any more.
+slices_are_lost <- function(run) is.null(run$slices) && !is.null(run$info$integration)
+
 # `run`: what run_of() gives, or an embedding and its cells.
 cluster_python <- function(run, coordinates, n_domains, method, smooth, resolution, seed, n_starts, unit_rows) {
+  if (!is.null(coordinates) && slices_are_lost(run)) {
+    # Slices may lie on each other: cells of two would become neighbours.
+    key <- run$info$integration$slice_key
+    input_error(
+      sprintf("column '%s'", key), "nothing there", "the slice of each cell, as the run was over several",
+      "Add the column to the object."
+    )
+  }
   require_python()
   bridge <- python_module("interop.reticulate")
   columns <- if (!is.null(run$slices)) list(slice = array(as.character(run$slices)))

@@ -23,9 +23,10 @@
 #' slice by slice for a list, and stay in their order in one object.
 #'
 #' @section What is written:
-#' What [RunSpotscape()] writes, under the same names, and in the record, `Misc(x[["spotscape"]])$integration` or
-#' `metadata(x)$spotscape$integration`: the slices, how many genes they share, how well they mix (`mixing`, 1 is as by
-#' chance), how clear domains and slices are (silhouettes), and domains that are in one slice only.
+#' What [RunSpotscape()] writes, under the same names (`spotscape_confidence` among them), and in the record,
+#' `Misc(x[["spotscape"]])$integration` or `metadata(x)$spotscape$integration`: the slices, how many genes they share, how
+#' well they mix (`mixing`, 1 is as by chance), how clear domains and slices are (silhouettes), and domains that are in one
+#' slice only.
 #'
 #' @section Errors:
 #' Of class `spotscape_input_error`, before any work: fewer than two slices, objects of several classes, a cell in no
@@ -112,13 +113,13 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
     slices, slice_key, condition_key, correction, n_domains, config, seed, device, verbose
   )
   if (!seurat) {
-    return(sce_add_domains(sce_add_embedding(merged, result, reduction.name), result$domains, reduction.name))
+    return(sce_add_domains(sce_add_embedding(merged, result, reduction.name), result, reduction.name))
   }
   of <- factor(rep(names(object), lengths(cells)), levels = names(object))
   merged <- SeuratObject::AddMetaData(merged, stats::setNames(of, colnames(merged)), col.name = slice_key)
   assay <- assay %||% SeuratObject::DefaultAssay(merged)
   merged <- seurat_add_embedding(merged, result, assay, reduction.name, reduction.key)
-  merged <- seurat_add_domains(merged, result$domains, reduction.name)
+  merged <- seurat_add_domains(merged, result, reduction.name)
   config <- loggable(config)
   coordinates <- loggable(coordinates)
   command <- SeuratObject::LogSeuratCommand(merged, return.command = TRUE)
@@ -151,7 +152,7 @@ IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice"
     object <- SeuratObject::AddMetaData(object, stats::setNames(of, cells), col.name = slice_key)
   }
   object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
-  object <- seurat_add_domains(object, result$domains, reduction.name)
+  object <- seurat_add_domains(object, result, reduction.name)
   config <- loggable(config)
   coordinates <- loggable(coordinates)
   SeuratObject::LogSeuratCommand(object)
@@ -210,7 +211,7 @@ integrate_sce <- function(object, n_domains, slice_key, condition_key, correctio
     device, verbose
   )
   result <- in_order_of(result, cells, apart, of)
-  sce_add_domains(sce_add_embedding(object, result, reduction.name), result$domains, reduction.name)
+  sce_add_domains(sce_add_embedding(object, result, reduction.name), result, reduction.name)
 }
 
 # ---- slices of a list --------------------------------------------------------------------------------------------
@@ -390,5 +391,6 @@ in_order_of <- function(result, cells, sent, of) {
   result$embedding <- result$embedding[back, , drop = FALSE]
   rownames(result$embedding) <- cells
   result$domains <- stats::setNames(result$domains[back], cells)
+  if (!is.null(result$confidence)) result$confidence <- stats::setNames(result$confidence[back], cells)
   result
 }

@@ -3,19 +3,24 @@
 #' Trains spotscape on a slice and gives the same object back with an embedding and the spatial domains
 #' in it. The computation is `spotscape.tl.run_spotscape` in Python, and the numbers are the same as
 #' there: raw counts are normalised, the slice's spatial neighbours become a graph, a graph neural
-#' network is trained on two augmented views of it, and its embedding is clustered. Cells keep their
-#' order; images, other reductions and assays stay as they are. If a run fails or is interrupted
-#' (Ctrl-C, Esc), your object is as it was.
+#' network is trained on two augmented views of it, and its embedding is clustered by a consensus of
+#' mixtures, which also says how sure each cell's domain is. Cells keep their order; images, other
+#' reductions and assays stay as they are. If a run fails or is interrupted (Ctrl-C, Esc), your object is
+#' as it was.
 #'
 #' @section What is written:
 #' | what | Seurat | SpatialExperiment, SingleCellExperiment |
 #' | --- | --- | --- |
-#' | embedding | reduction `spotscape`, key `SPOTSCAPE_` | `reducedDim(x, "SPOTSCAPE")` |
+#' | embedding, 20 columns | reduction `spotscape`, key `SPOTSCAPE_` | `reducedDim(x, "SPOTSCAPE")` |
 #' | domains | metadata `spotscape_domain`, and `Idents` | `colData(x)$spotscape_domain` |
+#' | how sure a cell's domain is, 0 to 1 | metadata `spotscape_confidence` | `colData(x)$spotscape_confidence` |
 #' | parameters, losses, versions | `Misc(x[["spotscape"]])` and the command log | `metadata(x)$spotscape` |
 #' | trained model | `Misc(x, "spotscape_model")` | `metadata(x)$spotscape_model` |
 #'
-#' Another `reduction.name` changes the other names with it, so that two runs can stand side by side.
+#' Another `reduction.name` changes the other names with it, so that two runs can stand side by side. The embedding has
+#' as many columns as `config$n_components`, fewer where there are few genes or cells. Where domains do not say how sure
+#' they are, as by K-means (`config = "paper"`), there is no such column, and an earlier one goes: see
+#' [FindSpatialDomains()].
 #'
 #' @section Coordinates:
 #' From a Seurat object: the image (VisiumV1, VisiumV2, FOV, SlideSeq or STARmap), in full-resolution units.
@@ -36,11 +41,13 @@
 #' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or
 #'   data frame with a row per cell.
 #' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
-#'   name in capitals). The domains' column is named `<reduction.name>_domain` (in lower case in a SpatialExperiment).
+#'   name in capitals). The domains' columns are named `<reduction.name>_domain` and `<reduction.name>_confidence` (in
+#'   lower case in a SpatialExperiment).
 #' @param verbose Show progress and messages.
 #' @param ... Passed to methods; nothing else is taken.
 #' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
-#'   dimensions), `domains` (a factor named by cell), `info` (parameters, losses, versions).
+#'   dimensions), `domains` (a factor named by cell), `confidence` (numbers named by cell, or `NULL`), `info`
+#'   (parameters, losses, versions), `model` (the trained model).
 #' @seealso [RunSpatialPseudotime()], [ImputeExpression()] and [SaveSpotscape()] go on from there; [IntegrateSlices()]
 #'   for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
 #' @examplesIf spotscape_available()
@@ -81,7 +88,7 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
   place <- seurat_coordinates(object, image, coordinates)
   result <- run_python(counts, place, n_domains, config, seed, device, verbose)
   object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
-  object <- seurat_add_domains(object, result$domains, reduction.name)
+  object <- seurat_add_domains(object, result, reduction.name)
   # The log keeps the arguments as they are here, and prints only what cat() can.
   config <- loggable(config)
   coordinates <- loggable(coordinates)
@@ -100,7 +107,7 @@ RunSpotscape.SingleCellExperiment <- function(object, n_domains = NULL, config =
   place <- sce_coordinates(object, coordinates, cell_names(object))
   result <- run_python(counts, place, n_domains, config, seed, device, verbose)
   object <- sce_add_embedding(object, result, reduction.name)
-  sce_add_domains(object, result$domains, reduction.name)
+  sce_add_domains(object, result, reduction.name)
 }
 
 #' @rdname RunSpotscape

@@ -91,10 +91,10 @@ MapToSpotscape <- function(model, object, slice_key = NULL, min_genes = 0.25, as
   result <- result_to_r(adata, cells)
   if (seurat) {
     object <- seurat_add_embedding(object, result, seurat_assay(object, assay), reduction.name, NULL)
-    return(if (!length(levels(result$domains))) object else seurat_add_domains(object, result$domains, reduction.name))
+    return(if (!length(levels(result$domains))) object else seurat_add_domains(object, result, reduction.name))
   }
   object <- sce_add_embedding(object, result, reduction.name)
-  if (!length(levels(result$domains))) object else sce_add_domains(object, result$domains, reduction.name)
+  if (!length(levels(result$domains))) object else sce_add_domains(object, result, reduction.name)
 }
 
 #' @rdname SaveSpotscape

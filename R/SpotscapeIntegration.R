@@ -3,7 +3,7 @@
 #' A `method` for Seurat's `IntegrateLayers()`: each layer of a split assay is a slice, and the new reduction is the
 #' embedding that [IntegrateSlices()] finds. Raw counts are read (`counts.1` beside `data.1`), and genes are chosen by
 #' spotscape, so that neither `orig.reduction` nor `features` changes the result. [FindSpatialDomains()] finds domains
-#' in the new reduction; [IntegrateSlices()] does all in one step.
+#' in the new reduction, of 20 columns by default; [IntegrateSlices()] does all in one step.
 #'
 #' @inheritParams IntegrateSlices
 #' @param object,assay,orig,layers,features,scale.layer What `IntegrateLayers()` hands over: the assay (v5), its name,

@@ -184,6 +184,9 @@ seurat_image_places <- function(object) {
   list(xy = xy, image = of)
 }
 
+# Whether the object says where its cells lie, without `image` and `coordinates`.
+seurat_has_places <- function(object) length(SeuratObject::Images(object)) > 0L
+
 # The slices of a merged object: by its metadata, or else by the image that each cell lies in.
 seurat_slices <- function(object, slice_key) {
   table <- object[[]]
@@ -281,10 +284,12 @@ embedding_reduction <- function(result, assay, reduction.name, reduction.key) {
 # Seurat takes letters and digits with one underscore at the end.
 seurat_key <- function(name) paste0(gsub("[^[:alnum:]]", "", name), "_")
 
-# The object with the domains in its metadata and as its identities.
-seurat_add_domains <- function(object, domains, reduction.name) {
+# The object with the domains in its metadata and as its identities, and how sure they are. An earlier column of that
+# goes where nothing says it of these domains.
+seurat_add_domains <- function(object, result, reduction.name) {
   column <- domain_column(reduction.name)
-  object <- SeuratObject::AddMetaData(object, metadata = domains, col.name = column)
+  object <- SeuratObject::AddMetaData(object, metadata = result$domains, col.name = column)
+  object@meta.data[[confidence_column(reduction.name)]] <- unname(result$confidence)
   SeuratObject::Idents(object) <- column
   object
 }
@@ -303,3 +308,6 @@ model_name <- function(reduction.name) paste0(tolower(reduction.name), "_model")
 
 # The column of the domains that belong to a reduction, in metadata and in colData alike.
 domain_column <- function(reduction.name) paste0(reduction.name, "_domain")
+
+# The column beside it: how sure each cell's domain is.
+confidence_column <- function(reduction.name) paste0(reduction.name, "_confidence")

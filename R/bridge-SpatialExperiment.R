@@ -59,6 +59,11 @@ sce_places <- function(object, coordinates, cells, slices) {
   if (several) spe_places(object, cells) else sce_coordinates(object, coordinates, cells)
 }
 
+# Whether the object says where its cells lie, without `coordinates`.
+sce_has_places <- function(object) {
+  methods::is(object, "SpatialExperiment") && ncol(SpatialExperiment::spatialCoords(object)) > 0L
+}
+
 spe_places <- function(object, cells) {
   found <- SpatialExperiment::spatialCoords(object)
   if (!ncol(found)) {
@@ -150,9 +155,11 @@ sce_add_embedding <- function(object, result, reduction.name) {
   sce_set_info(object, result$info, reduction.name)
 }
 
-sce_add_domains <- function(object, domains, reduction.name) {
-  column <- domain_column(tolower(reduction.name))
-  SummarizedExperiment::colData(object)[[column]] <- unname(domains)
+# The object with the domains in its colData, and how sure they are, as in seurat_add_domains().
+sce_add_domains <- function(object, result, reduction.name) {
+  stem <- tolower(reduction.name)
+  SummarizedExperiment::colData(object)[[domain_column(stem)]] <- unname(result$domains)
+  SummarizedExperiment::colData(object)[[confidence_column(stem)]] <- unname(result$confidence)
   object
 }
 

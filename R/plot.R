@@ -1,17 +1,18 @@
 #' Map of the domains over the tissue
 #'
-#' One point per cell where it lies, coloured by domain. Colours are told apart by people with
-#' red-green or blue-yellow blindness. The y axis points down, as in images; both axes have one scale. Several
-#' slices are drawn side by side, each on its own scale, in the same colours.
+#' One point per cell where it lies, coloured by domain, or by a measure such as how sure its domain is. Colours are told
+#' apart by people with red-green or blue-yellow blindness. The y axis points down, as in images; both axes have one
+#' scale. Several slices are drawn side by side, each on its own scale, in the same colours.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or the numeric coordinates
 #'   themselves (a matrix or data frame with a row per cell).
 #' @param group.by Name of the metadata (`colData`) column to colour by; for coordinates, a vector with a
-#'   value per cell.
+#'   value per cell. Numbers that are not all whole, such as `"spotscape_confidence"`, are drawn on a scale of colours.
 #' @param slice_key Name of the metadata (`colData`) column with the slices; for coordinates, a vector with a
 #'   value per cell. `NULL`: the slices of the run, if it was [IntegrateSlices()], else one slice.
-#' @param cols Colours, one per domain, with or without the domains' names. `NULL`: see Description.
+#' @param cols Colours, one per domain, with or without the domains' names; for a scale, two or more, from low to high.
+#'   `NULL`: see Description.
 #' @param pt.size Diameter of a point in millimetres; `NULL` fits it to the number of cells.
 #' @return A ggplot.
 #' @examples
@@ -67,7 +68,8 @@ SpatialDomainPlot.default <- function(object, group.by, slice_key = NULL, cols =
   }
   cells <- rownames(object) %||% as.character(seq_len(n_cells))
   slices <- if (!is.null(slice_key)) as_slices(slice_key, "slice_key")
-  plot_domains(as_coordinates(object, cells, "object"), group.by, "domain", cols, pt.size, slices)
+  title <- if (is_measure(group.by)) "value" else "domain"
+  plot_domains(as_coordinates(object, cells, "object"), group.by, title, cols, pt.size, slices)
 }
 
 # The slices to draw side by side: those asked for, or those of the run that wrote `group.by`, or of any; NULL for one.
@@ -75,16 +77,12 @@ drawn_slices <- function(table, slice_key, records, group.by) {
   if (!is.null(slice_key)) {
     return(column_slices(table, slice_key, fewest = 1L))
   }
-  own <- records[[sub("_domain$", "", group.by)]]
+  own <- records[[sub("_(domain|confidence)$", "", group.by)]]
   Find(Negate(is.null), lapply(c(list(own), records), recorded_slices, table = table))
 }
 
 plot_domains <- function(coordinates, domain, title, cols, pt.size, slices = NULL) {
-  domain <- as.factor(domain)
-  cols <- cols %||% domain_colours(nlevels(domain))
-  if (length(cols) < nlevels(domain)) {
-    input_error("cols", sprintf("%d colours", length(cols)), sprintf("one for each of %d domains", nlevels(domain)))
-  }
+  if (!is_measure(domain)) domain <- as.factor(domain)
   data <- data.frame(x = coordinates[, 1L], y = coordinates[, 2L], domain = domain)
   if (!is.null(slices)) {
     data <- cbind(panel_coordinates(data, slices), slice = slices)
@@ -93,10 +91,7 @@ plot_domains <- function(coordinates, domain, title, cols, pt.size, slices = NUL
   across <- if (is.null(slices)) sqrt(nrow(data)) else sqrt(max(table(slices))) * ceiling(sqrt(nlevels(slices)))
   plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$x, y = .data$y, colour = .data$domain)) +
     ggplot2::geom_point(size = pt.size %||% max(0.1, min(4, 80 / across)), shape = 16) +
-    ggplot2::scale_colour_manual(
-      values = cols, name = title, na.value = "grey85",
-      guide = ggplot2::guide_legend(override.aes = list(size = 3))
-    ) +
+    colour_scale(domain, title, cols) +
     ggplot2::scale_y_reverse() +
     ggplot2::coord_fixed(clip = "off") +
     ggplot2::theme_void() +
@@ -106,6 +101,27 @@ plot_domains <- function(coordinates, domain, title, cols, pt.size, slices = NUL
   }
   plot + ggplot2::facet_wrap(ggplot2::vars(.data$slice)) + ggplot2::theme(
     strip.text = ggplot2::element_text(margin = ggplot2::margin(2, 2, 4, 2)), panel.spacing = ggplot2::unit(8, "pt")
+  )
+}
+
+# Numbers on a scale, and not the names of groups.
+is_measure <- function(values) is.numeric(values) && any(values != round(values), na.rm = TRUE)
+
+# A colour for each domain, or a scale of them for a measure.
+colour_scale <- function(domain, title, cols) {
+  if (!is.factor(domain)) {
+    if (is.null(cols)) {
+      return(ggplot2::scale_colour_viridis_c(name = title, na.value = "grey85"))
+    }
+    if (length(cols) < 2L) input_error("cols", sprintf("%d colours", length(cols)), "two or more, from low to high")
+    return(ggplot2::scale_colour_gradientn(colours = unname(cols), name = title, na.value = "grey85"))
+  }
+  cols <- cols %||% domain_colours(nlevels(domain))
+  if (length(cols) < nlevels(domain)) {
+    input_error("cols", sprintf("%d colours", length(cols)), sprintf("one for each of %d domains", nlevels(domain)))
+  }
+  ggplot2::scale_colour_manual(
+    values = cols, name = title, na.value = "grey85", guide = ggplot2::guide_legend(override.aes = list(size = 3))
   )
 }
 

@@ -208,7 +208,8 @@ progress_function <- function(verbose) {
   reticulate::r_to_py(show, convert = TRUE)
 }
 
-# What a run wrote, as R sees it: embedding with row names, domains as a factor, info as plain lists.
+# What a run wrote, as R sees it: embedding with row names, domains as a factor, how sure they are (NULL where nothing
+# says so), info as plain lists.
 result_to_r <- function(adata, cells) {
   result <- reticulate::py_to_r(python_module("interop.reticulate")$from_anndata(adata))
   if (!identical(as.character(result$cells), as.character(cells))) {
@@ -221,6 +222,7 @@ result_to_r <- function(adata, cells) {
   list(
     embedding = matrix(result$embedding, nrow = length(cells), dimnames = list(cells, NULL)),
     domains = stats::setNames(factor(levels[replace(codes, codes == 0L, NA)], levels = levels), cells),
+    confidence = if (!is.null(result$confidence)) stats::setNames(as.vector(result$confidence), cells),
     info = info, model = model_to_r(result$model)
   )
 }

@@ -81,6 +81,7 @@ update_seurat <- function(object, pieces) {
   }
   domains <- domain_column("spotscape")
   if (domains %in% names(obs)) SeuratObject::Idents(object, cells = rownames(obs)) <- obs[[domains]]
+  if (outdated_confidence(obs)) object@meta.data[[confidence_column("spotscape")]] <- NULL
   uns <- plain_from_piece(pieces$uns)
   for (name in setdiff(names(uns), c("spotscape", names(SeuratObject::Misc(object))))) {
     suppressWarnings(SeuratObject::Misc(object, slot = name) <- uns[[name]])
@@ -104,10 +105,16 @@ update_sce <- function(object, pieces) {
       SummarizedExperiment::colData(object)[[name]] <- obs[[name]]
     }
   }
+  if (outdated_confidence(obs)) SummarizedExperiment::colData(object)[[confidence_column("spotscape")]] <- NULL
   uns <- plain_from_piece(pieces$uns)
   known <- setdiff(names(S4Vectors::metadata(object)), "spotscape")
   for (name in setdiff(names(uns), known)) S4Vectors::metadata(object)[[name]] <- uns[[name]]
   object
+}
+
+# Whether new domains come without how sure they are: what the object says of that is then of older ones.
+outdated_confidence <- function(obs) {
+  domain_column("spotscape") %in% names(obs) && !confidence_column("spotscape") %in% names(obs)
 }
 
 # What a function gives or why it does not, and its warnings, as Python is told of them.

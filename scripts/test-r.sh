@@ -30,7 +30,7 @@ mkdir "$work/lib" "$work/source"
 export R_LIBS=$work/lib${R_LIBS:+:$R_LIBS}
 
 # A copy without what builds and environments leave, so that nothing is written into the checkout.
-tar -C "$root" --exclude=./.venv --exclude=./.git --exclude=./demo --exclude='*.Rcheck' --exclude=__pycache__ \
+tar -C "$root" --exclude=./.venv --exclude=./.git --exclude=./.peers --exclude=./demo --exclude='*.Rcheck' --exclude=__pycache__ \
   --exclude=./inst/python --exclude=./benchmarks/cache --exclude='./.*_cache' --exclude=./.hypothesis \
   -cf - . | tar -C "$work/source" -xf -
 

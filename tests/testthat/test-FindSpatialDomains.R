@@ -2,12 +2,18 @@ test_that("the embedding is clustered again, without training", {
   skip_without_python()
   skip_if_not_installed("Seurat")
   object <- RunSpotscape(example_seurat(), n_domains = 4, config = fast, verbose = FALSE)
-  same <- FindSpatialDomains(object, n_domains = 4, n_starts = 2)
+  # By the run's consensus, to the last digit: the graph is made again of where the cells lie.
+  same <- expect_no_message(FindSpatialDomains(object, n_domains = 4, n_starts = 2))
   expect_identical(same$spotscape_domain, object$spotscape_domain)
+  expect_identical(same$spotscape_confidence, object$spotscape_confidence)
+  one <- FindSpatialDomains(object, n_domains = 4, method = "gmm", n_starts = 2)
+  expect_false(identical(one$spotscape_confidence, object$spotscape_confidence))
+  expect_true(all(one$spotscape_confidence > 0 & one$spotscape_confidence <= 1))
 
   result <- expect_no_warning(FindSpatialDomains(object, n_domains = 2, method = "kmeans", smooth = TRUE))
   expect_identical(nlevels(result$spotscape_domain), 2L)
   expect_identical(SeuratObject::Idents(result), result$spotscape_domain)
+  expect_setequal(colnames(object[[]]), c(colnames(result[[]]), "spotscape_confidence"))
   expect_identical(SeuratObject::Misc(result[["spotscape"]])$domains$method, "kmeans")
   expect_identical(SeuratObject::Misc(result[["spotscape"]])$losses, SeuratObject::Misc(object[["spotscape"]])$losses)
   expect_identical(
@@ -20,6 +26,12 @@ test_that("Bioconductor's objects and matrices give the same domains", {
   skip_without_python()
   skip_if_not_installed("SpatialExperiment")
   spe <- RunSpotscape(example_spe(), n_domains = 4, config = fast, verbose = FALSE)
+  same <- FindSpatialDomains(spe, n_domains = 4, n_starts = 2)
+  expect_identical(SummarizedExperiment::colData(same), SummarizedExperiment::colData(spe))
+  for (method in c("kmeans", "leiden")) {
+    none <- FindSpatialDomains(spe, n_domains = 3, method = method)
+    expect_null(none$spotscape_confidence)
+  }
   result <- FindSpatialDomains(spe, n_domains = 3, smooth = TRUE)
   expect_identical(nlevels(result$spotscape_domain), 3L)
   expect_true(S4Vectors::metadata(result)$spotscape$domains$smooth)
@@ -29,6 +41,36 @@ test_that("Bioconductor's objects and matrices give the same domains", {
   )
   expect_identical(unname(plain), result$spotscape_domain)
   expect_named(plain, colnames(spe))
+})
+
+test_that("the consensus goes without neighbours where the object does not say where its cells lie, and says so", {
+  skip_without_python()
+  skip_if_not_installed("Seurat")
+  skip_if_not_installed("SpatialExperiment")
+  slice <- example_slice(140L)
+  sce <- RunSpotscape(
+    example_sce(slice = slice), coordinates = c("x", "y"), n_domains = 4, config = fast, verbose = FALSE
+  )
+  with <- expect_no_message(FindSpatialDomains(sce, n_domains = 4, n_starts = 2, coordinates = c("x", "y")))
+  expect_identical(with$spotscape_domain, sce$spotscape_domain)
+  expect_identical(with$spotscape_confidence, sce$spotscape_confidence)
+  expect_message(
+    without <- FindSpatialDomains(sce, n_domains = 4, n_starts = 2), "not say where its cells lie.*`coordinates`"
+  )
+  expect_false(identical(without$spotscape_confidence, sce$spotscape_confidence))
+  plain <- expect_no_message(
+    FindSpatialDomains(SingleCellExperiment::reducedDim(sce, "SPOTSCAPE"), n_domains = 4, n_starts = 2)
+  )
+  expect_identical(unname(plain), without$spotscape_domain)
+
+  object <- example_seurat("none", slice = slice)
+  object <- SeuratObject::AddMetaData(object, slice$coordinates)
+  object <- RunSpotscape(object, coordinates = c("x", "y"), n_domains = 4, config = fast, verbose = FALSE)
+  with <- FindSpatialDomains(object, n_domains = 4, n_starts = 2, coordinates = c("x", "y"))
+  expect_identical(with$spotscape_confidence, object$spotscape_confidence)
+  expect_message(lost <- FindSpatialDomains(object, n_domains = 4, n_starts = 2), "not say where its cells lie")
+  expect_identical(unname(lost$spotscape_confidence), without$spotscape_confidence)
+  expect_no_message(FindSpatialDomains(object, n_domains = 4, method = "gmm"))
 })
 
 test_that("Leiden finds its own number of domains", {

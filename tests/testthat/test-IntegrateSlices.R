@@ -18,7 +18,8 @@ python_integration <- function(slices, ...) {
   ), "value")
   list(
     embedding = reticulate::py_to_r(reticulate::py_get_item(joined$obsm, "X_spotscape")$astype("float64")),
-    domains = as.character(reticulate::py_to_r(reticulate::py_get_item(joined$obs, "spotscape_domain")$tolist()))
+    domains = as.character(reticulate::py_to_r(reticulate::py_get_item(joined$obs, "spotscape_domain")$tolist())),
+    confidence = unlist(reticulate::py_to_r(reticulate::py_get_item(joined$obs, "spotscape_confidence")$tolist()))
   )
 }
 
@@ -61,6 +62,7 @@ test_that("a list of Seurat objects becomes one, with Python's numbers and all t
   expect_identical(colnames(result), unlist(lapply(slices, function(s) colnames(s$counts)), use.names = FALSE))
   expect_identical(seurat_embedding(result), python$embedding)
   expect_identical(as.character(result$spotscape_domain), python$domains)
+  expect_identical(unname(result$spotscape_confidence), python$confidence)
   expect_identical(SeuratObject::Idents(result), result$spotscape_domain)
   expect_identical(unname(result$slice), factor(rep(c("left", "right"), c(140L, 160L))))
   expect_identical(SeuratObject::Layers(result), c("counts.1", "counts.2"))
@@ -112,6 +114,7 @@ test_that("a merged Seurat object goes by its images or its metadata, and keeps 
   expect_identical(seurat_embedding(result), wanted$embedding[rows, ])
   expect_identical(rownames(SeuratObject::Embeddings(result[["spotscape"]])), colnames(object))
   expect_identical(as.character(result$spotscape_domain), wanted$domains[rows])
+  expect_identical(unname(result$spotscape_confidence), wanted$confidence[rows])
   expect_identical(result$side, object$side)
   record <- SeuratObject::Misc(result[["spotscape"]])$integration
   expect_identical(record$slices, c("right", "left"))
@@ -176,6 +179,7 @@ test_that("a list of SpatialExperiments becomes one by cbind, with images, colum
   expect_identical(colnames(result), unlist(lapply(slices, function(s) colnames(s$counts)), use.names = FALSE))
   expect_identical(sce_embedding(result), wanted$embedding)
   expect_identical(as.character(result$spotscape_domain), wanted$domains)
+  expect_identical(result$spotscape_confidence, wanted$confidence)
   expect_identical(result$sample_id, rep(c("left", "right"), c(140L, 160L)))
   expect_identical(as.character(result$slice), result$sample_id)
   expect_identical(result$mine, c(seq_len(140L), rep(NA, 160L)))
@@ -219,6 +223,7 @@ test_that("SingleCellExperiments give the same, in a list or as one", {
   again <- integrate(result, coordinates = c("x", "y"), reduction.name = "Second")
   expect_identical(unname(SingleCellExperiment::reducedDim(again, "Second")), wanted$embedding)
   expect_identical(again$second_domain, result$spotscape_domain)
+  expect_identical(again$second_confidence, result$spotscape_confidence)
   given <- integrate(objects, coordinates = lapply(unname(slices), `[[`, "coordinates"))
   expect_identical(sce_embedding(given), wanted$embedding)
 })
@@ -228,6 +233,9 @@ test_that("domains of several slices are found again, and drawn side by side", {
   skip_if_not_installed("Seurat")
   slices <- example_slices()
   result <- integrate(merged_seurat(slices))
+  same <- expect_no_message(FindSpatialDomains(result, n_domains = 3, n_starts = 2))
+  expect_identical(same$spotscape_domain, result$spotscape_domain)
+  expect_identical(same$spotscape_confidence, result$spotscape_confidence)
   plain <- FindSpatialDomains(result, n_domains = 8)
   smoothed <- FindSpatialDomains(result, n_domains = 8, smooth = TRUE)
   expect_true(SeuratObject::Misc(smoothed[["spotscape"]])$domains$smooth)
@@ -280,6 +288,17 @@ test_that("IntegrateLayers() takes spotscape as a method", {
   expect_identical(SeuratObject::DefaultAssay(joint), "Spatial")
   expect_identical(SeuratObject::Misc(joint)$integration$slices, c("1", "2"))
   expect_identical(seurat_embedding(run(coordinates = object)), unname(SeuratObject::Embeddings(joint)))
+
+  # No column says which cell is of which slice, but each slice has its image: the domains are those of one step.
+  found <- expect_no_message(FindSpatialDomains(result, n_domains = 3, n_starts = 2, reduction = "joint"))
+  python <- python_integration(slices)
+  expect_identical(as.character(found$joint_domain), python$domains)
+  expect_identical(unname(found$joint_confidence), python$confidence)
+  result@images <- list()
+  expect_message(FindSpatialDomains(result, n_domains = 3, reduction = "joint"), "not say where its cells lie")
+  expect_input_error(
+    FindSpatialDomains(result, n_domains = 3, reduction = "joint", coordinates = place), "column 'slice'", "several"
+  )
 
   expect_input_error(run(), "coordinates", "NULL")
   expect_input_error(run(coordinates = unname(place)), "coordinates", "no rows named by cell")

@@ -9,7 +9,7 @@ test_that("a Seurat object comes back with the embedding, the domains and the lo
   result <- RunSpotscape(object, n_domains = 4, config = fast, verbose = FALSE)
 
   embedding <- SeuratObject::Embeddings(result[["spotscape"]])
-  expect_identical(dim(embedding), c(140L, 64L))
+  expect_identical(dim(embedding), c(140L, 20L))
   expect_identical(rownames(embedding), colnames(object))
   expect_identical(colnames(embedding)[1:2], c("SPOTSCAPE_1", "SPOTSCAPE_2"))
   expect_identical(SeuratObject::Key(result[["spotscape"]]), "SPOTSCAPE_")
@@ -18,6 +18,10 @@ test_that("a Seurat object comes back with the embedding, the domains and the lo
   expect_s3_class(result$spotscape_domain, "factor")
   expect_identical(levels(result$spotscape_domain), c("1", "2", "3", "4"))
   expect_identical(SeuratObject::Idents(result), result$spotscape_domain)
+  expect_type(result$spotscape_confidence, "double")
+  expect_named(result$spotscape_confidence, colnames(object))
+  expect_true(all(result$spotscape_confidence > 0 & result$spotscape_confidence <= 1))
+  expect_gt(length(unique(result$spotscape_confidence)), 10L)
 
   info <- SeuratObject::Misc(result[["spotscape"]])
   expect_identical(info$params$n_domains, 4L)
@@ -62,7 +66,14 @@ test_that("two runs stand side by side under their names", {
   expect_identical(SeuratObject::Reductions(both), c("spotscape", "second_run"))
   expect_identical(SeuratObject::Key(both[["second_run"]]), "SECONDRUN_")
   expect_identical(both$spotscape_domain, object$spotscape_domain)
+  expect_identical(both$spotscape_confidence, object$spotscape_confidence)
   expect_identical(nlevels(both$second_run_domain), 2L)
+  expect_false(identical(both$second_run_confidence, object$spotscape_confidence))
+
+  # K-means gives no confidence: that of the run before goes, the other's stays.
+  again <- RunSpotscape(both, n_domains = 2, config = c(fast, cluster_method = "kmeans"), verbose = FALSE)
+  expect_null(again[[]][["spotscape_confidence"]])
+  expect_identical(again$second_run_confidence, both$second_run_confidence)
 })
 
 test_that("Bioconductor's objects come back with the same numbers as a matrix gives", {
@@ -72,6 +83,7 @@ test_that("Bioconductor's objects come back with the same numbers as a matrix gi
   plain <- RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = fast, verbose = FALSE)
   expect_identical(rownames(plain$embedding), colnames(slice$counts))
   expect_named(plain$domains, colnames(slice$counts))
+  expect_named(plain$confidence, colnames(slice$counts))
 
   spe <- example_spe(slice = slice)
   spe$mine <- seq_len(140L)
@@ -82,6 +94,7 @@ test_that("Bioconductor's objects come back with the same numbers as a matrix gi
   expect_identical(unname(SingleCellExperiment::reducedDim(result, "SPOTSCAPE")), unname(plain$embedding))
   expect_identical(rownames(SingleCellExperiment::reducedDim(result, "SPOTSCAPE")), colnames(spe))
   expect_identical(result$spotscape_domain, unname(plain$domains))
+  expect_identical(result$spotscape_confidence, unname(plain$confidence))
   expect_identical(S4Vectors::metadata(result)$spotscape$params$n_domains, 3L)
   expect_identical(result$mine, spe$mine)
   expect_identical(SpatialExperiment::spatialCoords(result), SpatialExperiment::spatialCoords(spe))
@@ -123,6 +136,7 @@ test_that("Python and R give the same embedding and domains", {
     "spotscape.tl.run_spotscape(adata, n_domains=5, seed=3, config={'epochs': 20}, progress=False)",
     "table = pandas.DataFrame(adata.obsm['X_spotscape'].astype('float64'), index=adata.obs_names)",
     "table['domain'] = adata.obs['spotscape_domain']",
+    "table['confidence'] = adata.obs['spotscape_confidence'].astype('float64')",
     "table.to_csv(output, float_format='%.17g')"
   ), script)
   python <- reticulate::py_config()$python
@@ -135,8 +149,9 @@ test_that("Python and R give the same embedding and domains", {
   expect_true(file.exists(output), info = paste(said, collapse = "\n"))
   theirs <- utils::read.csv(output, row.names = 1L)
   expect_identical(rownames(theirs), rownames(mine$embedding))
-  expect_lt(max(abs(as.matrix(theirs[, 1:64]) - mine$embedding)), 1e-6)
+  expect_lt(max(abs(as.matrix(theirs[, 1:20]) - mine$embedding)), 1e-6)
   expect_identical(as.integer(theirs$domain), as.integer(mine$domains))
+  expect_lt(max(abs(theirs$confidence - mine$confidence)), 1e-6)
 })
 
 test_that("the same seed gives the same numbers, and R's own random numbers are left alone", {
@@ -274,9 +289,12 @@ test_that("settings: a preset, a list, and what is neither", {
   expect_input_error(run(list(epochs = NA)), "config$epochs")
   expect_input_error(run(list(3)), "config", "named list")
   expect_input_error(run(mean), "config", "named list")
-  paper <- run(list(preset = "paper", epochs = 2))$info$params
-  expect_identical(paper$cluster_method, "kmeans")
-  expect_identical(paper$epochs, 2L)
+  paper <- run(list(preset = "paper", epochs = 2))
+  expect_identical(paper$info$params$cluster_method, "kmeans")
+  expect_identical(paper$info$params$epochs, 2L)
+  expect_null(paper$confidence)
+  expect_identical(ncol(paper$embedding), 64L)
+  expect_identical(ncol(run(list(n_components = 7, epochs = 2))$embedding), 7L)
   expect_identical(run(c(epochs = 2))$info$params$epochs, 2L)
 })
 

@@ -11,6 +11,18 @@ test_that("domains are drawn where they lie: y down, one scale, a colour each", 
   expect_identical(ggplot2::ggplot_build(named)$data[[1L]]$colour, c("#000000", "#FFFFFF", "#000000"))
 })
 
+test_that("a measure is drawn on a scale of colours, whole numbers as groups", {
+  place <- data.frame(x = c(0, 10, 0), y = c(0, 0, 5))
+  plot <- SpatialDomainPlot(place, group.by = c(0.5, 1, NA))
+  expect_identical(plot$scales$get_scales("colour")$name, "value")
+  expect_identical(ggplot2::ggplot_build(plot)$data[[1L]]$colour, c("#440154", "#FDE725", "grey85"))
+  plot <- SpatialDomainPlot(place, group.by = c(0.5, 1, 0.5), cols = c("#000000", "#FFFFFF"))
+  expect_identical(ggplot2::ggplot_build(plot)$data[[1L]]$colour, c("#000000", "#FFFFFF", "#000000"))
+  expect_input_error(SpatialDomainPlot(place, group.by = c(0.5, 1, 0), cols = "red"), "cols", "1 colours")
+  whole <- ggplot2::ggplot_build(SpatialDomainPlot(place, group.by = c(1, 2, 1)))$data[[1L]]
+  expect_identical(whole$colour, domain_colours(2L)[c(1L, 2L, 1L)])
+})
+
 test_that("every kind of object can be drawn, by any column", {
   skip_if_not_installed("Seurat")
   slice <- example_slice(140L)
@@ -29,6 +41,12 @@ test_that("every kind of object can be drawn, by any column", {
   )
   expect_equal(drawn[[2L]], drawn[[1L]])
   expect_equal(drawn[[3L]], drawn[[1L]])
+  object$spotscape_confidence <- spe$spotscape_confidence <- seq(0.3, 1, length.out = 140L)
+  for (one in list(object, spe)) {
+    plot <- SpatialDomainPlot(one, group.by = "spotscape_confidence")
+    expect_length(unique(ggplot2::ggplot_build(plot)$data[[1L]]$colour), 140L)
+    expect_identical(plot$scales$get_scales("colour")$name, "spotscape_confidence")
+  }
 })
 
 test_that("wrong input is refused", {
