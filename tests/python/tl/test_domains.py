@@ -15,7 +15,7 @@ from spotscape._validate import InputError
 from spotscape.datasets import simulate_slice
 from spotscape.tl._clustering import by_size, fit_mixture, kmeans_labels, smooth_labels
 from spotscape.tl._domains import find_domains
-from spotscape.tl._n_domains import prediction_strength, suggest
+from spotscape.tl._n_domains import below_the_line, suggest
 
 
 @pytest.mark.parametrize("method", ["consensus", "gmm", "kmeans", "leiden"])
@@ -211,12 +211,11 @@ def test_suggests_the_number_of_clear_groups(embedded):
     assert embedded.uns["spotscape"]["domains"]["suggested_from"][0] == 3
 
 
-def test_prediction_strength_by_hand():
-    a = np.array([0, 0, 0, 0, 1, 1])
-    b = np.array([0, 0, 1, 1, 2, 2])
-    assert prediction_strength([a, a]) == 1.0
-    # Of a's first domain b keeps 2 of 6 pairs; b's domains are kept whole by a.
-    assert prediction_strength([a, b]) == pytest.approx((2 / 6 + 1) / 2)
+def test_the_elbow_by_hand():
+    # Falls by 60, 30, 5 and 5 of 100: after the second step it lies 0.9 - 0.5 below the line.
+    found = below_the_line(np.array([2, 3, 4, 5, 6]), np.array([100.0, 40.0, 10.0, 5.0, 0.0]))
+    np.testing.assert_allclose(found, [0, 0.35, 0.4, 0.2, 0])
+    assert (below_the_line(np.array([2, 3]), np.array([7.0, 7.0])) <= 0).all()
 
 
 @pytest.mark.parametrize("n_groups", [3, 5, 7])
