@@ -1,1 +1,1 @@
-"""What spotscape claims, as commands that print it: ``python -m benchmarks.domains``, ``.speed``."""
+"""What spotscape claims, as commands that print it: ``python -m benchmarks.quality``, ``.speed``."""
