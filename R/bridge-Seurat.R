@@ -267,6 +267,8 @@ x_is_column <- function(image) {
 
 # The object with the embedding as a reduction: a row per cell, in the object's order.
 seurat_add_embedding <- function(object, result, assay, reduction.name, reduction.key) {
+  # Taken out first: of another width, Seurat would warn that it changes.
+  if (reduction.name %in% SeuratObject::Reductions(object)) object[[reduction.name]] <- NULL
   object[[reduction.name]] <- embedding_reduction(result, assay, reduction.name, reduction.key)
   suppressWarnings(SeuratObject::Misc(object, slot = model_name(reduction.name)) <- result$model)
   object
