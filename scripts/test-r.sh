@@ -15,6 +15,7 @@ export LC_ALL=${LC_ALL:-C.UTF-8}
 export _R_CHECK_SYSTEM_CLOCK_=0 # asks a time server
 export NOT_CRAN=true
 export OMP_NUM_THREADS=1 # the tests' matrices are small: threads would only wait for each other
+export NUMBA_NUM_THREADS=1 # else numba, which UMAP brings, sets the threads of OpenMP to the cores
 # R CMD check runs elsewhere: a path relative to the checkout would not be found there.
 data=${SPOTSCAPE_DATA:-$root/../shared/data}
 if [ -d "$data" ]; then SPOTSCAPE_DATA=$(cd "$data" && pwd); export SPOTSCAPE_DATA; fi
