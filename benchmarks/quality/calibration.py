@@ -21,7 +21,7 @@ from benchmarks.quality.data import TRUTH
 from benchmarks.quality.tissues import TISSUES
 from spotscape import metrics, tl
 
-SEEDS = (101, 102)
+SEEDS = (101,)
 BINS = np.linspace(0, 1, 11)
 
 
