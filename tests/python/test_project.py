@@ -311,6 +311,7 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
         *(f"{name}.h5ad" for name in "ABCD"),
         "slice.h5ad",
         "domains.png",
+        "confidence.png",
         "domains.h5ad",
         "report.html",
         "pseudotime.png",
