@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import anndata as ad
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from benchmarks import _machine
 from benchmarks.quality.data import TRUTH
 from benchmarks.quality.tissues import TISSUES
 from spotscape import metrics, tl
+from spotscape.metrics._domains import _matched, has_neighbour_elsewhere
 
 SEEDS = (101,)
 BINS = np.linspace(0, 1, 11)
@@ -33,37 +32,19 @@ def spots(
         for seed in seeds:
             adata = TISSUES[name](seed)
             truth = adata.obs[TRUTH]
+            codes = pd.Categorical(truth).codes
             tl.run_spotscape(adata, n_domains=truth.nunique(), seed=seed, progress=False)
             yield pd.DataFrame(
                 {
                     "tissue": name,
                     "seed": seed,
                     "confidence": adata.obs["spotscape_confidence"].to_numpy(),
-                    "right": right(adata),
-                    "boundary": at_boundary(adata),
+                    "right": _matched(codes, adata.obs["spotscape_domain"].cat.codes.to_numpy()),
+                    "boundary": has_neighbour_elsewhere(codes, adata.obsp["spatial_connectivities"]),
                 }
             )
             ari = metrics.adjusted_rand_index(truth, adata.obs["spotscape_domain"])
             print(f"{name}, seed {seed}: ARI {ari:.3f}", flush=True)
-
-
-def right(adata: ad.AnnData) -> np.ndarray:
-    """Return whether each spot's domain is the true one, under the best matching of domains."""
-    table = pd.crosstab(adata.obs["spotscape_domain"], adata.obs[TRUTH])
-    found, true = linear_sum_assignment(table.to_numpy(), maximize=True)
-    name = dict(zip(table.index[found], table.columns[true], strict=True))
-    return (
-        adata.obs["spotscape_domain"].astype(object).map(name) == adata.obs[TRUTH].astype(object)
-    ).to_numpy()
-
-
-def at_boundary(adata: ad.AnnData) -> np.ndarray:
-    """Return whether each spot has a neighbour of another true domain."""
-    edges = adata.obsp["spatial_connectivities"].tocoo()
-    codes = pd.Categorical(adata.obs[TRUTH]).codes
-    found = np.zeros(adata.n_obs, dtype=bool)
-    found[edges.row[codes[edges.row] != codes[edges.col]]] = True
-    return found
 
 
 def reliability(table: pd.DataFrame) -> pd.DataFrame:

@@ -122,6 +122,7 @@ class SliceGraph:
             zeros = np.zeros(expression.shape[0], dtype=np.int64)
             components = _components(
                 expression,
+                operator.base if isinstance(operator, CenteredExpression) else operator,
                 edge_index,
                 means,
                 zeros if len(means) == 1 else np.asarray(slices),
@@ -165,6 +166,7 @@ def expression_operator(expression: sparse.csr_matrix, *, rank: int, seed: int) 
 
 def _components(
     expression: sparse.csr_matrix,
+    operator: ExpressionMatrix,
     edge_index: Tensor,
     means: np.ndarray,
     rows_of: np.ndarray,
@@ -178,7 +180,10 @@ def _components(
     if not edge_index.shape[1]:
         raise input_error("adata", "a spatial graph without edges", "neighbours", "Use spotscape.gr.")
     r = max(1, min(rank or g, g, n // _SPOTS_PER_DIRECTION))
-    _, _, vt = randomized_svd(expression, r, random_state=seed)
+    if isinstance(operator, LowRankExpression) and len(operator.right) == r:
+        vt = operator.right.numpy()  # the same decomposition: not made twice
+    else:
+        _, _, vt = randomized_svd(expression, r, random_state=seed)
     scores = expression @ vt.T - (means @ vt.T)[rows_of]
     scores = torch.from_numpy(np.asarray(scores, dtype=np.float64))
     scores -= scores.mean(0)

@@ -16,9 +16,15 @@ SMALL_MATRIX_THREADS = 1
 """Threads while grouping: with matrices this narrow they wait for each other longer than they work."""
 _RIDGE = 1e-6
 """Added to the covariance, as a share of the embedding's mean variance: a unit that never fires has none."""
+_FEWEST_COLUMNS = 8
 _LEIDEN_NEIGHBORS = 15
 _LEIDEN_SEARCH = (1e-3, 10.0, 25)
 """Lowest and highest resolution looked at for a number of domains, and how many halvings."""
+
+
+def n_leading(width: int, share: float) -> int:
+    """Return how many leading columns of an embedding are looked at: a share, but not fewer than 8."""
+    return max(min(width, _FEWEST_COLUMNS), round(share * width))
 
 
 def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> GaussianMixture:

@@ -21,12 +21,11 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 
-from spotscape.tl._clustering import fit_mixture
+from spotscape.tl._clustering import fit_mixture, n_leading
 from spotscape.tl._smoothing import neighbor_scale, smoothings
 
 _SHARES = (0.4, 0.5, 0.6, 0.7)
 """Of the embedding's columns that a mixture looks at: the leading ones carry most signal."""
-_FEWEST_COLUMNS = 8
 _MOST_SPOTS = 20_000
 """A mixture fitted to more spots than these would be the same."""
 _ALIGNMENTS = 5
@@ -64,8 +63,7 @@ def memberships(
 def _views(embedding: np.ndarray, graph: sparse.spmatrix | None) -> Iterator[np.ndarray]:
     """Yield what the mixtures are fitted to: columns in units of how much neighbours differ."""
     scaled = embedding / neighbor_scale(embedding, graph)
-    d = scaled.shape[1]
-    for columns in sorted({max(min(d, _FEWEST_COLUMNS), round(share * d)) for share in _SHARES}):
+    for columns in sorted({n_leading(scaled.shape[1], share) for share in _SHARES}):
         leading = scaled[:, :columns]
         yield leading
         if graph is not None:

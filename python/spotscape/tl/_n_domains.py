@@ -22,14 +22,13 @@ from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._validate import check_integer, describe, input_error
-from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture
+from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture, n_leading
 from spotscape.tl._inputs import read_embedding, read_unit_rows
 
 CANDIDATES = tuple(range(3, 13))
 _N_STARTS = 3
 _SHARE = 0.6
 """Of the embedding's columns that are looked at: the leading ones carry most signal."""
-_FEWEST_COLUMNS = 8
 _MOST_SPOTS = 20_000
 """Fitting more spots than these would not move the elbow."""
 
@@ -57,8 +56,7 @@ def suggest(embedding: np.ndarray, *, candidates: Sequence[int] = CANDIDATES, se
     rng = np.random.default_rng(seed)
     if len(embedding) > _MOST_SPOTS:
         embedding = embedding[np.sort(rng.choice(len(embedding), _MOST_SPOTS, replace=False))]
-    d = embedding.shape[1]
-    leading = embedding[:, : max(min(d, _FEWEST_COLUMNS), round(_SHARE * d))]
+    leading = embedding[:, : n_leading(embedding.shape[1], _SHARE)]
     # The curve begins one domain before the first candidate, which may be the elbow itself.
     numbers = np.array([candidates[0] - 1, *candidates])
     criterion = [fit_mixture(leading, int(k), n_starts=_N_STARTS, seed=seed).bic(leading) for k in numbers]
