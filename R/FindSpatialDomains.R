@@ -30,9 +30,9 @@
 #'   the run did, by default no.
 #' @param reduction Name of the reduction to read; the domains' columns are named after it.
 #' @return The same object with new domains (and, for Seurat, identities) in `<reduction>_domain`, and in
-#'   `<reduction>_confidence` how sure each cell's is, 0 to 1: the mean probability of its domain over the mixtures, low
-#'   where they disagree, at borders above all. K-means and Leiden give none, and the column goes. For a matrix, a factor
-#'   named by cell.
+#'   `<reduction>_confidence` how often a cell like this one is in its right domain, 0 to 1, as simulated tissue has it:
+#'   made from the mean probability of its domain over the mixtures, low where they disagree, at borders above all.
+#'   K-means and Leiden give none, and the column goes. For a matrix, a factor named by cell.
 #' @examplesIf spotscape_available()
 #' set.seed(1)
 #' towards <- rep(1:2, c(30, 20)) # 30 cells lie along the first axis, 20 along the second

@@ -78,7 +78,8 @@ IntegrateSlices <- function(object, ...) {
 #' @export
 IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
                                  config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
-                                 coordinates = NULL, reduction.name = NULL, reduction.key = NULL, verbose = TRUE, ...) {
+                                 coordinates = NULL, reduction.name = NULL, reduction.key = NULL, checkpoint = NULL,
+                                 checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
   no_more_arguments(...)
   kind <- kind_of_slices(object)
   seurat <- kind == "Seurat"
@@ -109,9 +110,7 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
     named <- !all(vapply(object, function(one) is.null(colnames(one)), NA))
     sce_join(object, if (named) cells, slice_key, reduction.name)
   }
-  result <- integrate_python(
-    slices, slice_key, condition_key, correction, n_domains, config, seed, device, verbose
-  )
+  result <- integrate_python(slices, slice_key, condition_key, correction, mget(TRAINING))
   if (!seurat) {
     return(sce_add_domains(sce_add_embedding(merged, result, reduction.name), result, reduction.name))
   }
@@ -133,7 +132,7 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
 IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
                                    config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                    coordinates = NULL, reduction.name = "spotscape", reduction.key = NULL,
-                                   verbose = TRUE, ...) {
+                                   checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
   require_packages("SeuratObject", "IntegrateSlices() on a Seurat object")
   no_more_arguments(...)
   check_names_to_write(slice_key, reduction.name, reduction.key)
@@ -143,10 +142,8 @@ IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice"
   conditions <- condition_column(object[[]], condition_key)
   place <- seurat_places(object, NULL, coordinates, of)
   counts <- seurat_slice_counts(object[[assay]], assay, layer, split(cells, of))
-  result <- integrate_python(
-    pieces_of(counts, cells, place, conditions, of), slice_key, condition_key, correction, n_domains, config, seed,
-    device, verbose
-  )
+  pieces <- pieces_of(counts, cells, place, conditions, of)
+  result <- integrate_python(pieces, slice_key, condition_key, correction, mget(TRAINING))
   result <- in_order_of(result, cells, cells, of)
   if (!slice_key %in% colnames(object[[]])) {
     object <- SeuratObject::AddMetaData(object, stats::setNames(of, cells), col.name = slice_key)
@@ -163,24 +160,20 @@ IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice"
 IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL,
                                                  correction = 1, config = NULL, seed = 0L, device = "auto",
                                                  assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
+                                                 checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
                                                  verbose = TRUE, ...) {
   no_more_arguments(...)
-  integrate_sce(
-    object, n_domains, slice_key, condition_key, correction, config, seed, device, assay, coordinates, reduction.name,
-    verbose
-  )
+  integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }
 
 #' @rdname IntegrateSlices
 #' @export
 IntegrateSlices.SpatialExperiment <- function(object, n_domains = NULL, slice_key = "sample_id", condition_key = NULL,
                                               correction = 1, config = NULL, seed = 0L, device = "auto", assay = NULL,
-                                              coordinates = NULL, reduction.name = "SPOTSCAPE", verbose = TRUE, ...) {
+                                              coordinates = NULL, reduction.name = "SPOTSCAPE", checkpoint = NULL,
+                                              checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
   no_more_arguments(...)
-  integrate_sce(
-    object, n_domains, slice_key, condition_key, correction, config, seed, device, assay, coordinates, reduction.name,
-    verbose
-  )
+  integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }
 
 #' @rdname IntegrateSlices
@@ -193,8 +186,7 @@ SLICES_EXPECTED <- paste(
   "a list of Seurat, SpatialExperiment or SingleCellExperiment objects, or one such object with several slices"
 )
 
-integrate_sce <- function(object, n_domains, slice_key, condition_key, correction, config, seed, device, assay,
-                          coordinates, reduction.name, verbose) {
+integrate_sce <- function(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, training) {
   require_bioconductor(object)
   check_names_to_write(slice_key, reduction.name)
   table <- SummarizedExperiment::colData(object)
@@ -206,10 +198,8 @@ integrate_sce <- function(object, n_domains, slice_key, condition_key, correctio
   counts <- sce_counts(object, assay)
   colnames(counts) <- apart
   counts <- lapply(split(seq_along(cells), of), function(rows) counts[, rows, drop = FALSE])
-  result <- integrate_python(
-    pieces_of(counts, apart, place, conditions, of), slice_key, condition_key, correction, n_domains, config, seed,
-    device, verbose
-  )
+  pieces <- pieces_of(counts, apart, place, conditions, of)
+  result <- integrate_python(pieces, slice_key, condition_key, correction, training)
   result <- in_order_of(result, cells, apart, of)
   sce_add_domains(sce_add_embedding(object, result, reduction.name), result, reduction.name)
 }

@@ -43,7 +43,12 @@
 #' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
 #'   name in capitals). The domains' columns are named `<reduction.name>_domain` and `<reduction.name>_confidence` (in
 #'   lower case in a SpatialExperiment).
-#' @param verbose Show progress and messages.
+#' @param checkpoint File in which training leaves its state, so that a run that is killed is not lost; `NULL` for
+#'   none. It is made by the system's rules for files, holds no code, and stays after the run: delete it then.
+#' @param checkpoint_minutes Minutes between writes of it; 0 writes after every epoch.
+#' @param resume Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
+#'   and all settings have to be the same.
+#' @param verbose Show messages and progress: epoch, loss, memory in use, time left.
 #' @param ... Passed to methods; nothing else is taken.
 #' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
 #'   dimensions), `domains` (a factor named by cell), `confidence` (numbers named by cell, or `NULL`), `info`
@@ -78,7 +83,8 @@ RunSpotscape <- function(object, ...) {
 #' @export
 RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto", assay = NULL,
                                 layer = NULL, image = NULL, coordinates = NULL, reduction.name = "spotscape",
-                                reduction.key = NULL, verbose = TRUE, ...) {
+                                reduction.key = NULL, checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
+                                verbose = TRUE, ...) {
   require_packages("SeuratObject", "RunSpotscape() on a Seurat object")
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
@@ -86,7 +92,7 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
   assay <- seurat_assay(object, assay)
   counts <- seurat_counts(object, assay, layer, verbose)
   place <- seurat_coordinates(object, image, coordinates)
-  result <- run_python(counts, place, n_domains, config, seed, device, verbose)
+  result <- run_python(counts, place, mget(TRAINING))
   object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
   object <- seurat_add_domains(object, result, reduction.name)
   # The log keeps the arguments as they are here, and prints only what cat() can.
@@ -99,13 +105,14 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
 #' @export
 RunSpotscape.SingleCellExperiment <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
                                               assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
+                                              checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
                                               verbose = TRUE, ...) {
   require_bioconductor(object)
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
   counts <- sce_counts(object, assay)
   place <- sce_coordinates(object, coordinates, cell_names(object))
-  result <- run_python(counts, place, n_domains, config, seed, device, verbose)
+  result <- run_python(counts, place, mget(TRAINING))
   object <- sce_add_embedding(object, result, reduction.name)
   sce_add_domains(object, result, reduction.name)
 }
@@ -117,7 +124,8 @@ RunSpotscape.SpatialExperiment <- RunSpotscape.SingleCellExperiment
 #' @rdname RunSpotscape
 #' @export
 RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
-                                 coordinates = NULL, verbose = TRUE, ...) {
+                                 coordinates = NULL, checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
+                                 verbose = TRUE, ...) {
   no_more_arguments(...)
   if (length(dim(object)) != 2L || is.data.frame(object)) {
     input_error(
@@ -130,7 +138,7 @@ RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed =
   }
   counts <- as_counts(object, "object")
   place <- as_coordinates(coordinates, colnames(counts), "coordinates")
-  run_python(counts, place, n_domains, config, seed, device, verbose)
+  run_python(counts, place, mget(TRAINING))
 }
 
 # S3 methods take `...`; a misspelt argument must not vanish in it.

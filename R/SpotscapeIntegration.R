@@ -23,7 +23,8 @@
 #' @export
 SpotscapeIntegration <- function(object, assay = NULL, orig = NULL, layers = NULL, features = NULL, scale.layer = NULL,
                                  coordinates = NULL, new.reduction = "spotscape", key = NULL, n_domains = NULL,
-                                 correction = 1, config = NULL, seed = 0L, device = "auto", verbose = TRUE, ...) {
+                                 correction = 1, config = NULL, seed = 0L, device = "auto", checkpoint = NULL,
+                                 checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
   require_packages("SeuratObject", "SpotscapeIntegration()")
   no_more_arguments(...)
   check_names_to_write("slice", new.reduction, key)
@@ -35,9 +36,7 @@ SpotscapeIntegration <- function(object, assay = NULL, orig = NULL, layers = NUL
   of <- unname(slices[cells])
   place <- named_coordinates(coordinates, cells)
   counts <- seurat_slice_counts(object, assay %||% "", NULL, split(cells, of))
-  result <- integrate_python(
-    pieces_of(counts, cells, place, NULL, of), "slice", NULL, correction, n_domains, config, seed, device, verbose
-  )
+  result <- integrate_python(pieces_of(counts, cells, place, NULL, of), "slice", NULL, correction, mget(TRAINING))
   embedding <- embedding_reduction(in_order_of(result, cells, cells, of), assay, new.reduction, key)
   stats::setNames(list(embedding), new.reduction)
 }

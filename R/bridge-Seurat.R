@@ -30,7 +30,7 @@ seurat_counts <- function(object, assay, layer, verbose) {
       data <- SeuratObject::JoinLayers(data, layers = layer, new = layer)
       found <- layer
     }
-    counts <- SeuratObject::LayerData(data, layer = found)
+    counts <- layer_data(data, found)
   } else {
     counts <- old_assay_layer(data, assay, layer)
   }
@@ -47,6 +47,20 @@ assay_layers <- function(data, assay, layer) {
     input_error("layer", sprintf("no layer '%s' in assay '%s'", layer, assay), paste("one of", name_list(layers)))
   }
   found
+}
+
+# A layer of a v5 assay, genes x cells with their names. LayerData() takes a subset, even of all, which copies the
+# matrix; one that lies in the object is taken as it is.
+layer_data <- function(data, name) {
+  counts <- if (methods::is(data, "Assay5")) methods::slot(data, "layers")[[name]]
+  if (methods::is(counts, "dgCMatrix")) {
+    names <- list(SeuratObject::Features(data, layer = name), SeuratObject::Cells(data, layer = name))
+    if (identical(lengths(names), dim(counts))) {
+      dimnames(counts) <- names
+      return(counts)
+    }
+  }
+  SeuratObject::LayerData(data, layer = name)
 }
 
 # A layer of an Assay, as Seurat v4 made them.
@@ -80,7 +94,7 @@ seurat_slice_counts <- function(data, assay, layer, cells) {
   layer <- layer %||% "counts"
   check_string("layer", layer)
   layers <- if (inherits(data, "StdAssay")) {
-    lapply(assay_layers(data, assay, layer), function(name) SeuratObject::LayerData(data, layer = name))
+    lapply(assay_layers(data, assay, layer), function(name) layer_data(data, name))
   } else {
     list(old_assay_layer(data, assay, layer))
   }

@@ -157,7 +157,7 @@ std_layers <- function(data) {
   if (any(stems == "counts" & of_split)) {
     parts <- layers[stems == "counts" & of_split]
     split <- unlist(lapply(parts, function(part) {
-      names <- colnames(SeuratObject::LayerData(data, layer = part))
+      names <- SeuratObject::Cells(data, layer = part)
       stats::setNames(rep(sub("^counts\\.", "", part), length(names)), names)
     }))
     split <- factor(split, levels = unique(split))
@@ -165,7 +165,7 @@ std_layers <- function(data) {
   joined <- stems[duplicated(stems) | of_split]
   for (stem in unique(joined)) data <- SeuratObject::JoinLayers(data, layers = stem, new = stem)
   layers <- SeuratObject::Layers(data)
-  found <- lapply(stats::setNames(nm = layers), function(layer) SeuratObject::LayerData(data, layer = layer))
+  found <- lapply(stats::setNames(nm = layers), function(layer) layer_data(data, layer))
   list(layers = found, split = split)
 }
 

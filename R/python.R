@@ -1,7 +1,9 @@
 # The crossing to Python: finding it, calling it, and what goes over and comes back.
 
 PYTHON_VERSION <- "3.11"
-PYTHON_MODULES <- c("anndata", "numpy", "pandas", "scanpy", "scipy", "skmisc", "sklearn", "torch", "torch_geometric")
+PYTHON_MODULES <- c(
+  "anndata", "numpy", "pandas", "psutil", "safetensors", "scanpy", "scipy", "skmisc", "sklearn", "torch", "torch_geometric"
+)
 ENVIRONMENT <- "r-spotscape"
 
 # A module of the Python half that came with this package, whatever else is on Python's path.
@@ -98,21 +100,24 @@ require_python <- function() {
 # What lives as long as the R session.
 the <- new.env(parent = emptyenv())
 
-# The one way to Python that all methods for one slice take.
-run_python <- function(counts, coordinates, n_domains, config, seed, device, verbose) {
+# The arguments that every verb that trains has, and hands on as a list.
+TRAINING <- c("n_domains", "config", "seed", "device", "checkpoint", "checkpoint_minutes", "resume", "verbose")
+
+# The one way to Python that all methods for one slice take. `training`: the values of TRAINING.
+run_python <- function(counts, coordinates, training) {
   require_python()
   adata <- slice_to_python(list(counts = counts, coordinates = coordinates))
-  train_python("run_spotscape", adata, n_domains, config, seed, device, verbose)
+  train_python("run_spotscape", adata, training)
   result_to_r(adata, colnames(counts))
 }
 
 # The same for several: a named list of slices, each with counts, coordinates and `columns` (a named list with a
 # value per cell, or NULL). Cells come back slice by slice; no two have the same name.
-integrate_python <- function(slices, slice_key, condition_key, correction, n_domains, config, seed, device, verbose) {
+integrate_python <- function(slices, slice_key, condition_key, correction, training) {
   require_python()
   adatas <- reticulate::py_dict(as.list(names(slices)), unname(lapply(slices, slice_to_python)), convert = FALSE)
   joined <- train_python(
-    "integrate_slices", adatas, n_domains, config, seed, device, verbose,
+    "integrate_slices", adatas, training,
     slice_key = slice_key, condition_key = condition_key, correction = scalar_to_python("correction", correction)
   )
   result <- result_to_r(joined, unlist(lapply(slices, function(slice) colnames(slice$counts)), use.names = FALSE))
@@ -124,17 +129,32 @@ integrate_python <- function(slices, slice_key, condition_key, correction, n_dom
 
 slice_to_python <- function(slice) {
   call_python(
-    python_module("interop.reticulate")$to_anndata, slice$counts, array(rownames(slice$counts)),
+    python_module("interop.reticulate")$to_anndata, counts_to_python(slice$counts), array(rownames(slice$counts)),
     array(colnames(slice$counts)), slice$coordinates, obs = lapply(slice$columns, array)
   )
 }
 
-train_python <- function(verb, adata, n_domains, config, seed, device, verbose, ...) {
-  call_python(
-    python_module("tl")[[verb]], adata, ...,
-    n_domains = scalar_to_python("n_domains", n_domains), config = config_to_python(config),
-    seed = scalar_to_python("seed", seed), device = device, progress = progress_function(verbose)
-  )
+# A dgCMatrix as a csc_matrix. Numpy shares the memory of R's arrays, and as vectors lie in a dgCMatrix, these are the
+# one copy. Whole numbers go over as integers, which take half of the memory; all else as it is, for Python to refuse.
+counts_to_python <- function(counts) {
+  values <- suppressWarnings(as.integer(counts@x))
+  if (anyNA(values) || !all(values == counts@x)) values <- counts@x
+  dim(values) <- length(values) # an array now, and in place: array() would copy
+  sparse <- reticulate::import("scipy.sparse", convert = FALSE)
+  sparse$csc_matrix(reticulate::tuple(values, array(counts@i), array(counts@p), convert = FALSE), shape = dim(counts))
+}
+
+train_python <- function(verb, adata, training, ...) {
+  on.exit(end_progress_line())
+  gc() # nothing in Python would make R let go of what it needs no more
+  scalars <- setdiff(TRAINING, c("config", "device", "verbose"))
+  do.call(call_python, c(
+    list(python_module("tl")[[verb]], adata, ...), Map(scalar_to_python, scalars, training[scalars]),
+    list(
+      config = config_to_python(training$config), device = training$device,
+      progress = progress_function(training$verbose)
+    )
+  ), quote = TRUE)
 }
 
 # Call a Python function. What Python would raise as a user's error becomes an R error with the same words
@@ -189,23 +209,31 @@ config_to_python <- function(config) {
   do.call(reticulate::dict, stats::setNames(settings, names(config)))
 }
 
-# Progress in the R console, as a Python callable: a bar where someone watches, four messages elsewhere.
+# Progress in the R console, as a Python callable: a line that changes where someone watches, about ten messages
+# elsewhere. Both say epoch, loss, memory and time left.
 progress_function <- function(verbose) {
   if (!verbose) {
     return(FALSE)
   }
-  bar <- NULL
-  show <- function(epoch, epochs, loss) {
-    if (interactive()) {
-      if (is.null(bar)) bar <<- utils::txtProgressBar(max = epochs, style = 3L, file = stderr())
-      utils::setTxtProgressBar(bar, epoch)
-      if (epoch >= epochs) close(bar)
-    } else if (epoch %% max(1L, epochs %/% 4L) == 0L) {
-      message(sprintf("spotscape: epoch %d of %d, loss %.4g", epoch, epochs, loss))
-    }
+  watched <- interactive()
+  show <- function(line) {
+    line <- paste("spotscape:", line)
+    if (watched) show_progress_line(line) else message(line)
     invisible(NULL)
   }
-  reticulate::r_to_py(show, convert = TRUE)
+  python_module("_progress")$epoch_lines(reticulate::r_to_py(show, convert = TRUE), lines = if (watched) NULL else 10L)
+}
+
+# Write over the line before, to its end.
+show_progress_line <- function(line) {
+  width <- the$progress_width %||% 0L
+  cat("\r", formatC(line, width = -width), sep = "", file = stderr())
+  the$progress_width <- nchar(line)
+}
+
+end_progress_line <- function() {
+  if (!is.null(the$progress_width)) cat("\n", file = stderr())
+  the$progress_width <- NULL
 }
 
 # What a run wrote, as R sees it: embedding with row names, domains as a factor, how sure they are (NULL where nothing

@@ -5,6 +5,7 @@
     python -m benchmarks.quality run --methods default pca --data cortex --seeds 0
     python -m benchmarks.quality report --table FILE.csv        markdown and plots from the table
     python -m benchmarks.quality calibration                    is the confidence of a domain right?
+    python -m benchmarks.quality calibration --fit              the coefficients that make it so
     python -m benchmarks.quality integration --seeds 0          benchmarks.integration with Harmony at hand
 
 Protocol: the number of domains is given, labels are looked at only to score and no method is shown them,
@@ -77,6 +78,7 @@ def arguments() -> argparse.Namespace:
     calibration = commands.add_parser("calibration", help="is the confidence of a domain right?")
     calibration.add_argument("--output", type=Path, default=RESULTS / "confidence.md")
     calibration.add_argument("--figure", type=Path, default=FIGURE)
+    calibration.add_argument("--fit", action="store_true", help="print the coefficients, on other tissues")
 
     commands.add_parser("integration", help="benchmarks.integration with Harmony", add_help=False)
     args, rest = parser.parse_known_args()
@@ -107,7 +109,10 @@ def main() -> None:
     elif args.command == "calibration":
         from benchmarks.quality import calibration
 
-        calibration.write(args.output, args.figure)
+        if args.fit:
+            calibration.fit()
+        else:
+            calibration.write(args.output, args.figure)
     else:
         sys.exit(environments.run_module_with("harmony", "benchmarks.integration", args.rest))
 

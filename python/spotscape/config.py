@@ -63,7 +63,12 @@ class SpotscapeConfig:
     schedule
         ``"cosine"`` (decay to zero over ``epochs``) or ``"constant"``.
     epochs
-        Training steps; each sees the whole tissue.
+        Training steps; each sees the whole tissue, or with tiles ``batch_spots`` of it, drawn from all over.
+    batch_spots
+        Spots that a step sees: fewer than there are means training by spatial tiles. 0 for all; None for all
+        while the estimate of a step's memory is within ``batch_memory``, and else for as many as fit.
+    batch_memory
+        Memory that a step may take, in GB; decides where ``batch_spots`` is None.
     patience
         Stop when the smoothed loss has not improved by ``min_improvement`` (relative) for so many epochs;
         0 never stops early.
@@ -115,6 +120,8 @@ class SpotscapeConfig:
     weight_decay: float = 1e-4
     schedule: str = "cosine"
     epochs: int = 200
+    batch_spots: int | None = None
+    batch_memory: float = 1.0
     patience: int = 0
     min_improvement: float = 1e-3
     cluster_method: str | None = None
@@ -123,10 +130,10 @@ class SpotscapeConfig:
 
     def __post_init__(self) -> None:
         for name, low in _INTEGERS.items():
-            if name not in _BY_SLICES or getattr(self, name) is not None:
+            if name not in _MAY_BE_NONE or getattr(self, name) is not None:
                 object.__setattr__(self, name, check_integer(name, getattr(self, name), low))
         for name, (low, high) in _NUMBERS.items():
-            if name in _BY_SLICES and getattr(self, name) is None:
+            if name in _MAY_BE_NONE and getattr(self, name) is None:
                 continue
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
         check_flag("unit_rows", self.unit_rows)
@@ -152,6 +159,7 @@ class SpotscapeConfig:
             expression_rank=0,
             schedule="constant",
             epochs=1000,
+            batch_spots=0,
             patience=0,
             cluster_method="kmeans",
         )
@@ -178,8 +186,12 @@ class SpotscapeConfig:
         """Return the settings as a plain dictionary, in the order of definition."""
         return asdict(self)
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the same without what is left open: not every file format can hold None."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
-_BY_SLICES = ("n_components", "learning_rate")
+
+_MAY_BE_NONE = ("n_components", "learning_rate", "batch_spots")
 """Numbers that may be None; so may ``cluster_method``."""
 _N_COMPONENTS = 20
 _RATE_OF_CORRECTION = 3e-5
@@ -194,6 +206,7 @@ _INTEGERS = {
     "matching_top_k": 1,
     "matching_spots": 0,
     "epochs": 1,
+    "batch_spots": 0,
     "patience": 0,
     "n_starts": 1,
 }
@@ -212,6 +225,7 @@ _NUMBERS: dict[str, tuple[float, float | None]] = {
     "learning_rate": (1e-12, None),
     "weight_decay": (0.0, None),
     "min_improvement": (0.0, 1.0),
+    "batch_memory": (1e-6, None),
 }
 PRESETS = ("default", "paper")
 

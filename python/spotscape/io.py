@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
+from typing import Any
 
 import anndata
 import h5py
 from anndata import AnnData
+from anndata.io import read_elem, sparse_dataset, write_h5ad
 
 from spotscape._paths import (
     READABLE,
@@ -19,13 +22,14 @@ from spotscape._paths import (
     reading,
 )
 from spotscape._space_ranger import find_run, read_space_ranger, run_folder
-from spotscape._validate import input_error
+from spotscape._validate import check_flag, input_error
 
 __all__ = ["atomic_path", "check_output", "is_slice", "read", "write"]
+_BACKED = (".h5ad", ".zarr")
 
 
-def read(path: str | os.PathLike[str]) -> AnnData | dict[str, AnnData]:
-    """Read a slice from an ``.h5ad`` file, an ``.rds`` file of R, or the output folder of Space Ranger.
+def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData | dict[str, AnnData]:
+    """Read a slice: an ``.h5ad`` file, a ``.zarr`` folder, an ``.rds`` file of R, or Space Ranger's output.
 
     Of a Space Ranger folder (``outs``, or the one above it) this reads the filtered matrix, genes only (the
     ``.h5`` file, else the folder of that name), and keeps the spots that are in tissue. The positions file
@@ -37,12 +41,15 @@ def read(path: str | os.PathLike[str]) -> AnnData | dict[str, AnnData]:
     path
         File or folder. ``.rds`` may hold a Seurat, SpatialExperiment or SingleCellExperiment object, or a
         list of them; it needs R and ``pip install 'spotscape[r]'``.
+    backed
+        Leave ``X`` and ``raw.X`` of an ``.h5ad`` or ``.zarr`` on disk, to be read where they are used, and
+        read everything else. The file must stay where it is.
 
     Returns
     -------
     AnnData
-        From ``.h5ad``: what is in the file. From ``.rds``: as `spotscape.interop.read_rds`; of a list a dict
-        of AnnData by name. From Space Ranger:
+        From ``.h5ad`` and ``.zarr``: what is in there. From ``.rds``: as `spotscape.interop.read_rds`; of a
+        list a dict of AnnData by name. From Space Ranger:
 
         - ``X``: counts, CSR, spots in the order of the matrix; ``var["gene_ids"]``, with ``var_names`` the
           genes' symbols, made unique where two genes share one (a warning says how many);
@@ -55,7 +62,8 @@ def read(path: str | os.PathLike[str]) -> AnnData | dict[str, AnnData]:
     ------
     InputError
         If there is nothing at ``path``, it is of another kind or not what its ending says, a part of a Space
-        Ranger folder is missing, a file cannot be read, or R is missing where it is needed.
+        Ranger folder is missing, a file cannot be read, or R is missing where it is needed; with ``backed``
+        if it is neither ``.h5ad`` nor ``.zarr``.
 
     Examples
     --------
@@ -63,11 +71,20 @@ def read(path: str | os.PathLike[str]) -> AnnData | dict[str, AnnData]:
     >>> from spotscape import io
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     io.write(anndata.AnnData(np.ones((3, 2), dtype="float32")), f"{folder}/slice.h5ad")
-    ...     io.read(f"{folder}/slice.h5ad").shape
-    (3, 2)
+    ...     adata = io.read(f"{folder}/slice.h5ad", backed=True)
+    ...     adata.shape, adata.isbacked
+    ...     adata.file.close()
+    ((3, 2), True)
     """
     path = as_path(path)
+    check_flag("backed", backed)
+    if backed and path.exists() and path.suffix not in _BACKED:
+        expected = "an .h5ad file or a .zarr folder, which can be left on disk"
+        found = "a folder" if path.is_dir() else f"a file that ends in {path.suffix!r}"
+        raise input_error(named_path(path), found, expected, "Read it without backed.")
     if path.is_dir():
+        if path.suffix == ".zarr":
+            return _read_zarr(path, backed)
         return read_space_ranger(run_folder(path.resolve()))
     if not path.exists():
         raise input_error(named_path(path), "nothing there", READABLE)
@@ -82,7 +99,29 @@ def read(path: str | os.PathLike[str]) -> AnnData | dict[str, AnnData]:
         with h5py.File(path, "r") as file:
             if not {"obs", "var"} <= set(file):
                 raise input_error(named_path(path), "an HDF5 file without obs and var", "an AnnData file")
-        return anndata.read_h5ad(path)
+        return anndata.read_h5ad(path, backed="r" if backed else None)
+
+
+def _read_zarr(path: Path, backed: bool) -> AnnData:
+    """Read an AnnData from a Zarr folder; ``backed`` leaves its matrices there."""
+    import zarr
+
+    with reading(path, "an AnnData folder (Zarr)"):
+        group = zarr.open_group(path, mode="r")
+        if not {"obs", "var"} <= set(group):
+            raise input_error(named_path(path), "a Zarr folder without obs and var", "an AnnData folder")
+        if not backed:
+            return anndata.read_zarr(path)
+        parts = {name: read_elem(group[name]) for name in group if name not in ("X", "raw")}
+        if "raw" in group:
+            others = {name: read_elem(group["raw"][name]) for name in group["raw"] if name != "X"}
+            parts["raw"] = {"X": _on_disk(group["raw"]["X"]), **others}
+        return AnnData(_on_disk(group["X"]) if "X" in group else None, **parts)
+
+
+def _on_disk(stored: Any) -> Any:
+    """Return a matrix that is read where it is indexed: sparse of a group, dense of an array."""
+    return sparse_dataset(stored) if "indptr" in getattr(stored, "keys", list)() else stored
 
 
 def is_slice(path: str | os.PathLike[str]) -> bool:
@@ -96,8 +135,8 @@ def is_slice(path: str | os.PathLike[str]) -> bool:
     Returns
     -------
     bool
-        True for a name that ends in ``.h5ad`` or ``.rds`` and for the output folder of Space Ranger. Nothing
-        is opened.
+        True for a name that ends in ``.h5ad`` or ``.rds``, for a folder whose name ends in ``.zarr``, and for
+        the output folder of Space Ranger. Nothing is opened.
 
     Examples
     --------
@@ -106,7 +145,9 @@ def is_slice(path: str | os.PathLike[str]) -> bool:
     (True, False)
     """
     path = as_path(path)
-    return find_run(path) is not None if path.is_dir() else path.suffix.lower() in (".h5ad", ".rds")
+    if path.is_dir():
+        return path.suffix == ".zarr" or find_run(path) is not None
+    return path.suffix.lower() in (".h5ad", ".rds")
 
 
 def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
@@ -114,7 +155,7 @@ def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
 
     The file is written under another name in the same folder and renamed when it is complete: a file that was
     there before survives a write that fails. As in anndata, text columns of ``obs`` and ``var`` that repeat
-    become categorical.
+    become categorical. A matrix that is on disk is copied array by array, and never as a whole in memory.
 
     Parameters
     ----------
@@ -149,17 +190,18 @@ def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
     if path.suffix != ".h5ad":
         expected = "one that ends in '.h5ad' or '.rds'"
         raise input_error(named_path(path), f"a name that ends in {path.suffix!r}", expected)
-    # A backed object would go on to live in the temporary file.
-    whole = adata.to_memory() if adata.isbacked else adata
+    # A view has no file of its own, whatever the object that it is of has.
+    whole = adata.to_memory() if adata.isbacked and adata.is_view else adata
     with atomic_path(path) as temporary:
         # Asked first, because HDF5 may crash the process at its end after a write that the system refused.
-        needed, free = whole.__sizeof__(), shutil.disk_usage(temporary.parent).free
+        needed, free = whole.__sizeof__(with_disk=True), shutil.disk_usage(temporary.parent).free
         if needed > free:
             raise input_error(
                 named_path(path), f"{free / 1e6:.0f} MB of space", f"{needed / 1e6:.0f} MB or more"
             )
         try:
-            whole.write_h5ad(temporary)
+            # Not the method, after which a backed object would go on to live in the temporary file.
+            write_h5ad(temporary, whole)
         except Exception as error:
             if isinstance(error, OSError | MemoryError):
                 raise

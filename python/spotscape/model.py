@@ -376,7 +376,7 @@ class Spotscape:
             adata.uns.pop(_keys.colors(domain), None)
         settings = self.config.resolved(several_slices=self._fitted().loadings is None)
         adata.uns[_keys.parameters(key_added)] = {
-            "params": {**settings.to_dict(), "unit_rows": self._unit_rows, "key_added": key_added},
+            "params": {**settings.to_record(), "unit_rows": self._unit_rows, "key_added": key_added},
             "mapped": {"n_genes": len(self.genes), "n_genes_present": len(mapped.genes)},
         }
 

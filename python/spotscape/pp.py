@@ -13,17 +13,15 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
-from sklearn.utils.sparsefuncs import inplace_csr_row_scale, min_max_axis
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._counts import float_columns, read_counts, row_blocks, row_totals, varies
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, check_number, describe, input_error
 from spotscape._variable_genes import most_variable
 
 _RAW_COUNTS = "raw counts (whole numbers >= 0, not all of them 0)"
-_BLOCK = 2**22
-"""Stored values looked at in one go: bounds the memory that a check takes."""
 
 
 class Counts(NamedTuple):
@@ -80,8 +78,9 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
 
     Looks in the given layer only, else in ``X``, ``layers["counts"]``, the other layers and ``raw``, in this
     order, and takes the first that holds counts: whole numbers, none negative, not all of them zero, in an
-    integer or a float dtype. Sparse matrices are checked on their stored values. A backed matrix is read into
-    memory.
+    integer or a float dtype. Sparse matrices are checked on their stored values. A place whose first values
+    are no counts is looked at no further, so a backed matrix (CSR, CSC or dense) is read into memory only
+    where it holds the counts.
 
     Parameters
     ----------
@@ -115,17 +114,12 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
         raise input_error("layer", describe(layer), f"the name of a layer of adata (it has: {known})")
     verdicts = []
     for source, stored, var_names in _places(adata, layer):
-        matrix = _as_csr(stored)
-        verdict = (
-            f"a value of type {type(stored).__name__}"
-            if matrix is None
-            else _what_is_wrong(matrix, adata.obs_names, var_names)
-        )
-        if verdict is None:
+        found = read_counts(stored, adata.obs_names, var_names)
+        if not isinstance(found, str):
             if source == "raw":
                 _check_unique("adata.raw.var_names", var_names, "Make them unique before raw is set.")
-            return Counts(matrix, var_names, source)
-        verdicts.append((source, verdict))
+            return Counts(found, var_names, source)
+        verdicts.append((source, found))
     todo = "Put the raw counts into adata.X or adata.layers['counts']."
     if len(verdicts) == 1:
         source, verdict = verdicts[0]
@@ -195,8 +189,7 @@ def select_genes(
     n_top_genes = check_integer("n_top_genes", n_top_genes, 1)
     slices = None if slice_key is None else read_slices(adata, slice_key)
     counts = find_counts(adata, layer=layer)
-    lowest, highest = min_max_axis(counts.matrix, axis=0)
-    usable = (lowest != highest) & counts.var_names.isin(adata.var_names)
+    usable = varies(counts.matrix) & counts.var_names.isin(adata.var_names)
     if not usable.any():
         raise input_error(
             f"adata.{counts.source}",
@@ -205,7 +198,8 @@ def select_genes(
         )
     chosen = counts.var_names[usable]
     if len(chosen) > n_top_genes:
-        chosen = most_variable(counts.matrix[:, usable], chosen, n_top_genes, slices)
+        matrix = counts.matrix if usable.all() else counts.matrix[:, usable]
+        chosen = most_variable(matrix, chosen, n_top_genes, slices)
     if copy:
         adata = in_memory_copy(adata)
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(chosen)
@@ -257,7 +251,7 @@ def normalized_expression(
     target_sum = check_number("target_sum", target_sum, 1e-6)
     counts = find_counts(adata, layer=layer)
     columns = _columns(adata, counts, genes)
-    totals = np.asarray(counts.matrix.sum(axis=1, dtype=np.float64)).ravel()
+    totals = row_totals(counts.matrix)
     empty = totals == 0
     if empty.any():
         warnings.warn(
@@ -266,12 +260,11 @@ def normalized_expression(
             SpotscapeWarning,
             stacklevel=2,
         )
-    everything = np.array_equal(columns, np.arange(len(counts.var_names)))
-    part = counts.matrix if everything else counts.matrix[:, columns]
-    expression = part.astype(np.float32, copy=everything)
-    scale = np.divide(target_sum, totals, out=np.zeros_like(totals), where=~empty)
-    inplace_csr_row_scale(expression, scale.astype(np.float32))
-    np.log1p(expression.data, out=expression.data)
+    expression = float_columns(counts.matrix, columns)
+    scale = np.divide(target_sum, totals, out=np.zeros_like(totals), where=~empty).astype(np.float32)
+    for rows, values in row_blocks(expression):
+        values *= np.repeat(scale[rows], np.diff(expression.indptr[rows.start : rows.stop + 1]))
+        np.log1p(values, out=values)
     return expression
 
 
@@ -295,47 +288,6 @@ def _places(adata: AnnData, layer: str | None) -> Iterator[tuple[str, Any, pd.In
         yield f"layers[{name!r}]", adata.layers[name], adata.var_names
     if adata.raw is not None:
         yield "raw", adata.raw.X, adata.raw.var_names
-
-
-def _as_csr(stored: Any) -> sparse.csr_matrix | None:
-    """Return a canonical CSR matrix, sharing memory where it can; None for what holds no real numbers."""
-    if hasattr(stored, "to_memory"):
-        stored = stored.to_memory()
-    if not sparse.issparse(stored):
-        stored = np.asarray(stored)
-    if stored.ndim != 2 or stored.dtype.kind not in "iuf":
-        return None
-    matrix = sparse.csr_matrix(stored)
-    if not matrix.has_canonical_format:
-        # Sorting or summing in place would reorder the user's own arrays.
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
-    return matrix
-
-
-def _what_is_wrong(matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd.Index) -> str | None:
-    """Say why stored values are no counts, or None if they are."""
-    anything = False
-    for start in range(0, matrix.nnz, _BLOCK):
-        values = matrix.data[start : start + _BLOCK]
-        anything = anything or bool(values.any())
-        if values.dtype.kind == "u":
-            continue
-        faults = {"negative values": values < 0}
-        if values.dtype.kind == "f":
-            faults = {
-                "NaN": np.isnan(values),
-                "infinite values": np.isinf(values),
-                **faults,
-                "values that are not whole numbers": values != np.floor(values),
-            }
-        for fault, where in faults.items():
-            if where.any():
-                at = start + int(np.argmax(where))
-                spot = obs_names[int(np.searchsorted(matrix.indptr, at, side="right")) - 1]
-                gene = var_names[matrix.indices[at]]
-                return f"{fault} ({matrix.data[at]:g} at spot {spot!r}, gene {gene!r})"
-    return None if anything else "only zeros"
 
 
 def _columns(adata: AnnData, counts: Counts, genes: Any) -> np.ndarray:

@@ -95,6 +95,52 @@ def test_run_is_the_python_call(command, slice_path):
     assert list(result.obs_names) == list(adata.obs_names)
 
 
+def test_counts_may_stay_in_the_file(command, slice_path):
+    for out, more in (("out.h5ad", []), ("backed.h5ad", ["--backed"])):
+        assert command("run", slice_path, "-o", out, "-k", 3, "-q", *QUICK, *more).code == 0
+    result, backed = io.read("out.h5ad"), io.read("backed.h5ad")
+    np.testing.assert_array_equal(result.obsm["X_spotscape"], backed.obsm["X_spotscape"])
+    assert (result.obs["spotscape_domain"] == backed.obs["spotscape_domain"]).all()
+    assert (result.X != backed.X).nnz == 0
+
+
+def test_a_dry_run_says_what_it_takes_and_writes_nothing(command, slice_path, tmp_path):
+    said = command("run", slice_path, "-o", "out.h5ad", "-k", 3, "--dry-run")
+    assert said.code == 0, said.err
+    adata = io.read(slice_path)
+    assert f"200 spots x 60 genes, {adata.X.nnz:,} counts in 1 slice(s)" in said.out
+    assert "all 200 spots at once" in said.out
+    assert list(tmp_path.iterdir()) == []
+    tiled = command("run", slice_path, slice_path.parent, "-o", "out.h5ad", "--dry-run")
+    assert "twice" in one_line(tiled)
+    tiled = command("run", slice_path, "-o", "out.h5ad", "--dry-run", "--set", "batch_spots=100")
+    assert "by tiles, 100 of 200 spots a step" in tiled.out
+
+
+def test_an_estimate_grows_with_the_data():
+    from spotscape.config import SpotscapeConfig
+    from spotscape.engine.estimate import estimate_run
+
+    small, large = (
+        estimate_run(n, 500, 90 * n, SpotscapeConfig(), n_domains=7) for n in (100_000, 1_000_000)
+    )
+    assert 1.5 * small.memory_gb < large.memory_gb < 10 * small.memory_gb
+    assert small.seconds < large.seconds < 10 * small.seconds
+    assert large.plan.by_tiles
+    backed = estimate_run(1_000_000, 500, 90_000_000, SpotscapeConfig(), n_domains=7, backed=True)
+    assert backed.memory_gb <= large.memory_gb
+
+
+def test_training_by_tiles_is_recorded(command, slice_path):
+    assert (
+        command("run", slice_path, "-o", "out.h5ad", "-k", 3, "-q", *QUICK, "--set", "batch_spots=80").code
+        == 0
+    )
+    training = io.read("out.h5ad").uns["spotscape"]["training"]
+    assert training["by_tiles"]
+    assert (training["n_spots"], training["batch_spots"]) == (200, 80)
+
+
 @pytest.fixture(scope="module")
 def two_slices(tmp_path_factory) -> Path:
     """A folder with two slices, and something else in it."""
@@ -274,11 +320,12 @@ def test_full_disk_is_one_line(command, monkeypatch, slice_path, tmp_path):
     monkeypatch.setattr(io, "write", write)
     ended = command("run", slice_path, "-o", "out.h5ad", "-k", 3, "-q", *QUICK)
     assert "No space left on device" in one_line(ended)
-    assert list(tmp_path.iterdir()) == []
+    # what was trained is not lost: with --resume it need not be trained again
+    assert [path.name for path in tmp_path.iterdir()] == ["out.h5ad.checkpoint"]
 
 
 def test_bugs_keep_their_traceback(monkeypatch, slice_path, tmp_path):
-    def broken(path):
+    def broken(path, **_):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(io, "read", broken)

@@ -15,11 +15,13 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from matplotlib.image import imsave
 from scipy import io as scipy_io
 from scipy import sparse
 
 from spotscape import io
+from spotscape._adata import in_memory_copy, is_lazy
 from spotscape._validate import InputError, SpotscapeWarning
 
 BARCODES = [f"{letters}-1" for letters in ("AAAC", "AAAG", "AAAT", "AACA")]
@@ -336,6 +338,81 @@ class TestReadH5ad:
             io.read(path)
 
 
+def dense_of(matrix):
+    return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+
+
+def stored(folder, kind, ending):
+    """Write an object with counts in X, raw and a layer, and return where."""
+    counts = COUNTS.astype("float32")
+    matrix = {"csr": sparse.csr_matrix, "csc": sparse.csc_matrix, "dense": np.array}[kind](counts)
+    adata = anndata.AnnData(matrix, layers={"more": sparse.csr_matrix(counts)})
+    adata.obs["kind"] = pd.Categorical(["a", "b"] * 2)
+    adata.obsm["spatial"] = np.arange(8.0).reshape(4, 2)
+    adata.obsp["near"] = sparse.eye(4, format="csr")
+    adata.uns["note"] = {"text": "x", "number": 3}
+    adata.raw = adata
+    path = folder / f"slice{ending}"
+    adata.write_zarr(path) if ending == ".zarr" else adata.write_h5ad(path)
+    return path
+
+
+class TestOnDisk:
+    @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
+    @pytest.mark.parametrize("ending", [".h5ad", ".zarr"])
+    @pytest.mark.parametrize("backed", [False, True])
+    def test_what_is_read(self, tmp_path, kind, ending, backed):
+        adata = io.read(stored(tmp_path, kind, ending), backed=backed)
+        assert is_lazy(adata.X) == is_lazy(adata.raw.X) == backed
+        assert (dense_of(adata.X[:]) == COUNTS).all()
+        assert (dense_of(adata.raw.X[:]) == COUNTS).all()
+        assert list(adata.obs["kind"]) == ["a", "b"] * 2
+        assert adata.obsm["spatial"].tolist() == np.arange(8.0).reshape(4, 2).tolist()
+        assert (dense_of(adata.layers["more"]) == COUNTS).all()
+        assert (dense_of(adata.obsp["near"]) == np.eye(4)).all()
+        assert adata.uns["note"]["text"] == "x"
+        assert list(adata.raw.var_names) == list(adata.var_names)
+
+    @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
+    @pytest.mark.parametrize("ending", [".h5ad", ".zarr"])
+    def test_a_copy_is_in_memory_and_shares_nothing(self, tmp_path, kind, ending):
+        adata = io.read(stored(tmp_path, kind, ending), backed=True)
+        copy = in_memory_copy(adata)
+        assert not copy.isbacked
+        assert not is_lazy(copy.X)
+        assert (dense_of(copy.X) == COUNTS).all()
+        copy.obsm["spatial"][:] = -1
+        copy.obs["kind"] = "c"
+        copy.uns["note"]["text"] = "y"
+        assert adata.obsm["spatial"].min() == 0
+        assert adata.obs["kind"].iloc[0] == "a"
+        assert adata.uns["note"]["text"] == "x"
+
+    def test_a_folder_that_only_looks_like_one(self, tmp_path):
+        (tmp_path / "a.zarr").mkdir()
+        assert io.is_slice(tmp_path / "a.zarr")
+        for backed in (False, True):
+            with pytest.raises(InputError, match=r"a\.zarr.*an AnnData folder"):
+                io.read(tmp_path / "a.zarr", backed=backed)
+        zarr.open_group(tmp_path / "b.zarr", mode="w")
+        with pytest.raises(InputError, match="a Zarr folder without obs and var"):
+            io.read(tmp_path / "b.zarr")
+
+    @pytest.mark.parametrize("name", ["a.rds", "outs"])
+    def test_what_cannot_be_left_on_disk(self, tmp_path, name):
+        (tmp_path / name).mkdir() if name == "outs" else (tmp_path / name).write_text("x")
+        with pytest.raises(InputError, match=r"which can be left on disk.*Read it without backed"):
+            io.read(tmp_path / name, backed=True)
+
+    def test_backed_is_true_or_false(self, tmp_path):
+        with pytest.raises(InputError, match="backed: found 'r'"):
+            io.read(tmp_path, backed="r")
+
+    def test_nothing_there(self, tmp_path):
+        with pytest.raises(InputError, match="nothing there"):
+            io.read(tmp_path / "a.h5ad", backed=True)
+
+
 class TestWrite:
     def test_leaves_the_file_only(self, tmp_path):
         io.write(small(), tmp_path / "a.h5ad")
@@ -362,6 +439,25 @@ class TestWrite:
         backed.file.close()
         assert io.read(tmp_path / "a.h5ad").obs["more"].tolist() == [1] * 4
 
+    @pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
+    @pytest.mark.parametrize("ending", [".h5ad", ".zarr"])
+    def test_a_matrix_on_disk_is_not_read_as_a_whole(self, tmp_path, monkeypatch, kind, ending):
+        on_disk = io.read(stored(tmp_path, kind, ending), backed=True)
+        on_disk.obs["more"] = 1
+        monkeypatch.setattr(anndata.AnnData, "to_memory", None)
+        io.write(on_disk, tmp_path / "b.h5ad")
+        back = io.read(tmp_path / "b.h5ad")
+        assert (dense_of(back.X) == COUNTS).all()
+        assert (dense_of(back.raw.X) == COUNTS).all()
+        assert getattr(back.X, "format", "dense") == kind
+        assert back.obs["more"].tolist() == [1] * 4
+        assert (dense_of(on_disk.X[:2]) == COUNTS[:2]).all()  # still there, and still on disk
+
+    def test_a_view_of_a_backed_object(self, tmp_path):
+        backed = io.read(stored(tmp_path, "csr", ".h5ad"), backed=True)
+        io.write(backed[1:3], tmp_path / "b.h5ad")
+        assert (dense_of(io.read(tmp_path / "b.h5ad").X) == COUNTS[1:3]).all()
+
     @pytest.mark.parametrize(
         ("error", "words"),
         [
@@ -374,13 +470,13 @@ class TestWrite:
         ],
     )
     def test_fails_midway(self, tmp_path, monkeypatch, error, words):
-        def write_half(self, filename, **_):
+        def write_half(filename, adata):
             with open(filename, "w") as file:
                 file.write("half")
             raise error
 
         (tmp_path / "a.h5ad").write_text("older")
-        monkeypatch.setattr(anndata.AnnData, "write_h5ad", write_half)
+        monkeypatch.setattr(io, "write_h5ad", write_half)
         with pytest.raises(InputError, match=words):
             io.write(small(), tmp_path / "a.h5ad")
         assert os.listdir(tmp_path) == ["a.h5ad"]

@@ -13,7 +13,7 @@ import pytest
 import scanpy as sc
 from scipy import sparse
 
-from spotscape import pp
+from spotscape import _counts, pp
 from spotscape._validate import InputError, SpotscapeWarning
 
 DATA = Path(os.environ.get("SPOTSCAPE_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
@@ -123,7 +123,7 @@ class TestFindCounts:
             pp.find_counts(slice_of(SMALL - 1))
 
     def test_bad_values_beyond_the_first_block(self, monkeypatch):
-        monkeypatch.setattr(pp, "_BLOCK", 2)
+        monkeypatch.setattr(_counts, "_BLOCK", 2)
         counts = SMALL.astype(float)
         counts[2, 0] = 0.5
         with pytest.raises(InputError, match=r"0\.5 at spot 's2', gene 'g0'"):
@@ -360,3 +360,100 @@ def test_real_slices(name):
     got = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"])
     assert np.isfinite(got.data).all()
     assert np.expm1(got.astype(np.float64)).sum(axis=1).max() <= 1e4 * (1 + 1e-5)
+
+
+def on_disk(folder, matrix, **more):
+    slice_of(matrix, **more).write_h5ad(folder / "a.h5ad")
+    return anndata.read_h5ad(folder / "a.h5ad", backed="r")
+
+
+def as_kind(dense, kind):
+    return {"csr": sparse.csr_matrix, "csc": sparse.csc_matrix, "dense": np.array}[kind](dense)
+
+
+KINDS = pytest.mark.parametrize("kind", ["csr", "csc", "dense"])
+
+
+class TestManyCells:
+    """What is done block by block, with blocks of a few values."""
+
+    @KINDS
+    @pytest.mark.parametrize("block", [1, 7, 1000])
+    def test_counts_of_every_kind_of_file(self, tmp_path, monkeypatch, kind, block):
+        monkeypatch.setattr(_counts, "_BLOCK", block)
+        counts = overdispersed(40, 12)
+        counts[::5] = 0
+        backed = on_disk(tmp_path, as_kind(counts, kind))
+        found = pp.find_counts(backed)
+        assert found.source == "X"
+        assert (found.matrix.toarray() == counts).all()
+        assert found.matrix.has_canonical_format
+        assert backed.isbacked
+        backed.file.close()
+
+    @KINDS
+    def test_what_is_no_counts_is_not_read_as_a_whole(self, tmp_path, monkeypatch, kind):
+        monkeypatch.setattr(_counts, "_BLOCK", 60)
+        counts = overdispersed(40, 12)
+        backed = on_disk(tmp_path, as_kind(np.log1p(counts), kind), layers={"counts": counts})
+        seen = []
+        whole = _counts._as_csr
+        monkeypatch.setattr(_counts, "_as_csr", lambda stored: seen.append(stored.shape) or whole(stored))
+        assert pp.find_counts(backed).source == "layers['counts']"
+        assert np.prod(seen[0]) <= 60
+        assert (40, 12) not in seen[:-1]
+        backed.file.close()
+
+    @KINDS
+    def test_the_fault_is_named_by_spot_and_gene(self, monkeypatch, kind):
+        counts = overdispersed(40, 12)
+        counts[2, 1] = 0.5
+        monkeypatch.setattr(_counts, "_BLOCK", 100)
+        with pytest.raises(InputError, match=r"\(0\.5 at spot 's2', gene 'g1'\)"):
+            pp.find_counts(slice_of(as_kind(counts, kind)))
+
+    @KINDS
+    def test_a_beginning_of_zeros_says_nothing(self, monkeypatch, kind):
+        monkeypatch.setattr(_counts, "_BLOCK", 24)
+        counts = overdispersed(40, 12)
+        counts[:10], counts[:, :2] = 0, 0
+        assert pp.find_counts(slice_of(as_kind(counts, kind))).source == "X"
+        counts[30, 5] = -2
+        with pytest.raises(InputError, match="negative values"):
+            pp.find_counts(slice_of(as_kind(counts, kind)))
+
+    @pytest.mark.parametrize("block", [1, 50, 10_000])
+    def test_genes_and_normalisation_do_not_depend_on_blocks(self, monkeypatch, block):
+        counts = overdispersed(40, 60)
+        counts[3], counts[:, 4], counts[:, 5], counts[:, 6], counts[:, 7] = 0, 0, 2, 3, 0
+        counts[39, 6] = 0
+        counts[0, 7] = 1
+        monkeypatch.setattr(_counts, "_BLOCK", block)
+        adata = slice_of(sparse.csr_matrix(counts))
+        pp.select_genes(adata)
+        varies = counts.min(axis=0) != counts.max(axis=0)
+        assert adata.var["spotscape_genes"].tolist() == varies.tolist()
+        assert varies[[4, 5, 6, 7]].tolist() == [False, False, True, True]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SpotscapeWarning)
+            found = pp.normalized_expression(adata)
+        totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        np.testing.assert_allclose(found.toarray(), np.log1p(counts / totals * 1e4), rtol=1e-5)
+
+    @pytest.mark.parametrize("genes", [None, ["g7", "g1", "g3"]])
+    def test_indices_of_64_bits(self, genes):
+        counts = overdispersed(40, 60)
+        narrow, wide = sparse.csr_matrix(counts), sparse.csr_matrix(counts)
+        wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+        adata = slice_of(wide)
+        assert pp.find_counts(adata).matrix.indices.dtype == np.int64
+        for n_top_genes in (20, 100):
+            one, other = slice_of(narrow), slice_of(wide)
+            for each in (one, other):
+                pp.select_genes(each, n_top_genes=n_top_genes)
+            assert (one.var["spotscape_genes"] == other.var["spotscape_genes"]).all()
+        found = pp.normalized_expression(adata, genes=genes)
+        expected = pp.normalized_expression(slice_of(narrow), genes=genes)
+        assert (found.toarray() == expected.toarray()).all()
+        assert not np.shares_memory(found.data, adata.X.data)
+        assert not np.shares_memory(found.indices, adata.X.indices)

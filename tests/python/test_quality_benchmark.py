@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
+
+from spotscape.datasets import simulate_slice
+from spotscape.tl._confidence import calibrated
 
 ROOT = Path(__file__).resolve().parents[2]
 TISSUE = "tumour_cells"
@@ -65,3 +73,105 @@ def test_report_has_default_settings_only(path: Path, tmp_path: Path):
     assert "smoothed_pca" in text
     assert "| default |" not in text
     assert {file.name for file in tmp_path.glob("*.png")} == {"quality_ari.png", "quality_boundary.png"}
+
+
+def made_up(**ari: dict[str, float]) -> pd.DataFrame:
+    """Return runs of one seed with the ARI of each method by tissue."""
+    rows = [
+        {"method": method, "data": tissue, "seed": 0, "settings": "", "clustering": "gmm", "ARI": value}
+        for method, values in ari.items()
+        for tissue, value in values.items()
+    ]
+    scores = {"NMI": 0.5, "CA": 0.5, "boundary": 0.5, "inner": 0.5, "silhouette": 0.5, "coherence": 0.5}
+    return pd.DataFrame(rows).assign(**scores, seconds=1.0, cpu_seconds=1.0, memory=1.0)
+
+
+def report_of(runs: pd.DataFrame, folder: Path) -> dict[str, list[str]]:
+    """Return the cells of each row of the first table of two sections, by section and method."""
+    runs.to_csv(folder / "table.csv", index=False)
+    quality("report", "--table", str(folder / "table.csv"), "--output", str(folder))
+    found = {}
+    for section in (folder / "quality.md").read_text().split("\n## ")[1:]:
+        title = section.splitlines()[0]
+        for line in section.split("\n\nOwn labels")[0].splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            found[f"{title}: {cells[0]}"] = cells[1:]
+    return found
+
+
+def test_a_method_with_few_tissues_does_not_narrow_the_means(tmp_path: Path):
+    five = ("cortex", "tumour", "rare", "hole", "gradient")
+    runs = made_up(
+        default=dict(zip(five, (0.9, 0.8, 0.7, 0.6, 0.5), strict=True)),
+        pca=dict(zip(five[:4], (0.1, 0.1, 0.1, 0.7), strict=True)),
+        graphst={"rare": 0.8, "hole": 0.2},
+    )
+    found = report_of(runs, tmp_path)
+    assert found["Over all tissues: default"][0] == "0.750"  # the four tissues that pca has too
+    assert found["Over all tissues: default"][-1] == "1.2"
+    assert found["Over all tissues: pca"][0] == "0.250"
+    assert "Over all tissues: graphst" not in found
+    few = found["Methods with few tissues: graphst"]
+    assert set(few[0].split(", ")) == {"rare", "hole"}
+    assert few[1] == "0.500 / 0.650"
+    assert few[-1] == "1 of 2"
+    assert "Methods with few tissues: pca" not in found
+
+
+def test_where_all_methods_have_most_tissues_none_stands_apart(tmp_path: Path):
+    found = report_of(made_up(default={"rare": 0.5}, pca={"rare": 0.4}), tmp_path)
+    assert "Methods with few tissues: None." in found
+    assert found["Over all tissues: pca"][0] == "0.400"
+
+
+@pytest.fixture
+def calibration(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT)
+    return importlib.import_module("benchmarks.quality.calibration")
+
+
+def test_the_fit_finds_the_coefficients_that_made_spots_right(calibration: ModuleType):
+    rng = np.random.default_rng(0)
+    made = []
+    for n_domains, n_spots in ((3, 4000), (6, 8000)):
+        posterior = 1 / n_domains + (1 - 1 / n_domains) * rng.beta(2, 0.5, n_spots)
+        sure = calibrated(posterior, n_domains, (-0.5, 0.4))
+        right = rng.random(n_spots) < sure
+        tissue = {"tissue": str(n_domains), "n_domains": n_domains, "posterior": posterior, "right": right}
+        made.append(pd.DataFrame(tissue))
+    found = calibration.fitted(pd.concat(made, ignore_index=True))
+    np.testing.assert_allclose(found, (-0.5, 0.4), atol=0.08)
+
+
+def test_calibration_error_by_hand(calibration: ModuleType):
+    confidence = [0.85] * 10 + [0.35] * 10
+    right = [True] * 8 + [False] * 2 + [True] * 3 + [False] * 7
+    table = pd.DataFrame({"confidence": confidence, "right": right})
+    assert calibration.calibration_error(table) == pytest.approx(0.05)
+
+
+def test_calibration_judges_tissue_by_both_methods(calibration: ModuleType, tmp_path: Path):
+    tissue = simulate_slice(n_spots=200, n_genes=60, n_domains=3, seed=1)
+    table = pd.concat(calibration.spots(iter([("small", 1, tissue)])))
+    assert set(table["method"]) == {"consensus", "gmm"}
+    assert len(table) == 400
+    assert table["confidence"].between(1 / 3, 1).all()
+    text = calibration.section("Small", table[table["method"] == "gmm"].reset_index())
+    assert "1 tissues, 200 spots" in text
+    calibration.draw(table, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_the_fit_prints_coefficients_of_both_methods(
+    calibration: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def small(seed: int) -> AnnData:
+        return simulate_slice(n_spots=200, n_genes=60, n_domains=3, seed=seed)
+
+    monkeypatch.setattr(calibration, "TISSUES", {"small": small})
+    monkeypatch.setattr(calibration, "FIT_SEEDS", (1, 2))
+    quality("calibration", "--fit")
+    printed = capsys.readouterr().out
+    assert "small, seed 2" in printed
+    for method in ("consensus", "gmm"):
+        assert re.search(rf"^{method}: \(-?\d+\.\d\d, -?\d+\.\d\d\d\)$", printed, re.M)

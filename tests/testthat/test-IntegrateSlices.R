@@ -399,3 +399,31 @@ test_that("Python's words about slices arrive in R's terms", {
   colnames(twice$left)[2L] <- colnames(twice$left)[1L]
   expect_error(integrate(twice), "names", class = "spotscape_input_error")
 })
+
+test_that("every method leaves a checkpoint where asked, and goes on from it to the same result", {
+  skip_without_python()
+  for (package in c("Seurat", "SpatialExperiment")) skip_if_not_installed(package)
+  slices <- example_slices()
+  spes <- lapply(slices, function(slice) example_spe(slice = slice))
+  spes$right$sample_id <- "two"
+  merged <- SummarizedExperiment::cbind(spes$left, spes$right)
+  sce <- methods::as(merged, "SingleCellExperiment")
+  sce$slice <- sce$sample_id
+  folder <- withr::local_tempdir()
+  runs <- list(
+    seurat = function(...) integrate(merged_seurat(slices), ...), list = function(...) integrate(spes, ...),
+    spe = function(...) integrate(merged, ...),
+    sce = function(...) integrate(sce, coordinates = SpatialExperiment::spatialCoords(merged), ...)
+  )
+  for (name in names(runs)) {
+    file <- file.path(folder, name)
+    first <- runs[[name]](checkpoint = file)
+    expect_true(file.exists(file))
+    expect_input_error(runs[[name]](checkpoint = file), "checkpoint", "a run that did not end")
+    again <- runs[[name]](checkpoint = file, resume = TRUE)
+    embedding <- if (name == "seurat") seurat_embedding else sce_embedding
+    expect_identical(embedding(again), embedding(first))
+    expect_identical(again$spotscape_domain, first$spotscape_domain)
+  }
+  expect_input_error(runs$list(checkpoint_minutes = "soon"), "checkpoint_minutes", "soon")
+})

@@ -217,12 +217,66 @@ test_that("progress shows in the console, and only when asked", {
   skip_without_python()
   slice <- example_slice(140L)
   run <- function(verbose) {
-    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = list(epochs = 8L), verbose = verbose)
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = list(epochs = 20L), verbose = verbose)
   }
   said <- testthat::capture_messages(run(TRUE))
-  expect_length(said, 4L)
-  expect_match(said[4L], "epoch 8 of 8, loss [0-9.]+")
+  expect_length(said, 11L)
+  expect_match(said[1L], "^spotscape: epoch 1/20, loss [0-9.]+, [0-9.]+ GB\n$")
+  expect_match(said[11L], "^spotscape: epoch 20/20, loss [0-9.]+, [0-9.]+ GB, 0 s left\n$")
   expect_silent(run(FALSE))
+})
+
+test_that("where someone watches, a line of progress covers the one before", {
+  said <- utils::capture.output({
+    show_progress_line("epoch 9, 10 s left")
+    show_progress_line("epoch 10, 9 s left!")
+    show_progress_line("epoch 11")
+    end_progress_line()
+    end_progress_line()
+  }, type = "message")
+  expect_identical(said, paste0("\repoch 9, 10 s left\repoch 10, 9 s left!\repoch 11           "))
+})
+
+test_that("a run leaves a checkpoint where asked, and goes on from it to the same result", {
+  skip_without_python()
+  slice <- example_slice(140L)
+  folder <- withr::local_tempdir()
+  file <- file.path(folder, "run.checkpoint")
+  run <- function(...) {
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = fast, verbose = FALSE, ...)
+  }
+  plain <- run()
+  first <- run(checkpoint = file, checkpoint_minutes = 0)
+  expect_identical(list.files(folder), "run.checkpoint")
+  expect_identical(first$embedding, plain$embedding)
+  expect_input_error(run(checkpoint = file), "checkpoint", "a run that did not end.*Go on from it with resume")
+  expect_input_error(run(checkpoint = file, resume = TRUE, seed = 1), "checkpoint", "another seed")
+  again <- run(checkpoint = file, resume = TRUE)
+  expect_identical(again$embedding, first$embedding)
+  expect_identical(again$domains, first$domains)
+  expect_identical(again$info$losses, first$info$losses)
+
+  expect_input_error(run(resume = TRUE), "resume", "without a checkpoint")
+  expect_input_error(run(checkpoint = file, resume = "yes"), "resume", "yes")
+  expect_input_error(run(checkpoint = file, resume = NA), "resume", "NA")
+  expect_input_error(run(checkpoint = file, checkpoint_minutes = -1), "checkpoint_minutes", "-1")
+  expect_input_error(run(checkpoint = 3), "path", "3")
+  expect_input_error(run(checkpoint = file.path(folder, "none", "file")), "path", "no folder")
+})
+
+test_that("objects of every class take a checkpoint", {
+  skip_without_python()
+  for (package in c("Seurat", "SpatialExperiment")) skip_if_not_installed(package)
+  slice <- example_slice(140L)
+  folder <- withr::local_tempdir()
+  objects <- list(seurat = example_seurat(slice = slice), spe = example_spe(slice = slice))
+  for (name in names(objects)) {
+    file <- file.path(folder, name)
+    result <- RunSpotscape(objects[[name]], n_domains = 3, config = fast, checkpoint = file, verbose = FALSE)
+    expect_true(file.exists(file))
+    again <- RunSpotscape(objects[[name]], n_domains = 3, config = fast, checkpoint = file, resume = TRUE, verbose = FALSE)
+    expect_identical(again$spotscape_domain, result$spotscape_domain)
+  }
 })
 
 test_that("an interrupt stops the run and leaves the object as it was", {

@@ -44,3 +44,24 @@ test_that("the package that a matrix needs is named", {
   foreign <- structure(list(), class = structure("IterableMatrix", package = "NotInstalledHere"))
   expect_error(as_counts(foreign, "layer"), "matrix of class IterableMatrix needs the R package 'NotInstalledHere'")
 })
+
+test_that("a layer of a Seurat object is read where it lies", {
+  skip_if_not_installed("SeuratObject")
+  skip_if_not(capabilities("profmem"))
+  address <- function(counts) {
+    values <- counts@x
+    on.exit(untracemem(values))
+    tracemem(values)
+  }
+  object <- example_seurat("none", n = 20L)
+  assay <- object[["Spatial"]]
+  stored <- address(methods::slot(assay, "layers")[["counts"]])
+  expect_false(address(SeuratObject::LayerData(assay, layer = "counts")) == stored)
+  expect_identical(address(seurat_counts(object, "Spatial", NULL, FALSE)), stored)
+  expect_identical(address(seurat_slice_counts(assay, "Spatial", NULL, list(colnames(object)))[[1L]]), stored)
+  expect_identical(seurat_counts(object, "Spatial", NULL, FALSE), SeuratObject::LayerData(assay, layer = "counts"))
+
+  # Of another assay or matrix it is what SeuratObject gives.
+  methods::slot(assay, "layers")[["counts"]] <- unname(as.matrix(example_slice(20L)$counts))
+  expect_identical(layer_data(assay, "counts"), as.matrix(example_slice(20L)$counts))
+})

@@ -127,12 +127,26 @@ test_that("counts reach Python without a copy, cells by genes", {
   skip_without_python()
   counts <- example_slice(20L)$counts
   bridge <- python_module("interop.reticulate")
-  sent <- reticulate::r_to_py(counts)
+  sent <- counts_to_python(counts)
+  expect_identical(reticulate::py_to_r(sent$dtype$name), "int32")
   adata <- bridge$to_anndata(sent, array(rownames(counts)), array(colnames(counts)), as.matrix(example_slice(20L)$coordinates))
   expect_identical(unlist(reticulate::py_to_r(adata$shape)), rev(dim(counts)))
   numpy <- reticulate::import("numpy", convert = FALSE)
   expect_true(reticulate::py_to_r(numpy$shares_memory(adata$X$data, sent$data)))
-  expect_equal(as.matrix(reticulate::py_to_r(adata$X$T$tocsc())), unname(as.matrix(counts)))
+  expect_equal(as.matrix(reticulate::py_to_r(adata$X$T$tocsc()$astype("float64"))), unname(as.matrix(counts)))
+})
+
+test_that("numbers that are no counts reach Python as they are", {
+  skip_without_python()
+  counts <- example_slice(20L)$counts
+  for (value in list(0.5, NaN, NA, Inf, 2^31)) {
+    counts@x[3L] <- as.numeric(value)
+    sent <- counts_to_python(counts)
+    expect_identical(reticulate::py_to_r(sent$dtype$name), "float64")
+    expect_identical(as.vector(reticulate::py_to_r(sent$data))[1:5], counts@x[1:5])
+  }
+  counts@x[] <- 0
+  expect_identical(dim(reticulate::py_to_r(counts_to_python(Matrix::drop0(counts))$astype("float64"))), dim(counts))
 })
 
 test_that("it does not matter what else is loaded, or when", {

@@ -1,4 +1,4 @@
-"""CellCharter (Varrone et al. 2024), by its tutorial on transcriptomics.
+"""CellCharter (Varrone et al. 2024), by its defaults and what is known of its tutorials.
 
 scVI with its defaults and early stopping on 5,000 variable genes (all where there are fewer), Delaunay graph
 without the longest 1 % of links, mean of three layers of neighbours. Its own labels: its Gaussian mixture.

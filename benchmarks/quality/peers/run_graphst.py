@@ -1,4 +1,4 @@
-"""GraphST (Long et al. 2023), by the settings of its tutorial on DLPFC.
+"""GraphST (Long et al. 2023), by its defaults.
 
 3,000 variable genes (all where there are fewer), 600 epochs, 20 components of the reconstruction. Its mclust
 EEE needs R: a Gaussian mixture with tied covariance is the same model. Its own labels are that mixture's

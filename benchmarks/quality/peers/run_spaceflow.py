@@ -1,4 +1,4 @@
-"""SpaceFlow (Ren et al. 2022), as released, by the settings of its tutorial.
+"""SpaceFlow (Ren et al. 2022), as released, by its defaults.
 
 3,000 variable genes (all where there are fewer), 10 neighbours for the alpha complex, 50 dimensions, spatial
 regularisation 0.1, at most 1,000 epochs with its own early stop. It clusters by Leiden, which takes no number

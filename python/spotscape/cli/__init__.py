@@ -7,7 +7,9 @@ says what had been written by then. Heavy imports happen inside the commands, so
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +22,7 @@ from spotscape.cli.info import info
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 
-BAD_INPUT, INTERRUPTED = 2, 130
+FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 # typer brings its own copy of click or uses the installed one, by version; this is the right one's class.
 UsageError: Any = typer.BadParameter.__base__
@@ -74,7 +76,8 @@ def main(argv: list[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        Always: 0 when done, 2 on bad input (one line on stderr), 130 on Ctrl-C.
+        Always: 0 when done, 1 when another process of the run was lost, 2 on bad input, 130 on Ctrl-C, 143
+        when the system asked the command to end; each but the first with one line on stderr.
 
     Examples
     --------
@@ -87,6 +90,8 @@ def main(argv: list[str] | None = None) -> None:
     0
     """
     written: list[Path] = []
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     with warnings.catch_warnings():
         warnings.simplefilter("always", SpotscapeWarning)
         warnings.showwarning = _show_warning
@@ -104,15 +109,37 @@ def _exit_code(argv: list[str] | None, written: list[Path]) -> int:
         return _fail(f"{error.format_message().rstrip('.')}. See: {command} --help")
     except InputError as error:
         return _fail(str(error))
+    except RuntimeError as error:
+        if type(error).__name__ != "ProcessLostError":  # by name: its module imports torch
+            raise
+        _fail(f"{error}; go on with --resume from what the checkpoint beside OUT holds")
+        return FAILED
+    except _Terminated:
+        _fail(
+            f"asked by the system to end; {_so_far(written)}; --resume goes on from a checkpoint beside OUT"
+        )
+        return TERMINATED
     except BrokenPipeError:  # the reader of our output went away, as in `spotscape info x.h5ad | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     if code == INTERRUPTED:
-        names = ", ".join(map(str, written))
-        _fail(f"interrupted; {'written before: ' + names if written else 'nothing written'}")
+        _fail(f"interrupted; {_so_far(written)}")
     return code
+
+
+class _Terminated(BaseException):
+    """The system, or torchrun when another process of the run has ended, asked this one to end."""
+
+
+def _terminate(*_: Any) -> None:
+    raise _Terminated
+
+
+def _so_far(written: list[Path]) -> str:
+    """Say which files are there, after a command that did not end."""
+    return f"written before: {', '.join(map(str, written))}" if written else "nothing written"
 
 
 def _fail(message: str) -> int:

@@ -35,7 +35,7 @@ def find_slices(sources: Sequence[Path]) -> dict[str, Path]:
         depths = [depth + (names.count(name) > 1) for name, depth in zip(names, depths, strict=True)]
 
 
-def read_slices(paths: dict[str, Path]) -> dict[str, AnnData]:
+def read_slices(paths: dict[str, Path], *, backed: bool = False) -> dict[str, AnnData]:
     """Read every slice; a file that cannot be read ends the command before anything is computed.
 
     An ``.rds`` file with a list of objects gives a slice for each, by the names in the list.
@@ -44,7 +44,7 @@ def read_slices(paths: dict[str, Path]) -> dict[str, AnnData]:
 
     slices: dict[str, AnnData] = {}
     for name, path in paths.items():
-        found = read(path)
+        found = read(path, backed=backed)
         parts = found if isinstance(found, dict) else {name: found}
         twice = sorted(set(parts) & set(slices))
         if twice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spotscape import _keys
+from spotscape._progress import epoch_lines
 from spotscape._validate import input_error
+from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._sources import find_slices, read_slices, write_result
 from spotscape.config import SpotscapeConfig, resolve_config
@@ -86,6 +89,19 @@ def run(
         str | None, typer.Option(help="The layer with the raw counts; looked for where left out.")
     ] = None,
     spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    backed: Annotated[
+        bool, typer.Option(help="Leave the counts in the file (.h5ad, .zarr), and read them from there once.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(help="Go on from the checkpoint that a run with the same IN, OUT and settings left."),
+    ] = False,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(min=0, help="Minutes between checkpoints, which are OUT with .checkpoint added.")
+    ] = 3.0,
+    dry_run: Annotated[
+        bool, typer.Option(help="Say what memory and time the run would take, and stop. Nothing is written.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no summary; warnings and errors only.")
     ] = False,
@@ -97,8 +113,13 @@ def run(
     and the genes that all share, with the slice in obs['slice'], and with --condition-key what differs
     between conditions in uns['spotscape_comparison']. As .rds it is the R object that IN was, with the same
     in the places that R has for them. IN is never changed.
+
+    A run that was killed goes on with --resume. Under torchrun several processes, on one machine or many,
+    share the training of one run.
     """
     config = _resolve_settings(preset, changes or [])
+    if _only_helps(dry_run):
+        return
     paths = find_slices(sources)
     for path in paths.values():
         check_output_file("--out", out, ".h5ad", ".rds", source=path)
@@ -112,7 +133,22 @@ def run(
 
         check_model_folder(save_model)
 
+    if dry_run:
+        typer.echo(
+            describe_run(
+                paths, config, n_domains, several=len(paths) > 1 or slice_key is not None, backed=backed
+            )
+        )
+        return
+
+    from spotscape.engine.checkpoint import Checkpoint
+
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    Checkpoint(checkpoint, checkpoint_minutes, resume).check()
     shared = {
+        "checkpoint": checkpoint,
+        "checkpoint_minutes": checkpoint_minutes,
+        "resume": resume,
         "n_domains": n_domains,
         "config": config,
         "seed": seed,
@@ -121,7 +157,7 @@ def run(
         "spatial_key": spatial_key,
         "progress": _progress(quiet),
     }
-    slices = read_slices(paths)
+    slices = read_slices(paths, backed=backed)
     if len(slices) > 1 or slice_key is not None:
         adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
     else:
@@ -130,6 +166,7 @@ def run(
     write = partial(write_result, out=out, slices=slices, paths=list(paths.values()))
     write(adata)
     written.append(out)
+    checkpoint.unlink(missing_ok=True)
     if condition_key is not None:
         _compare(adata, layer)
         write(adata)
@@ -145,6 +182,19 @@ def run(
     if not quiet:
         typer.echo(_summary(adata, chosen=n_domains is not None))
         typer.echo("\n  ".join(["Written:", *map(str, written)]))
+
+
+def _only_helps(dry_run: bool) -> bool:
+    """Take part in the training of another process, where torchrun started this one for that."""
+    if "WORLD_SIZE" not in os.environ:  # so that --help and one process never wait for the import
+        return False
+
+    from spotscape.engine.distributed import is_helper
+    from spotscape.engine.trainer import help_in_training
+
+    if is_helper() and not dry_run:
+        help_in_training()
+    return is_helper()
 
 
 def _run_one(slices: dict[str, AnnData], condition_key: str | None, shared: dict[str, Any]) -> AnnData:
@@ -221,11 +271,7 @@ def _progress(quiet: bool) -> bool | Callable[[int, int, float], None]:
     if quiet or sys.stderr.isatty():
         return not quiet
 
-    def report_epoch(epoch: int, epochs: int, loss: float) -> None:
-        if epoch in (1, epochs) or epoch % max(1, epochs // 10) == 0:
-            typer.echo(f"epoch {epoch}/{epochs}, loss {loss:.4g}", err=True)
-
-    return report_epoch
+    return epoch_lines(partial(typer.echo, err=True))
 
 
 def _truth_key(adata: AnnData) -> str | None:

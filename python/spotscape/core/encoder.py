@@ -24,6 +24,9 @@ decoder   linear, batch norm, ReLU; linear            N x latent -> N x hidden -
 
 The last linear layer is not applied here: `spotscape.core.reconstruction` needs its weights, not X̂.
 
+Everything works on a part of the tissue too: its own spots first, then a halo of all that are up to two
+steps away, as many as the two layers see. What an own spot gets is then what it gets in the whole tissue.
+
 Source: arXiv 2506.15698, section 4.1.
 """
 
@@ -36,6 +39,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
+from spotscape.core.batch_norm import BatchNorm, Reduce
 from spotscape.core.expression import ExpressionMatrix
 from spotscape.core.sparse import csr_tensor, sparse_product
 
@@ -60,17 +64,22 @@ class Neighborhood(nn.Module):
         2 x E int64: every edge in both directions, no self-loops, no duplicates, in any order.
     n_spots
         N.
+    outside
+        Where the N spots are a part of the tissue: the spot that each edge leads to whose other end is not
+        among them, M int64. These edges carry nothing, but count in the degrees of Â.
     """
 
     edge_index: Tensor
+    outside: Tensor
     indptr: Tensor
     indices: Tensor
     to_csr: Tensor
     to_transposed: Tensor
 
-    def __init__(self, edge_index: Tensor, n_spots: int) -> None:
+    def __init__(self, edge_index: Tensor, n_spots: int, outside: Tensor | None = None) -> None:
         super().__init__()
         self.n_spots = n_spots
+        outside = edge_index.new_empty(0) if outside is None else outside
         loops = torch.arange(n_spots)
         source = torch.cat([edge_index[0].cpu(), loops])
         target = torch.cat([edge_index[1].cpu(), loops])
@@ -81,6 +90,7 @@ class Neighborhood(nn.Module):
         indptr = torch.cat([loops.new_zeros(1), torch.bincount(target, minlength=n_spots).cumsum(0)])
         for name, value in {
             "edge_index": edge_index,
+            "outside": outside,
             "indptr": indptr,
             "indices": source[to_csr],
             "to_csr": to_csr,
@@ -89,8 +99,9 @@ class Neighborhood(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def propagation(self, kept_edges: Tensor) -> Propagation:
-        """Return Â, its transpose and M (about 7 N values each) for a view's edge mask (E,)."""
-        _, values = gcn_norm(self.edge_index, kept_edges, self.n_spots, dtype=kept_edges.dtype)
+        """Return Â, its transpose and M (about 7 N values each) for a view's edge mask (E + M,)."""
+        values = self._normalized(kept_edges)
+        kept_edges = kept_edges[: self.edge_index.shape[1]]
         shape = (self.n_spots, self.n_spots)
         kept = torch.cat([kept_edges, kept_edges.new_ones(self.n_spots)])[self.to_csr]
         rows = torch.repeat_interleave(torch.arange(self.n_spots, device=kept.device), self.indptr.diff())
@@ -100,6 +111,18 @@ class Neighborhood(nn.Module):
             csr_tensor(self.indptr, self.indices, values[self.to_transposed], shape),
             csr_tensor(self.indptr, self.indices, kept / degrees[rows], shape),
         )
+
+    def _normalized(self, kept_edges: Tensor) -> Tensor:
+        """Return the entries of Â: of the edges, then of the self-loops."""
+        n, n_edges, n_outside = self.n_spots, self.edge_index.shape[1], len(self.outside)
+        edges = self.edge_index
+        if n_outside:  # they come from one more spot, which nothing is taken from
+            edges = torch.cat([edges, torch.stack([torch.full_like(self.outside, n), self.outside])], dim=1)
+        _, values = gcn_norm(edges, kept_edges, n + bool(n_outside), dtype=kept_edges.dtype)
+        if not n_outside:
+            return torch.as_tensor(values)
+        loops = values[n_edges + n_outside :]
+        return torch.cat([values[:n_edges], loops[:n]])
 
 
 class GraphAutoencoder(nn.Module):
@@ -135,8 +158,8 @@ class GraphAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
 
-        def norm(width: int) -> nn.BatchNorm1d:
-            return nn.BatchNorm1d(width, momentum=batch_norm_momentum, dtype=dtype)
+        def norm(width: int) -> BatchNorm:
+            return BatchNorm(width, momentum=batch_norm_momentum, dtype=dtype)
 
         def glorot(rows: int, columns: int) -> nn.Parameter:
             weight = torch.empty(rows, columns, dtype=dtype)
@@ -165,8 +188,16 @@ class GraphAutoencoder(nn.Module):
         self.decoder_norm = norm(hidden_dim)
         self.decoder_output = linear(hidden_dim, n_genes)
 
-    def encode(self, features: ExpressionMatrix, propagation: Propagation, kept: Tensor) -> Tensor:
-        """Return Z (N x latent).
+    def encode(
+        self,
+        features: ExpressionMatrix,
+        propagation: Propagation,
+        kept: Tensor,
+        *,
+        n_own: int | None = None,
+        reduce: Reduce | None = None,
+    ) -> Tensor:
+        """Return Z (N x latent), or of a part of the tissue the rows of its own spots.
 
         Parameters
         ----------
@@ -177,17 +208,22 @@ class GraphAutoencoder(nn.Module):
         kept
             Which of the n_inputs features the view keeps, 0 or 1. Masking columns of the features is masking
             rows of what they are multiplied by.
+        n_own
+            How many of the N spots, the first ones, are the part's own; None for all.
+        reduce
+            Differentiable sum over processes, where each holds a part.
         """
         forward, transposed, mean = propagation
+        n_own = features.shape[0] if n_own is None else n_own
         h = features.matmul(kept[:, None] * self.gcn1_weight)
-        h = torch.relu(self.norm1(sparse_product(forward, transposed, h) + self.gcn1_bias))
-        z = sparse_product(forward, transposed, h @ self.gcn2_weight) + self.gcn2_bias
+        h = sparse_product(forward, transposed, h) + self.gcn1_bias
+        h = torch.relu(self.norm1(h, n_own=n_own, reduce=reduce))
+        z = (sparse_product(forward, transposed, h @ self.gcn2_weight) + self.gcn2_bias)[:n_own]
         if self.residual:
-            return z + mean @ (mean @ features.matmul(torch.diag(kept)))
-        z = torch.relu(self.norm2(z))
-        return z
+            return z + (mean @ (mean @ features.matmul(torch.diag(kept))))[:n_own]
+        return torch.relu(self.norm2(z, reduce=reduce))
 
-    def decode_hidden(self, z: Tensor) -> Tensor:
+    def decode_hidden(self, z: Tensor, *, reduce: Reduce | None = None) -> Tensor:
         """Return the decoder's last hidden layer (N x hidden)."""
-        h: Tensor = torch.relu(self.decoder_norm(self.decoder_hidden(z)))
+        h: Tensor = torch.relu(self.decoder_norm(self.decoder_hidden(z), reduce=reduce))
         return h

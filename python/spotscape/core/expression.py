@@ -1,8 +1,8 @@
 """The expression matrix X (N spots x G genes) as a linear operator.
 
 The model touches X through four things only: ``X @ A`` (first layer of the encoder), ``Xᵀ @ B``, ``|X|²``
-and ``Xᵀ 1`` (reconstruction loss), so X may be dense, sparse, or a truncated SVD, and neither a dense X nor
-a reconstruction X̂ is ever formed.
+and ``Xᵀ 1`` (reconstruction loss), of all spots or of the rows of some. So X may be dense, sparse, or a
+truncated SVD, and neither a dense X nor a reconstruction X̂ is ever formed.
 
 =============  =====================  =========================================
 class          holds                  cost of ``X @ A``, A of G x h
@@ -45,6 +45,9 @@ class ExpressionMatrix(Protocol):
     def column_sums(self) -> Tensor:
         """Xᵀ 1: (G,)."""
 
+    def rows(self, index: Tensor) -> ExpressionMatrix:
+        """Return the matrix of some spots: (n,) int64, without repeats."""
+
     def to(self, device: torch.device | str) -> ExpressionMatrix:
         """Return the same matrix on another device."""
 
@@ -76,6 +79,10 @@ class DenseExpression:
         """Xᵀ 1."""
         return self.x.sum(0)
 
+    def rows(self, index: Tensor) -> DenseExpression:
+        """X[index]."""
+        return DenseExpression(self.x[index])
+
     def to(self, device: torch.device | str) -> DenseExpression:
         """Return the same matrix on another device."""
         return DenseExpression(self.x.to(device))
@@ -94,7 +101,7 @@ class SparseExpression:
     ) -> SparseExpression:
         """Make it from X's CSR arrays: ``indptr`` (N + 1), ``indices`` and ``values`` (nnz)."""
         n, g = shape
-        rows = torch.repeat_interleave(torch.arange(n), indptr.diff())
+        rows = torch.repeat_interleave(torch.arange(n, device=indptr.device), indptr.diff())
         order = torch.argsort(indices, stable=True)  # by gene, spots in order: the CSR of Xᵀ
         genes = torch.bincount(indices, minlength=g)
         t_indptr = torch.cat([genes.new_zeros(1), genes.cumsum(0)]).to(indptr.dtype)
@@ -121,6 +128,18 @@ class SparseExpression:
     def column_sums(self) -> Tensor:
         """Xᵀ 1."""
         return self.xt @ torch.ones(self.shape[0], dtype=self.x.dtype, device=self.x.device)
+
+    def rows(self, index: Tensor) -> SparseExpression:
+        """X[index]."""
+        indptr = self.x.crow_indices()
+        lengths = (indptr[1:] - indptr[:-1])[index]
+        ends = lengths.cumsum(0)
+        # the stored values of row i are those from indptr[i] on
+        places = torch.arange(int(lengths.sum()), device=index.device)
+        places += torch.repeat_interleave(indptr[index] - (ends - lengths), lengths)
+        starts = torch.cat([ends.new_zeros(1), ends])
+        shape = (len(index), self.shape[1])
+        return self.from_csr(starts, self.x.col_indices()[places], self.x.values()[places], shape)
 
     def to(self, device: torch.device | str) -> SparseExpression:
         """Return the same matrix on another device."""
@@ -154,6 +173,10 @@ class LowRankExpression:
     def column_sums(self) -> Tensor:
         """Xᵀ 1."""
         return self.right.T @ self.left.sum(0)
+
+    def rows(self, index: Tensor) -> LowRankExpression:
+        """X[index]."""
+        return LowRankExpression(self.left[index], self.right)
 
     def to(self, device: torch.device | str) -> LowRankExpression:
         """Return the same matrix on another device."""
@@ -202,6 +225,10 @@ class CenteredExpression:
         """(X - EM)ᵀ 1."""
         sizes = torch.bincount(self.slices, minlength=len(self.means)).to(self.means.dtype)
         return self.base.column_sums() - sizes @ self.means
+
+    def rows(self, index: Tensor) -> CenteredExpression:
+        """(X - EM)[index]."""
+        return CenteredExpression(self.base.rows(index), self.means, self.slices[index])
 
     def to(self, device: torch.device | str) -> CenteredExpression:
         """Return the same matrix on another device."""

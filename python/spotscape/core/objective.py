@@ -14,6 +14,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from spotscape.core.augment import View
+from spotscape.core.batch_norm import Reduce
 from spotscape.core.encoder import GraphAutoencoder, Neighborhood
 from spotscape.core.expression import ExpressionMatrix
 from spotscape.core.prototypes import Prototypes, prototype_loss
@@ -38,7 +39,7 @@ class Matching(NamedTuple):
     Attributes
     ----------
     slice_rows
-        Rows of each slice, see `spotscape.core.scale_matching.members`.
+        Rows of each slice among the own spots of all processes, see `spotscape.core.scale_matching.members`.
     rows
         Spots of each slice that scale matching sums over, or None for all.
     top_k
@@ -49,6 +50,8 @@ class Matching(NamedTuple):
         Gives the prototypes for Z' (N x d), or None in a step without them.
     temperature
         Of the prototypes.
+    gather
+        Differentiable: the own spots' rows of all processes, one below the other; None for one process.
     """
 
     slice_rows: Sequence[Tensor]
@@ -58,6 +61,7 @@ class Matching(NamedTuple):
     prototype_weight: float
     prototypes: Callable[[Tensor], Sequence[Prototypes]] | None
     temperature: float
+    gather: Callable[[Tensor], Tensor] | None = None
 
 
 def objective(
@@ -70,6 +74,7 @@ def objective(
     telescope_weight: float,
     reconstruction_weight: float,
     matching: Matching | None = None,
+    reduce: Reduce | None = None,
 ) -> Losses:
     """Encode both views and return the losses.
 
@@ -77,30 +82,42 @@ def objective(
     ----------
     model, features, expression, neighborhood
         The autoencoder, what its encoder sees (N x n_inputs), X (N x G) which its decoder gives back, and the
-        graph of the N spots.
+        graph of the N spots. Of a part of the tissue, X has the rows of its own spots only, which come first
+        in the others.
     views
         Two independent draws of `spotscape.core.augment.random_view`.
     telescope_weight, reconstruction_weight
         Weights in the sum.
     matching
         For several slices; None for one.
+    reduce
+        Differentiable sum over processes, where each holds a part of the tissue; None for one process. The
+        losses are then those of all parts together, the same in each process.
 
     Returns
     -------
     Losses
     """
-    z1, z2 = (model.encode(features, neighborhood.propagation(view.edges), view.genes) for view in views)
-    telescope = similarity_telescope_loss(z1, z2)
+    n_own = expression.shape[0]
+    z1, z2 = (
+        model.encode(features, neighborhood.propagation(view.edges), view.genes, n_own=n_own, reduce=reduce)
+        for view in views
+    )
+    telescope = similarity_telescope_loss(z1, z2, reduce=reduce)
     output = model.decoder_output
-    hidden = [model.decode_hidden(z) for z in (z1, z2)]
-    reconstruction = reconstruction_loss(expression, hidden, output.weight, output.bias)
+    hidden = [model.decode_hidden(z, reduce=reduce) for z in (z1, z2)]
+    reconstruction = reconstruction_loss(expression, hidden, output.weight, output.bias, reduce=reduce)
     total = telescope_weight * telescope + reconstruction_weight * reconstruction
     prototype = scale_matching = total.new_zeros(())
-    if matching is not None and matching.prototypes is not None and matching.prototype_weight:
+    if matching is None:
+        return Losses(total, telescope, reconstruction, prototype, scale_matching)
+    if matching.gather is not None:
+        z1, z2 = matching.gather(z1), matching.gather(z2)
+    if matching.prototypes is not None and matching.prototype_weight:
         found = matching.prototypes(z2.detach())
         prototype = prototype_loss(z1, found, temperature=matching.temperature)
         total = total + matching.prototype_weight * prototype
-    if matching is not None and matching.scale_matching_weight:
+    if matching.scale_matching_weight:
         scale_matching = scale_matching_loss(
             z1, z2, matching.slice_rows, top_k=matching.top_k, rows=matching.rows
         )

@@ -74,6 +74,11 @@ def find_prototypes(z: Tensor, n_domains: int, *, generator: torch.Generator) ->
     return [kmeans(z.detach(), number, generator=generator) for number in numbers]
 
 
+def assign(z: Tensor, prototypes: Sequence[Prototypes]) -> list[Prototypes]:
+    """Return the same centroids with the nearest of them for each row of z (N x d), of other spots."""
+    return [Prototypes(p.centroids, _nearest(z.detach(), p.centroids)) for p in prototypes]
+
+
 def prototype_loss(z: Tensor, prototypes: Sequence[Prototypes], *, temperature: float = 0.75) -> Tensor:
     """Cross-entropy of each spot's similarities to the prototypes against its own, over all granularities.
 

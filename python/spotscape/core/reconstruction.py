@@ -16,12 +16,18 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from spotscape.core.batch_norm import Reduce
 from spotscape.core.expression import ExpressionMatrix
 from spotscape.core.gram import gram
 
 
 def reconstruction_loss(
-    expression: ExpressionMatrix, hidden: Sequence[Tensor], weight: Tensor, bias: Tensor
+    expression: ExpressionMatrix,
+    hidden: Sequence[Tensor],
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    reduce: Reduce | None = None,
 ) -> Tensor:
     """Mean squared error between X and ``H @ weight.T + bias`` over all views, spots and genes.
 
@@ -33,6 +39,8 @@ def reconstruction_loss(
         Last hidden layer H of the decoder, N x h, of each view.
     weight, bias
         Last layer: G x h, and G.
+    reduce
+        Differentiable sum over processes, where each holds some of the spots.
 
     Returns
     -------
@@ -58,4 +66,7 @@ def reconstruction_loss(
             + 2 * mean_hidden.sum(0) @ (weight.T @ bias)
             + n * bias.square().sum()
         )
-        return (expression.squared_norm() - 2 * explained + predicted) / (n * g)
+        total = expression.squared_norm() - 2 * explained + predicted
+        if reduce is None:
+            return total / (n * g)
+        return reduce(total) / (reduce(total.new_tensor(float(n))) * g)

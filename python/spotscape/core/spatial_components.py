@@ -13,6 +13,7 @@ Sens. 26.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,8 @@ from torch import Tensor
 
 _RIDGE = 1e-6
 """Added to the noise covariance, as a share of its mean variance: a direction without noise has no ratio."""
+_BLOCK = 2**22
+"""Values that are held as float64 at once."""
 
 
 class SpatialComponents(NamedTuple):
@@ -29,23 +32,37 @@ class SpatialComponents(NamedTuple):
     ratios: Tensor
 
 
-def spatial_components(scores: Tensor, edge_index: Tensor, n_components: int) -> SpatialComponents:
+def spatial_components(
+    scores: Tensor,
+    edge_index: Tensor,
+    n_components: int,
+    *,
+    offsets: Tensor | None = None,
+    groups: Tensor | None = None,
+) -> SpatialComponents:
     """Return the directions of greatest ratio of total variance to variance between neighbours.
+
+    Both covariances are added up in float64 over blocks of edges and of spots, so nothing of the size of the
+    scores is made.
 
     Parameters
     ----------
     scores
-        N x r float64: expression in a basis of r directions, its mean taken off.
+        F, N x r: expression in a basis of r directions.
     edge_index
-        2 x E int64: neighbours, every edge in both directions, E >= 1.
+        2 x E int64: neighbours, every edge in both directions, E >= 1; both ends are of one group.
     n_components
         q, at most r.
+    offsets
+        What to take off the scores, for each group: S x r. None takes nothing off, for scores of mean 0.
+    groups
+        Which row of ``offsets`` each spot's is: N int64. None for the first row everywhere.
 
     Returns
     -------
     SpatialComponents
-        ``scores @ directions`` has noise of unit variance. The sign of a direction is that which makes its
-        largest entry positive.
+        Float64; ``centered @ directions`` has noise of unit variance. The sign of a direction is that which
+        makes its largest entry positive.
 
     Examples
     --------
@@ -58,10 +75,8 @@ def spatial_components(scores: Tensor, edge_index: Tensor, n_components: int) ->
     >>> (found.directions.abs()[0] > found.directions.abs()[1]).item()
     True
     """
-    differences = scores[edge_index[0]] - scores[edge_index[1]]
-    noise = differences.T @ differences / (2 * len(differences))
-    total = scores.T @ scores / len(scores)
-    ridge = _RIDGE * noise.diagonal().mean().clamp_min(torch.finfo(scores.dtype).tiny)
+    noise, total = _noise_covariance(scores, edge_index), _total_covariance(scores, offsets, groups)
+    ridge = _RIDGE * noise.diagonal().mean().clamp_min(torch.finfo(noise.dtype).tiny)
     noise.diagonal().add_(ridge)
     # With N = LLᵀ the problem is the ordinary one of L⁻¹ T L⁻ᵀ.
     factor = torch.linalg.cholesky(noise)
@@ -71,3 +86,48 @@ def spatial_components(scores: Tensor, edge_index: Tensor, n_components: int) ->
     directions = torch.linalg.solve_triangular(factor.T, vectors.flip(1)[:, :n_components], upper=True)
     largest = directions.gather(0, directions.abs().argmax(0, keepdim=True))
     return SpatialComponents(directions * largest.sign(), ratios.flip(0)[:n_components])
+
+
+def centered_blocks(
+    scores: Tensor, offsets: Tensor | None = None, groups: Tensor | None = None
+) -> Iterator[Tensor]:
+    """Yield ``scores - offsets[groups]`` in float64, in blocks of rows.
+
+    Parameters
+    ----------
+    scores, offsets, groups
+        As in `spatial_components`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spotscape.core.spatial_components import centered_blocks
+    >>> next(centered_blocks(torch.ones(2, 1), torch.tensor([[1.0], [3.0]]), torch.tensor([0, 1]))).tolist()
+    [[0.0], [-2.0]]
+    """
+    length = max(1, _BLOCK // scores.shape[1])
+    for start in range(0, len(scores), length):
+        part = slice(start, start + length)
+        block = scores[part].double()
+        if offsets is not None:
+            block = block - (offsets[:1] if groups is None else offsets[groups[part]])
+        yield block
+
+
+def _noise_covariance(scores: Tensor, edge_index: Tensor) -> Tensor:
+    """Half the covariance of neighbours' differences, r x r float64."""
+    # The two directions of an edge have the same product.
+    one_way = edge_index[:, edge_index[0] < edge_index[1]]
+    noise = scores.new_zeros(scores.shape[1], scores.shape[1], dtype=torch.float64)
+    for sources, targets in one_way.split(max(1, _BLOCK // scores.shape[1]), dim=1):
+        differences = scores[sources].double() - scores[targets].double()
+        noise += differences.T @ differences
+    return noise / (2 * one_way.shape[1])
+
+
+def _total_covariance(scores: Tensor, offsets: Tensor | None, groups: Tensor | None) -> Tensor:
+    """Covariance of all spots, r x r float64."""
+    total = scores.new_zeros(scores.shape[1], scores.shape[1], dtype=torch.float64)
+    for block in centered_blocks(scores, offsets, groups):
+        total += block.T @ block
+    return total / len(scores)

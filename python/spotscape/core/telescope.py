@@ -17,15 +17,18 @@ Source: Similarity Telescope, arXiv 2506.15698, section 4; the P/Q form is this 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from spotscape.core.batch_norm import Reduce
 from spotscape.core.gram import gram
 
 _EPS = 1e-8
 """Shorter rows than this count as zero."""
+_BLOCK = 2**12
+"""Rows of P and Q that are held at once: few enough for the processor's cache."""
 
 
 def unit_sum_and_difference(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
@@ -46,8 +49,39 @@ def unit_sum_and_difference(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
     return z1 / norms1 + z2 / norms2, q
 
 
+class _GramsInBlocks(torch.autograd.Function):
+    """The Gram matrices block by block; P and Q are made anew for the gradient instead of kept."""
+
+    @staticmethod
+    def forward(ctx: Any, z1: Tensor, z2: Tensor) -> Tensor:
+        ctx.save_for_backward(z1, z2)
+        total = z1.new_zeros(3, z1.shape[1], z1.shape[1])
+        for block1, block2 in zip(z1.split(_BLOCK), z2.split(_BLOCK), strict=True):
+            p, q = unit_sum_and_difference(block1, block2)
+            total += torch.stack([p.T @ p, q.T @ q, p.T @ q])
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
+        views = ctx.saved_tensors
+        pp, qq, c = grads[0]
+        found = tuple(torch.empty_like(z) for z in views)
+        for start in range(0, len(views[0]), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            blocks = [z[rows].detach().requires_grad_() for z in views]
+            with torch.enable_grad():
+                p, q = unit_sum_and_difference(*blocks)
+            along = p.detach() @ (pp + pp.T) + q.detach() @ c.T, q.detach() @ (qq + qq.T) + p.detach() @ c
+            for out, part in zip(found, torch.autograd.grad((p, q), blocks, along), strict=True):
+                out[rows] = part
+        return found[0], found[1]
+
+
 def telescope_grams(z1: Tensor, z2: Tensor) -> Tensor:
     """Return PᵀP, QᵀQ and PᵀQ, stacked: (N, d), (N, d) -> (3, d, d)."""
+    if len(z1) > _BLOCK:
+        grams: Tensor = _GramsInBlocks.apply(z1, z2)
+        return grams
     p, q = unit_sum_and_difference(z1, z2)
     return torch.stack([gram(p), gram(q), p.T @ q])
 
@@ -59,9 +93,7 @@ def telescope_from_grams(grams: Tensor, n_spots: Tensor | float) -> Tensor:
     return loss
 
 
-def similarity_telescope_loss(
-    z1: Tensor, z2: Tensor, *, reduce: Callable[[Tensor], Tensor] | None = None
-) -> Tensor:
+def similarity_telescope_loss(z1: Tensor, z2: Tensor, *, reduce: Reduce | None = None) -> Tensor:
     """Mean squared difference of the cross-view similarities over all N² pairs of spots.
 
     Parameters

@@ -1,7 +1,8 @@
-"""Which device a run uses."""
+"""Which device a run uses, and how much of its memory."""
 
 from __future__ import annotations
 
+import psutil
 import torch
 
 from spotscape._validate import input_error
@@ -29,6 +30,9 @@ def resolve_device(device: str) -> torch.device:
         chosen = torch.device(device)
     except (RuntimeError, TypeError):
         raise input_error("device", repr(device), expected) from None
+    if chosen.type == "mps":
+        todo = "PyTorch has no products with sparse matrices (CSR) on Apple's GPU. Use 'cpu'."
+        raise input_error("device", repr(device), expected, todo)
     if chosen.type not in ("cpu", "cuda"):
         raise input_error("device", repr(device), expected)
     if chosen.type == "cuda" and (chosen.index or 0) >= n_gpus:
@@ -36,3 +40,13 @@ def resolve_device(device: str) -> torch.device:
             "device", f"{device!r} where PyTorch sees {n_gpus} GPUs", expected, "Use device='auto' or 'cpu'."
         )
     return chosen
+
+
+def memory_used(device: torch.device | str) -> str:
+    """Return the memory in use, of the GPU or of the process, as text: ``"1.2 GB"``."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        used = torch.cuda.max_memory_allocated(device)
+    else:
+        used = psutil.Process().memory_info().rss
+    return f"{used / 1e9:.1f} GB"

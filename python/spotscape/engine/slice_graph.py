@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 from spotscape._validate import input_error
@@ -18,7 +18,8 @@ from spotscape.core.expression import (
     LowRankExpression,
     SparseExpression,
 )
-from spotscape.core.spatial_components import spatial_components
+from spotscape.core.spatial_components import centered_blocks, spatial_components
+from spotscape.engine.low_rank import is_streamed, project, truncated_svd
 
 _DENSE_FROM = 0.25
 """Share of non-zero values from which a dense product is quicker than a sparse one."""
@@ -30,6 +31,8 @@ lets many weak ones outvote few strong ones in a distance; 0.5 would let the fir
 
 _LEAST_SIGNAL = 0.01
 """Signal-to-noise ratio that a component without any counts as, so that none is scaled to nothing."""
+_BLOCK_OF_SPOTS = 2**16
+"""Spots whose expression is held as float64 at once."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,15 @@ class SliceGraph:
         Number of each spot's slice, N int64 from 0; None for one slice.
     components
         Spatial components, which the encoder then sees instead of X.
+    coordinates
+        Place of each spot, N x 2 or N x 3 float64: what training in spatial tiles cuts the tissue by.
     """
 
     expression: ExpressionMatrix
     edge_index: Tensor
     slices: Tensor | None = None
     components: Components | None = None
+    coordinates: NDArray[np.float64] | None = None
 
     @classmethod
     def from_scipy(
@@ -83,6 +89,7 @@ class SliceGraph:
         seed: int,
         slices: np.ndarray | None = None,
         centering: float = 0.0,
+        coordinates: np.ndarray | None = None,
     ) -> SliceGraph:
         """Make it from scipy's matrices.
 
@@ -103,34 +110,32 @@ class SliceGraph:
             Number of each spot's slice, N integers from 0 without gaps; None for one slice.
         centering
             Share of its mean over a slice that is taken off each gene there, 0 to 1, if there are several.
+        coordinates
+            Place of each spot, N x 2 or N x 3; kept as float64.
         """
-        edges = sparse.coo_matrix(connectivities)
-        kept = (edges.row != edges.col) & (edges.data != 0)
-        pairs = np.stack([edges.row[kept], edges.col[kept]]).astype(np.int64)
-        both = np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
-        edge_index = torch.from_numpy(both)
+        edge_index = torch.from_numpy(both_directions(connectivities))
         operator = expression_operator(expression, rank=rank, seed=seed)
         numbers = None
-        means = np.asarray(expression.mean(axis=0))
+        means = _means(expression, np.zeros(expression.shape[0], dtype=np.int64))
         if slices is not None:
             numbers = torch.from_numpy(np.array(slices, dtype=np.int64))
             if centering:
-                means = centering * _slice_means(expression, slices)
+                means = centering * _means(expression, np.asarray(slices))
                 operator = CenteredExpression(operator, _float_tensor(means), numbers)
         components = None
         if n_components:
-            zeros = np.zeros(expression.shape[0], dtype=np.int64)
             components = _components(
                 expression,
                 operator.base if isinstance(operator, CenteredExpression) else operator,
                 edge_index,
                 means,
-                zeros if len(means) == 1 else np.asarray(slices),
+                numbers if len(means) > 1 else None,
                 n_components=n_components,
                 rank=rank,
                 seed=seed,
             )
-        return cls(operator, edge_index, numbers, components)
+        places = None if coordinates is None else np.asarray(coordinates, dtype=np.float64)
+        return cls(operator, edge_index, numbers, components, places)
 
     @property
     def features(self) -> ExpressionMatrix:
@@ -152,8 +157,8 @@ def expression_operator(expression: sparse.csr_matrix, *, rank: int, seed: int) 
     """Choose how X is held: a truncated SVD of the rank asked for, else sparse or dense by its density."""
     n, g = expression.shape
     if 0 < rank < min(n, g) / 2:
-        u, s, vt = randomized_svd(expression, rank, random_state=seed)
-        return LowRankExpression(_float_tensor(u * s), _float_tensor(vt))
+        left, right = truncated_svd(expression, rank, seed=seed)
+        return LowRankExpression(torch.from_numpy(left), torch.from_numpy(right))
     if expression.nnz >= _DENSE_FROM * n * g:
         return DenseExpression(_float_tensor(expression.toarray()))
     return SparseExpression.from_csr(
@@ -164,42 +169,60 @@ def expression_operator(expression: sparse.csr_matrix, *, rank: int, seed: int) 
     )
 
 
+def both_directions(connectivities: sparse.spmatrix) -> np.ndarray:
+    """Return every edge in both directions, without self-loops: 2 x E int64, by source, then by target."""
+    found = sparse.csr_matrix(connectivities)
+    one_way = sparse.csr_matrix((found.data != 0, found.indices, found.indptr), shape=found.shape)
+    both = sparse.csr_matrix(one_way + one_way.T)  # of truth values: an edge that was there twice is one
+    both.sort_indices()
+    sources = np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
+    kept = both.data & (sources != both.indices)
+    return np.stack([sources[kept], both.indices[kept]]).astype(np.int64, copy=False)
+
+
 def _components(
     expression: sparse.csr_matrix,
     operator: ExpressionMatrix,
     edge_index: Tensor,
     means: np.ndarray,
-    rows_of: np.ndarray,
+    groups: Tensor | None,
     *,
     n_components: int,
     rank: int,
     seed: int,
 ) -> Components:
-    """Find the spatial components of X minus ``means[rows_of]``, in the span of its leading directions."""
+    """Find the spatial components of X minus ``means[groups]``, in the span of its leading directions."""
     n, g = expression.shape
     if not edge_index.shape[1]:
         raise input_error("adata", "a spatial graph without edges", "neighbours", "Use spotscape.gr.")
     r = max(1, min(rank or g, g, n // _SPOTS_PER_DIRECTION))
     if isinstance(operator, LowRankExpression) and len(operator.right) == r:
-        vt = operator.right.numpy()  # the same decomposition: not made twice
+        left, right = operator.left.numpy(), operator.right.numpy()  # the same decomposition: not made twice
     else:
-        _, _, vt = randomized_svd(expression, r, random_state=seed)
-    scores = expression @ vt.T - (means @ vt.T)[rows_of]
-    scores = torch.from_numpy(np.asarray(scores, dtype=np.float64))
-    scores -= scores.mean(0)
-    directions, ratios = spatial_components(scores, edge_index, min(n_components, r))
+        left, right = truncated_svd(expression, r, seed=seed)
+    scores = torch.from_numpy(left if is_streamed(expression) else project(expression, right))
+    offsets = torch.from_numpy(means @ right.T.astype(np.float64))
+    offsets += sum(block.sum(0) for block in centered_blocks(scores, offsets, groups)) / n
+    directions, ratios = spatial_components(
+        scores, edge_index, min(n_components, r), offsets=offsets, groups=groups
+    )
     signal = (ratios - 1).clamp_min(_LEAST_SIGNAL)
     directions = directions * (signal / signal[0]) ** _EMPHASIS
-    loadings = torch.from_numpy(np.asarray(vt.T, dtype=np.float64)) @ directions
-    return Components((scores @ directions).float(), loadings.float(), ratios.float())
+    seen = [(block @ directions).float() for block in centered_blocks(scores, offsets, groups)]
+    loadings = torch.from_numpy(right.T.astype(np.float64)) @ directions
+    return Components(torch.cat(seen), loadings.float(), ratios.float())
 
 
-def _slice_means(expression: sparse.csr_matrix, slices: np.ndarray) -> np.ndarray:
-    """Return the mean expression of each slice: S x G."""
-    n = len(slices)
-    indicator = sparse.csr_matrix((np.ones(n), (slices, np.arange(n))))
-    means: np.ndarray = (indicator @ expression).toarray() / np.bincount(slices)[:, None]
-    return means
+def _means(expression: sparse.csr_matrix, groups: np.ndarray) -> np.ndarray:
+    """Return the mean expression of each group of spots: S x G, added up in float64 over blocks of rows."""
+    n, g = expression.shape
+    sums = np.zeros((int(groups.max()) + 1, g))
+    for start in range(0, n, _BLOCK_OF_SPOTS):
+        part = groups[start : start + _BLOCK_OF_SPOTS]
+        ones = np.ones(len(part))
+        indicator = sparse.csr_matrix((ones, (part, np.arange(len(part)))), shape=(len(sums), len(part)))
+        sums += (indicator @ expression[start : start + len(part)]).toarray()
+    return sums / np.bincount(groups)[:, None]
 
 
 def _float_tensor(array: np.ndarray) -> Tensor:

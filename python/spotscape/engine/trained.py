@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from spotscape._validate import input_error
 from spotscape.core.encoder import GraphAutoencoder, Neighborhood
 from spotscape.core.expression import CenteredExpression, DenseExpression, ExpressionMatrix
+from spotscape.engine.embedding import embed
 from spotscape.engine.slice_graph import SliceGraph
-from spotscape.engine.trainer import embed
 
 Arrays = Mapping[str, NDArray[np.generic]]
 

@@ -45,8 +45,9 @@ def _confidence(adata: AnnData, key_added: str, spatial_key: str) -> Section | N
     values = adata.obs[key]
     means = values.groupby(adata.obs[domain], observed=True).mean().sort_values()
     sentences = [
-        "The confidence of a spot's domain is its mean posterior over the groupings that the domains are "
-        "made of. It is low along borders; a domain that is low as a whole might as well be cut otherwise.",
+        "The confidence of a spot's domain says how often a spot like it is in its right domain, as "
+        "simulated tissue has it. It is low along borders; a domain that is low as a whole might as well be "
+        "cut otherwise.",
         f"Mean {values.mean():.2f}; lowest in domain {means.index[0]} ({means.iloc[0]:.2f}); "
         f"{(values < _UNSURE).mean():.0%} of the spots are below {_UNSURE:g}.",
     ]

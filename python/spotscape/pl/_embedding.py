@@ -26,7 +26,7 @@ def embedding(
     *,
     color: str | Sequence[str] | None = None,
     key_added: str = _keys.KEY_ADDED,
-    max_spots: int = 50_000,
+    max_spots: int = 20_000,
     seed: int = 0,
     names: bool = True,
     title: str | None = None,

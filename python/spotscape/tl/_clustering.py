@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 
 import anndata as ad
 import numpy as np
@@ -14,6 +15,10 @@ from sklearn.mixture import GaussianMixture
 
 SMALL_MATRIX_THREADS = 1
 """Threads while grouping: with matrices this narrow they wait for each other longer than they work."""
+MOST_SPOTS = 20_000
+"""Spots that a grouping is fitted to; fitted to more it would be the same."""
+_AT_ONCE = 8_192
+"""Spots that are assigned to groups at once."""
 _RIDGE = 1e-6
 """Added to the covariance, as a share of the embedding's mean variance: a unit that never fires has none."""
 _FEWEST_COLUMNS = 8
@@ -25,6 +30,19 @@ _LEIDEN_SEARCH = (1e-3, 10.0, 25)
 def n_leading(width: int, share: float) -> int:
     """Return how many leading columns of an embedding are looked at: a share, but not fewer than 8."""
     return max(min(width, _FEWEST_COLUMNS), round(share * width))
+
+
+def sample_spots(n_spots: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the numbers of the spots that a grouping is fitted to: all, or `MOST_SPOTS`, sorted."""
+    if n_spots <= MOST_SPOTS:
+        return np.arange(n_spots)
+    return np.sort(rng.choice(n_spots, MOST_SPOTS, replace=False))
+
+
+def blocks_of_spots(n_spots: int) -> Iterator[np.ndarray]:
+    """Yield the numbers of all spots in runs of bounded length."""
+    for start in range(0, n_spots, _AT_ONCE):
+        yield np.arange(start, min(n_spots, start + _AT_ONCE))
 
 
 def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> GaussianMixture:
@@ -51,11 +69,32 @@ def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: i
         return mixture.fit(embedding)
 
 
+def mixture_posterior(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
+    """Return the posterior of each spot in each component of a mixture fitted to a sample of them, N x K.
+
+    Parameters
+    ----------
+    embedding, n_domains, n_starts, seed
+        As in `fit_mixture`.
+    """
+    n = len(embedding)
+    sample = sample_spots(n, np.random.default_rng(seed))
+    mixture = fit_mixture(embedding[sample], n_domains, n_starts=n_starts, seed=seed)
+    if len(sample) == n:
+        return mixture.predict_proba(embedding)
+    posterior = np.empty((n, n_domains), dtype=np.float32)
+    for spots in blocks_of_spots(n):
+        posterior[spots] = mixture.predict_proba(embedding[spots])
+    return posterior
+
+
 def kmeans_labels(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
-    """Label by the nearest of K-means' centres (Lloyd, k-means++ starts)."""
+    """Label by the nearest of K-means' centres (Lloyd, k-means++ starts), found on a sample of the spots."""
+    sample = sample_spots(len(embedding), np.random.default_rng(seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct spots than centres
-        return KMeans(n_domains, n_init=n_starts, random_state=seed).fit_predict(embedding)
+        means = KMeans(n_domains, n_init=n_starts, random_state=seed).fit(embedding[sample])
+    return means.labels_ if len(sample) == len(embedding) else means.predict(embedding)
 
 
 def leiden_labels(
@@ -64,7 +103,8 @@ def leiden_labels(
     """Label by Leiden communities of the 15-nearest-neighbour graph of the embedding.
 
     With ``n_domains`` the resolution is searched by halving for the one that gives so many communities, or
-    the number nearest to it; without, ``resolution`` is used.
+    the number nearest to it; without, ``resolution`` is used. The graph is of all spots, so time grows faster
+    than their number.
     """
     shell = ad.AnnData(embedding.astype(np.float32))
     n_neighbors = min(_LEIDEN_NEIGHBORS, len(embedding) - 1)

@@ -5,7 +5,10 @@ how many components are looked at and on how far they are smoothed. Here a mixtu
 several numbers of leading columns, on the embedding as it is and on several smoothings of it (see
 `spotscape.tl._smoothing`). Their memberships, side by side, are a bipartite graph of spots and groups, which
 is cut spectrally into K domains; then every mixture's groups are matched to the domains one to one, and a
-spot's domain is the one of greatest mean posterior. That mean is the confidence.
+spot's domain is the one of greatest mean posterior.
+
+Of many spots a sample is cut and matched; all are then read once, in blocks, and only their mean posterior
+is kept.
 
 Source: Strehl and Ghosh 2002, Cluster ensembles, J. Mach. Learn. Res. 3; Fern and Brodley 2004, Solving
 cluster ensemble problems by bipartite graph partitioning, ICML.
@@ -14,27 +17,40 @@ cluster ensemble problems by bipartite graph partitioning, ICML.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import normalize
 
-from spotscape.tl._clustering import fit_mixture, n_leading
-from spotscape.tl._smoothing import neighbor_scale, smoothings
+from spotscape.tl._clustering import blocks_of_spots, fit_mixture, n_leading, sample_spots
+from spotscape.tl._smoothing import neighbor_scale, neighborhoods, pattern, smoothings, typical_distance
 
 _SHARES = (0.4, 0.5, 0.6, 0.7)
 """Of the embedding's columns that a mixture looks at: the leading ones carry most signal."""
-_MOST_SPOTS = 20_000
-"""A mixture fitted to more spots than these would be the same."""
 _ALIGNMENTS = 5
 
 
-def memberships(
-    embedding: np.ndarray, graph: sparse.spmatrix | None, n_domains: int, *, n_starts: int, seed: int
-) -> list[np.ndarray]:
-    """Fit the mixtures; return the posterior of each spot in each group, N x K for each mixture.
+class Agreement(NamedTuple):
+    """What mixtures agree on.
+
+    Attributes
+    ----------
+    mean
+        Mean posterior of each spot in each domain, N x K.
+    groups
+        For each mixture which of its groups each domain is, K.
+    """
+
+    mean: np.ndarray
+    groups: list[np.ndarray]
+
+
+class Views:
+    """What the mixtures are fitted to: leading columns in units of how much neighbours differ, and smoothed.
 
     Parameters
     ----------
@@ -42,36 +58,72 @@ def memberships(
         N x d, float64, columns by descending signal.
     graph
         N x N, non-zero for neighbours in the tissue; None smooths nothing.
+    """
+
+    def __init__(self, embedding: np.ndarray, graph: sparse.spmatrix | None) -> None:
+        self._step = None if graph is None else pattern(graph)
+        scaled = embedding / neighbor_scale(embedding, self._step)
+        widths = sorted({n_leading(scaled.shape[1], share) for share in _SHARES})
+        self._leading = [np.ascontiguousarray(scaled[:, :width]) for width in widths]
+        self._typical = [
+            0.0 if self._step is None else typical_distance(leading, self._step) for leading in self._leading
+        ]
+
+    def of(self, spots: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield every view of some spots, given by number: n x (columns looked at)."""
+        near = None if self._step is None else neighborhoods(self._step, spots)
+        for leading, typical in zip(self._leading, self._typical, strict=True):
+            yield leading[spots]
+            if near is not None:
+                yield from smoothings(leading, spots, near, typical)
+
+
+def consensus(
+    embedding: np.ndarray, graph: sparse.spmatrix | None, n_domains: int, *, n_starts: int, seed: int
+) -> np.ndarray:
+    """Return the mean posterior of each spot in each domain, N x K; float32 where there are many spots.
+
+    Parameters
+    ----------
+    embedding, graph
+        As in `Views`.
     n_domains
         K.
     n_starts
         Starts of each mixture.
     seed
-        Of the starts, and of the sample that mixtures are fitted to where there are many spots.
+        Of the starts, of K-means in the spectral cut, and of the sample where there are many spots.
     """
     rng = np.random.default_rng(seed)
     n = len(embedding)
-    sample = np.sort(rng.choice(n, _MOST_SPOTS, replace=False)) if n > _MOST_SPOTS else slice(None)
-    found = []
-    for view in _views(embedding, graph):
+    sample = sample_spots(n, rng)
+    views = Views(embedding, graph)
+    mixtures, posteriors = memberships(views.of(sample), n_domains, n_starts=n_starts, rng=rng)
+    found = agree(posteriors, n_domains, seed=seed)
+    if len(sample) == n:
+        return found.mean
+    mean = np.empty((n, n_domains), dtype=np.float32)
+    for spots in blocks_of_spots(n):
+        each = zip(mixtures, views.of(spots), found.groups, strict=True)
+        total = sum(mixture.predict_proba(view)[:, groups] for mixture, view, groups in each)
+        mean[spots] = total / len(mixtures)
+    return mean
+
+
+def memberships(
+    views: Iterator[np.ndarray], n_domains: int, *, n_starts: int, rng: np.random.Generator
+) -> tuple[list[GaussianMixture], list[np.ndarray]]:
+    """Fit a mixture to each view; return them, and the posterior of each spot in each group, N x K."""
+    mixtures, posteriors = [], []
+    for view in views:
         start = int(rng.integers(2**31))
-        mixture = fit_mixture(view[sample], n_domains, n_starts=n_starts, seed=start)
-        found.append(mixture.predict_proba(view))
-    return found
+        mixtures.append(fit_mixture(view, n_domains, n_starts=n_starts, seed=start))
+        posteriors.append(mixtures[-1].predict_proba(view))
+    return mixtures, posteriors
 
 
-def _views(embedding: np.ndarray, graph: sparse.spmatrix | None) -> Iterator[np.ndarray]:
-    """Yield what the mixtures are fitted to: columns in units of how much neighbours differ."""
-    scaled = embedding / neighbor_scale(embedding, graph)
-    for columns in sorted({n_leading(scaled.shape[1], share) for share in _SHARES}):
-        leading = scaled[:, :columns]
-        yield leading
-        if graph is not None:
-            yield from smoothings(leading, graph)
-
-
-def agree(posteriors: Sequence[np.ndarray], n_domains: int, *, seed: int) -> np.ndarray:
-    """Return the mean posterior of each spot in each domain, N x K, over mixtures with their groups matched.
+def agree(posteriors: Sequence[np.ndarray], n_domains: int, *, seed: int) -> Agreement:
+    """Match the groups of mixtures to each other, and take the mean.
 
     Parameters
     ----------
@@ -85,15 +137,13 @@ def agree(posteriors: Sequence[np.ndarray], n_domains: int, *, seed: int) -> np.
     labels = _spectral_cut(np.concatenate(posteriors, axis=1), n_domains, seed)
     mean = np.eye(n_domains)[labels]
     for _ in range(_ALIGNMENTS):
-        total = np.zeros_like(mean)
-        for posterior in posteriors:
-            domains, groups = linear_sum_assignment(mean.T @ posterior, maximize=True)
-            total[:, domains] += posterior[:, groups]
-        settled = np.array_equal(total.argmax(1), mean.argmax(1))
-        mean = total / len(posteriors)
-        if settled:
+        groups = [linear_sum_assignment(mean.T @ posterior, maximize=True)[1] for posterior in posteriors]
+        before = mean.argmax(1)
+        mean = sum(posterior[:, own] for posterior, own in zip(posteriors, groups, strict=True))
+        mean = mean / len(posteriors)
+        if np.array_equal(mean.argmax(1), before):
             break
-    return mean
+    return Agreement(mean, groups)
 
 
 def _spectral_cut(members: np.ndarray, n_domains: int, seed: int) -> np.ndarray:

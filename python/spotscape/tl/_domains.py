@@ -17,12 +17,13 @@ from spotscape._validate import check_flag, check_integer, check_number
 from spotscape.tl._clustering import (
     SMALL_MATRIX_THREADS,
     by_size,
-    fit_mixture,
     kmeans_labels,
     leiden_labels,
+    mixture_posterior,
     smooth_labels,
 )
-from spotscape.tl._consensus import agree, memberships
+from spotscape.tl._confidence import COEFFICIENTS, calibrated
+from spotscape.tl._consensus import consensus
 from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph, read_method, read_unit_rows
 from spotscape.tl._n_domains import suggest, usable_candidates
 
@@ -41,6 +42,9 @@ def spatial_domains(
     copy: bool = False,
 ) -> AnnData | None:
     """Group spots into spatial domains by their embedding.
+
+    Of more than 20,000 spots the mixtures and K-means' centres are fitted to that many, drawn at random, and
+    all spots are assigned to them. Leiden's graph is of all spots: it takes long where there are very many.
 
     Parameters
     ----------
@@ -79,8 +83,9 @@ def spatial_domains(
     None, or the copy. Writes
 
     - ``obs["<key_added>_domain"]``: categorical, ``"1"`` (the largest domain) to ``"K"``;
-    - ``obs["<key_added>_confidence"]``: float32, 0 to 1: the mean posterior of the spot's domain over the
-      mixtures, low where they disagree, at borders above all; K-means and Leiden give none;
+    - ``obs["<key_added>_confidence"]``: float32, 1 / K to 1: how often a spot like this one is in its right
+      domain, as simulated tissue has it [2]_. Made from the mean posterior of the domain over the mixtures,
+      low where they disagree, at borders above all; K-means and Leiden give none;
     - ``uns["<key_added>"]["domains"]``: how they were made, and the scores where K was suggested.
 
     Raises
@@ -91,6 +96,8 @@ def spatial_domains(
     References
     ----------
     .. [1] Strehl and Ghosh (2002), Cluster ensembles, Journal of Machine Learning Research 3.
+    .. [2] Platt (1999), Probabilistic outputs for support vector machines and comparisons to regularized
+       likelihood methods, Advances in Large Margin Classifiers.
 
     Examples
     --------
@@ -159,7 +166,7 @@ def find_domains(
     }
     if unit_rows:
         embedding = normalize(embedding)
-    posterior = None
+    confidence = posterior = None
     with threadpool_limits(SMALL_MATRIX_THREADS):
         if method == "leiden":
             labels = leiden_labels(embedding, n_domains, resolution=resolution, seed=seed)
@@ -172,16 +179,18 @@ def find_domains(
             if method == "kmeans":
                 labels = kmeans_labels(embedding, n_domains, n_starts=n_starts, seed=seed)
             else:
-                posterior = _posterior(embedding, n_domains, graph, method, n_starts, seed)
+                posterior = domain_posterior(embedding, n_domains, graph, method, n_starts, seed)
                 labels = posterior.argmax(axis=1)
     if smooth and graph is not None:
         labels = smooth_labels(labels, graph)
-    confidence = None if posterior is None else posterior[np.arange(len(labels)), labels].astype(np.float32)
+    if posterior is not None:
+        own = posterior[np.arange(len(labels)), labels]
+        confidence = calibrated(own, posterior.shape[1], COEFFICIENTS[method]).astype(np.float32)
     labels = by_size(labels)
     return Domains(labels, confidence, details | {"n_domains": int(labels.max()) + 1})
 
 
-def _posterior(
+def domain_posterior(
     embedding: np.ndarray,
     n_domains: int,
     graph: sparse.spmatrix | None,
@@ -191,10 +200,8 @@ def _posterior(
 ) -> np.ndarray:
     """Return how likely each spot is in each domain, N x K, by one mixture or by many."""
     if method == "gmm":
-        mixture = fit_mixture(embedding, n_domains, n_starts=n_starts, seed=seed)
-        return mixture.predict_proba(embedding)
-    found = memberships(embedding, graph, n_domains, n_starts=n_starts, seed=seed)
-    return agree(found, n_domains, seed=seed)
+        return mixture_posterior(embedding, n_domains, n_starts=n_starts, seed=seed)
+    return consensus(embedding, graph, n_domains, n_starts=n_starts, seed=seed)
 
 
 def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:

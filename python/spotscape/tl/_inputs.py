@@ -9,8 +9,17 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
-from spotscape._validate import check_choice, check_flag, check_integer, describe, input_error
+from spotscape._paths import as_path
+from spotscape._validate import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    describe,
+    input_error,
+)
 from spotscape.config import CLUSTER_METHODS
+from spotscape.engine.checkpoint import Checkpoint
 from spotscape.pp import check_adata
 
 
@@ -85,3 +94,14 @@ def check_key_added(key_added: Any) -> str:
     if not isinstance(key_added, str) or not key_added or "/" in key_added:
         raise input_error("key_added", describe(key_added), "a name, without '/'")
     return key_added
+
+
+def as_checkpoint(checkpoint: Any, minutes: Any, resume: Any) -> Checkpoint | None:
+    """Return where a training keeps its state, or None for nowhere, or raise."""
+    check_flag("resume", resume)
+    minutes = check_number("checkpoint_minutes", minutes, 0.0)
+    if checkpoint is None:
+        if resume:
+            raise input_error("resume", "True without a checkpoint", "the file to go on from in checkpoint")
+        return None
+    return Checkpoint(as_path(checkpoint), minutes, resume)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from os import PathLike
 from typing import Any
 from warnings import warn
 
@@ -17,7 +18,7 @@ from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
 from spotscape.tl._correction import assess, remarks
-from spotscape.tl._inputs import check_key_added, check_n_domains
+from spotscape.tl._inputs import as_checkpoint, check_key_added, check_n_domains
 from spotscape.tl._join import check_conditions, check_slices, join_slices
 from spotscape.tl._pipeline import analyse, write_analysis
 from spotscape.tl._record import collected_warnings
@@ -37,6 +38,9 @@ def integrate_slices(
     spatial_key: str = _keys.SPATIAL,
     key_added: str = _keys.KEY_ADDED,
     progress: bool | Progress = True,
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_minutes: float = 3.0,
+    resume: bool = False,
     copy: bool = False,
 ) -> AnnData | None:
     """Put several slices into one space and find domains that are the same in all of them.
@@ -75,7 +79,7 @@ def integrate_slices(
         Name of the coordinates in ``obsm``.
     key_added
         Stem of the names written to.
-    progress
+    progress, checkpoint, checkpoint_minutes, resume
         As in `run_spotscape`.
     copy
         With one AnnData: return a changed copy, and leave ``adatas`` alone. A list is always left alone.
@@ -118,6 +122,7 @@ def integrate_slices(
     correction = check_number("correction", correction, 0.0)
     seed = check_integer("seed", seed, 0, 2**32 - 1)
     key_added = check_key_added(key_added)
+    kept = as_checkpoint(checkpoint, checkpoint_minutes, resume)
     single = isinstance(adatas, AnnData)
     if single:
         check_adata(adatas)
@@ -140,6 +145,7 @@ def integrate_slices(
         key_added=key_added,
         progress=progress,
         slice_key=slice_key,
+        checkpoint=kept,
     )
     slices = read_slices(adata, slice_key)
     names = list(slices.categories)

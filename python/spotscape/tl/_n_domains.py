@@ -1,40 +1,52 @@
 """``suggest_n_domains``: how many domains an embedding supports.
 
-Fit the tied mixture for each number of domains and look at its Bayesian information criterion: it falls
-steeply while domains are found that are there, and slowly once they are cut up. The number is at the elbow,
-where the curve, scaled to fall from 0 to -1 over the candidates, lies furthest below the line between
-its ends.
+Fit the tied mixture for each number of domains and weigh the numbers by their Bayesian information criterion,
+as it would be had 110 independent spots been seen. Spots are not independent, least of all after smoothing,
+and domains are no Gaussians: counting every spot as evidence finds more domains the more finely a tissue is
+measured. A number of domains that is the tissue's own asks for evidence that does not grow with the spots.
+The number is the mean by these weights, exp(-criterion / 2) with the criterion divided by 5 once more: where
+several numbers explain the tissue about as well, one between them is the least wrong.
+
+A wide embedding, as the published encoder's, has too many parameters for that: each domain would cost more
+than it explains. There the number is at the elbow of the criterion with all spots, where the curve, scaled to
+fall from 0 to -1 over the candidates, lies furthest below the line between its ends.
 
 Source: Schwarz 1978, Estimating the dimension of a model, Ann. Stat. 6; Satopaa et al. 2011, Finding a
-"kneedle" in a haystack, ICDCS workshops.
+"kneedle" in a haystack, ICDCS workshops. 110 and 5 were chosen on simulated tissue, as
+benchmarks/quality/LOG.md has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from anndata import AnnData
+from scipy.special import softmax
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._validate import check_integer, describe, input_error
-from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture, n_leading
+from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture, n_leading, sample_spots
 from spotscape.tl._inputs import read_embedding, read_unit_rows
 
 CANDIDATES = tuple(range(3, 13))
 _N_STARTS = 3
 _SHARE = 0.6
 """Of the embedding's columns that are looked at: the leading ones carry most signal."""
-_MOST_SPOTS = 20_000
-"""Fitting more spots than these would not move the elbow."""
+_INDEPENDENT_SPOTS = 110
+"""What a tissue counts as in the criterion: fewer suggest too few domains, more too many."""
+_TEMPERATURE = 5.0
+"""Of the weights: at 1 the best candidate has nearly all, and is as far off as any."""
+_WIDE = 20
+"""Above so many columns looked at, the number is at the elbow."""
 
 
 class Suggestion(NamedTuple):
-    """The number suggested, and how far the curve lies below the line at each candidate, of its fall."""
+    """The number suggested, and a score of each candidate: its weight, or how far below the line it lies."""
 
     n_domains: int
     candidates: np.ndarray
@@ -42,7 +54,7 @@ class Suggestion(NamedTuple):
 
 
 def suggest(embedding: np.ndarray, *, candidates: Sequence[int] = CANDIDATES, seed: int) -> Suggestion:
-    """Take the candidate at the elbow of the mixtures' information criterion.
+    """Take the candidate nearest to what the mixtures' information criterion favours on the mean.
 
     Parameters
     ----------
@@ -53,15 +65,30 @@ def suggest(embedding: np.ndarray, *, candidates: Sequence[int] = CANDIDATES, se
     seed
         Of the starts, and of the sample where there are many spots.
     """
-    rng = np.random.default_rng(seed)
-    if len(embedding) > _MOST_SPOTS:
-        embedding = embedding[np.sort(rng.choice(len(embedding), _MOST_SPOTS, replace=False))]
-    leading = embedding[:, : n_leading(embedding.shape[1], _SHARE)]
-    # The curve begins one domain before the first candidate, which may be the elbow itself.
-    numbers = np.array([candidates[0] - 1, *candidates])
-    criterion = [fit_mixture(leading, int(k), n_starts=_N_STARTS, seed=seed).bic(leading) for k in numbers]
-    scores = below_the_line(numbers, np.array(criterion))[1:]
-    return Suggestion(int(candidates[int(scores.argmax())]), np.asarray(candidates), scores)
+    sample = sample_spots(len(embedding), np.random.default_rng(seed))
+    leading = embedding[sample, : n_leading(embedding.shape[1], _SHARE)]
+    if leading.shape[1] > _WIDE:
+        # The curve begins one domain before the first candidate, which may be the elbow itself.
+        numbers = np.array([candidates[0] - 1, *candidates])
+        scores = below_the_line(numbers, _criterion(leading, numbers, len(leading), seed))[1:]
+        best = int(scores.argmax())
+    else:
+        n_independent = min(_INDEPENDENT_SPOTS, len(leading))
+        criterion = _criterion(leading, candidates, n_independent, seed)
+        scores = softmax(-criterion / (2 * _TEMPERATURE))
+        best = int(np.abs(np.asarray(candidates) - scores @ candidates).argmin())
+    return Suggestion(int(candidates[best]), np.asarray(candidates), scores)
+
+
+def _criterion(embedding: np.ndarray, numbers: Iterable[int], n_independent: int, seed: int) -> np.ndarray:
+    """Return the Bayesian information criterion for each number, the spots counting as so many."""
+    found = []
+    for n_domains in numbers:
+        mixture = fit_mixture(embedding, int(n_domains), n_starts=_N_STARTS, seed=seed)
+        n_parameters = n_domains * (embedding.shape[1] + 1)  # means and weights; there is one covariance
+        fit = -2 * n_independent * mixture.score(embedding)
+        found.append(fit + n_parameters * np.log(n_independent))
+    return np.array(found)
 
 
 def below_the_line(numbers: np.ndarray, criterion: np.ndarray) -> np.ndarray:
@@ -80,13 +107,14 @@ def suggest_n_domains(
     seed: int = 0,
     key_added: str = _keys.KEY_ADDED,
 ) -> int:
-    """Suggest a number of domains from how well groupings of parts of the tissue agree.
+    """Suggest a number of domains from what further ones explain.
 
-    Fits a tied Gaussian mixture for each number and takes the elbow of its Bayesian information criterion
-    [1]_, [2]_: the number after which further domains explain little. A suggestion, not a finding: tissue is
-    organised on several scales, and the number of domains is a choice of scale. Use it as a start, and
+    Fits a tied Gaussian mixture for each number and takes their mean, weighted by the Bayesian information
+    criterion [1]_, the tissue counting as 110 independent spots however many it has; for an embedding of many
+    columns, as of the published encoder, the elbow of the criterion [2]_. A suggestion, not a finding: tissue
+    is organised on several scales, and the number of domains is a choice of scale. Use it as a start, and
     compare the maps of neighbouring numbers; ``python -m benchmarks.n_domains`` says how often it is right on
-    simulated tissue, where there are many domains it is mostly too low.
+    simulated tissue.
 
     Parameters
     ----------

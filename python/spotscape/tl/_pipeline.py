@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import anndata as ad
@@ -16,6 +17,7 @@ from spotscape._neighbors import FEWEST_NEIGHBORS
 from spotscape._slices import read_slices
 from spotscape._validate import input_error
 from spotscape.config import SpotscapeConfig
+from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit
@@ -66,12 +68,15 @@ def analyse(
     key_added: str,
     progress: bool | Progress,
     slice_key: str | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Analysis:
     """Find the domains of one slice, or of several in one space where ``slice_key`` names them.
 
     Arguments are checked, and ``adata`` is not changed.
     """
     chosen_device = resolve_device(device)
+    if checkpoint is not None:
+        checkpoint.check()
     settings = settings.resolved(several_slices=slice_key is not None)
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
@@ -81,19 +86,7 @@ def analyse(
 
         started = time.perf_counter()
         slices = None if slice_key is None else read_slices(adata, slice_key)
-        counts = find_counts(adata, layer=layer)
-        shell = ad.AnnData(counts.matrix)
-        shell.obs_names, shell.var_names = adata.obs_names, counts.var_names
-        if slices is not None:
-            shell.obs[_keys.SLICE] = slices
-        select_genes(
-            shell,
-            n_top_genes=settings.n_top_genes,
-            slice_key=None if slices is None else _keys.SLICE,
-            key_added=key_added,
-        )
-        genes = counts.var_names[shell.var[_keys.genes(key_added)]]
-        expression = normalized_expression(shell, genes=genes, target_sum=settings.target_sum)
+        expression, genes, source = _chosen_expression(adata, settings, layer, slices)
         graph = SliceGraph.from_scipy(
             expression,
             tissue.obsp[_keys.SPATIAL_CONNECTIVITIES],
@@ -102,7 +95,9 @@ def analyse(
             seed=seed,
             slices=None if slices is None else slices.codes,
             centering=settings.slice_centering,
+            coordinates=_places(tissue, spatial_key),
         )
+        del expression  # the graph has what training needs of it
         seconds["genes"] = time.perf_counter() - started
 
         result = fit(
@@ -112,6 +107,7 @@ def analyse(
             seed=seed,
             device=chosen_device,
             progress=progress,
+            checkpoint=checkpoint,
         )
         seconds["training"] = result.seconds
 
@@ -128,14 +124,15 @@ def analyse(
         seconds["domains"] = time.perf_counter() - started
     record = {
         "params": {
-            **settings.to_dict(),
+            **settings.to_record(),
             "seed": seed,
             "device": str(chosen_device),
             "n_domains": found.details["n_domains"],
             "n_domains_suggested": n_domains is None,
             "key_added": key_added,
-            "expression_source": counts.source,
+            "expression_source": source,
         },
+        "training": {"by_tiles": result.plan.by_tiles, **asdict(result.plan)},
         "losses": result.losses,
         "stopped_early": result.stopped_early,
         "seconds": seconds,
@@ -145,6 +142,33 @@ def analyse(
     }
     model = trained_record(genes, result.model, graph)
     return Analysis(tissue, genes, result, model, found, record)
+
+
+def _chosen_expression(
+    adata: AnnData, settings: SpotscapeConfig, layer: str | None, slices: pd.Categorical | None
+) -> tuple[sparse.csr_matrix, pd.Index, str]:
+    """Return the normalised expression of the genes to train on, their names, and where the counts were."""
+    counts = find_counts(adata, layer=layer)
+    shell = ad.AnnData(counts.matrix)
+    shell.obs_names, shell.var_names = adata.obs_names, counts.var_names
+    if slices is not None:
+        shell.obs[_keys.SLICE] = slices
+    select_genes(
+        shell,
+        n_top_genes=settings.n_top_genes,
+        slice_key=None if slices is None else _keys.SLICE,
+    )
+    genes = counts.var_names[shell.var[_keys.genes()]]
+    return normalized_expression(shell, genes=genes, target_sum=settings.target_sum), genes, counts.source
+
+
+def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:
+    """Return the coordinates, where there are some: a spatial graph that came with the object needs none."""
+    if spatial_key not in adata.obsm:
+        return None
+    places = np.asarray(adata.obsm[spatial_key])
+    usable = places.ndim == 2 and places.dtype.kind in "iuf" and np.isfinite(places).all()
+    return places.astype(np.float64) if usable else None
 
 
 def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from typing import Any
 
 from anndata import AnnData
@@ -13,7 +14,7 @@ from spotscape._validate import check_integer
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
-from spotscape.tl._inputs import check_key_added, check_n_domains
+from spotscape.tl._inputs import as_checkpoint, check_key_added, check_n_domains
 from spotscape.tl._pipeline import analyse, write_analysis
 
 
@@ -28,6 +29,9 @@ def run_spotscape(
     spatial_key: str = _keys.SPATIAL,
     key_added: str = _keys.KEY_ADDED,
     progress: bool | Progress = True,
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_minutes: float = 3.0,
+    resume: bool = False,
     copy: bool = False,
 ) -> AnnData | None:
     """Find the spatial domains of one slice.
@@ -60,6 +64,14 @@ def run_spotscape(
     progress
         True shows a bar on stderr; a function is called after every epoch with the epoch (from 1), the number
         of epochs, and the loss.
+    checkpoint
+        File in which training leaves its state, so that a run that is killed is not lost; None for none. It
+        is made by the system's rules for files, holds no code, and stays after the run: delete it then.
+    checkpoint_minutes
+        Minutes between writes of it; 0 writes after every epoch.
+    resume
+        Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
+        and all settings have to be the same.
     copy
         Return a changed copy, and leave ``adata`` alone.
 
@@ -73,14 +85,15 @@ def run_spotscape(
     - ``var["<key_added>_genes"]``: bool, genes trained on;
     - ``obsp["spatial_connectivities"]``, ``obsp["spatial_distances"]``, ``uns["spatial_neighbors"]`` where
       there was no graph;
-    - ``uns["<key_added>"]``: parameters, losses per epoch, versions, warnings, seconds;
+    - ``uns["<key_added>"]``: parameters, losses per epoch, whether training went by tiles, versions,
+      warnings, seconds;
     - ``uns["<key_added>_model"]``: genes and trained weights, which `impute` and `spotscape.Spotscape` use.
 
     Raises
     ------
     InputError
-        If there are no raw counts or coordinates, names clash, or an argument is out of range; raised before
-        training starts.
+        If there are no raw counts or coordinates, names clash, an argument is out of range, or the checkpoint
+        is there without ``resume`` or is of another run; raised before training starts.
 
     Warns
     -----
@@ -114,6 +127,7 @@ def run_spotscape(
         spatial_key=spatial_key,
         key_added=check_key_added(key_added),
         progress=progress,
+        checkpoint=as_checkpoint(checkpoint, checkpoint_minutes, resume),
     )
     adata = in_memory_copy(adata) if copy else adata
     write_analysis(adata, analysis, key_added)

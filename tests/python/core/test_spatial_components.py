@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.linalg import eigh
 
-from spotscape.core.spatial_components import spatial_components
+from spotscape.core.spatial_components import centered_blocks, spatial_components
 
 ROWS, COLUMNS = 9, 8
 N = ROWS * COLUMNS
@@ -50,7 +50,7 @@ def test_agrees_with_scipy(q, dtype, bound):
     found = spatial_components(scores, edges, q)
     _, _, ratios, directions = literal(scores, edges)
     assert found.directions.shape == (6, q)
-    assert found.directions.dtype == found.ratios.dtype == dtype
+    assert found.directions.dtype == found.ratios.dtype == torch.float64
     np.testing.assert_allclose(found.ratios, ratios[:q], rtol=bound)
     signs = np.sign(np.sum(found.directions.numpy() * directions[:, :q], axis=0))
     scale = np.abs(directions).max()
@@ -119,3 +119,28 @@ def test_what_has_no_noise_gives_finite_numbers(what):
     found = spatial_components(scores, grid(), 6)
     assert torch.isfinite(found.directions).all()
     assert torch.isfinite(found.ratios).all()
+
+
+def test_blocks_are_the_whole(monkeypatch):
+    scores, edges = tissue(), grid()
+    whole = spatial_components(scores, edges, 6)
+    monkeypatch.setattr("spotscape.core.spatial_components._BLOCK", 6 * 5)
+    for one, other in zip(whole, spatial_components(scores, edges, 6), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_offsets_are_taken_off_before(grouped):
+    scores, edges = tissue(), grid()
+    groups = torch.arange(N) // (N // 2)
+    offsets = torch.randn(2, 6, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    edges = edges[:, groups[edges[0]] == groups[edges[1]]]
+    expected = spatial_components(scores, edges, 3)
+    moved = scores + (offsets[groups] if grouped else offsets[:1])
+    found = spatial_components(
+        moved, edges, 3, offsets=offsets if grouped else offsets[:1], groups=groups if grouped else None
+    )
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+    whole = torch.cat(list(centered_blocks(moved, offsets, groups if grouped else None)))
+    torch.testing.assert_close(whole, scores)

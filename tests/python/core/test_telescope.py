@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+from spotscape.core import telescope
 from spotscape.core.telescope import similarity_telescope_loss, telescope_from_grams, telescope_grams
 
 
@@ -115,3 +116,18 @@ def test_autocast_does_not_reach_it():
     expected = similarity_telescope_loss(z1, z2)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         torch.testing.assert_close(similarity_telescope_loss(z1, z2), expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("block", [1, 7, 30])
+def test_blocks_of_rows_make_the_whole(monkeypatch, dtype, block):
+    generator = torch.Generator().manual_seed(0)
+    views = [torch.randn(30, 4, generator=generator, dtype=dtype) for _ in range(2)]
+    views[1][3] = 0
+    found = []
+    for size in (2**14, block):
+        monkeypatch.setattr(telescope, "_BLOCK", size)
+        z1, z2 = (view.clone().requires_grad_() for view in views)
+        loss = similarity_telescope_loss(z1, z2)
+        found.append((loss.detach(), *torch.autograd.grad(loss, (z1, z2))))
+    torch.testing.assert_close(*found, rtol=1e-5, atol=1e-7 if dtype == torch.float32 else 1e-12)

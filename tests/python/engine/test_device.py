@@ -1,10 +1,12 @@
 """Names of devices."""
 
+import re
+
 import pytest
 import torch
 
 from spotscape._validate import InputError
-from spotscape.engine.device import resolve_device
+from spotscape.engine.device import memory_used, resolve_device
 
 
 def test_auto_is_a_gpu_only_where_there_is_one():
@@ -22,3 +24,12 @@ def test_a_gpu_that_is_not_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="0 GPUs"):
         resolve_device("cuda")
+
+
+def test_apples_gpu_is_refused_with_the_reason():
+    with pytest.raises(InputError, match=r"'mps', expected .* sparse"):
+        resolve_device("mps")
+
+
+def test_memory_in_use_is_text():
+    assert re.fullmatch(r"\d+\.\d GB", memory_used("cpu"))

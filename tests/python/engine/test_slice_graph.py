@@ -7,7 +7,7 @@ from scipy import sparse
 
 from spotscape._validate import InputError
 from spotscape.core.expression import DenseExpression, LowRankExpression, SparseExpression
-from spotscape.engine.slice_graph import SliceGraph, expression_operator
+from spotscape.engine.slice_graph import SliceGraph, both_directions, expression_operator
 
 
 def matrix(n=40, g=30, density=0.1, seed=0):
@@ -19,6 +19,21 @@ def test_edges_go_both_ways_once_and_never_to_oneself():
     connectivities = sparse.csr_matrix(np.array([[1, 1, 0], [0, 0, 0.5], [0, 0, 0]]))
     graph = SliceGraph.from_scipy(matrix(3, 4), connectivities, rank=0, seed=0)
     assert sorted(map(tuple, graph.edge_index.T.tolist())) == [(0, 1), (1, 0), (1, 2), (2, 1)]
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.coo_matrix, sparse.csc_matrix, sparse.csr_array])
+def test_edges_are_sorted_by_source_and_target(kind):
+    rng = np.random.default_rng(0)
+    row, column = rng.integers(0, 50, (2, 400))
+    kept = rng.random(400)
+    kept[::7] = 0
+    matrix_of_edges = kind(sparse.coo_matrix((kept, (row, column)), shape=(50, 50)))
+    edges = both_directions(matrix_of_edges)
+    stored = sparse.coo_matrix(matrix_of_edges)
+    pairs = np.stack([stored.row, stored.col])[:, (stored.data != 0) & (stored.row != stored.col)]
+    expected = np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
+    np.testing.assert_array_equal(edges, expected)
+    assert edges.dtype == np.int64
 
 
 def test_stored_zeros_are_no_edges():
@@ -137,3 +152,12 @@ def test_a_graph_without_edges_has_no_components():
     x, _ = strip()
     with pytest.raises(InputError, match=r"without edges.*spotscape\.gr"):
         SliceGraph.from_scipy(x, sparse.csr_matrix((80, 80)), rank=0, n_components=4, seed=0)
+
+
+def test_coordinates_are_kept_in_double_precision():
+    x, path = strip()
+    places = np.arange(160, dtype=np.float32).reshape(80, 2)
+    graph = SliceGraph.from_scipy(x, path, rank=0, seed=0, coordinates=places)
+    np.testing.assert_array_equal(graph.coordinates, places)
+    assert graph.coordinates.dtype == np.float64
+    assert SliceGraph.from_scipy(x, path, rank=0, seed=0).coordinates is None

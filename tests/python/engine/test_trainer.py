@@ -12,8 +12,10 @@ from spotscape._validate import InputError
 from spotscape.config import SpotscapeConfig
 from spotscape.core.encoder import Neighborhood
 from spotscape.core.expression import DenseExpression
+from spotscape.engine.embedding import embed
 from spotscape.engine.slice_graph import SliceGraph
-from spotscape.engine.trainer import Plateau, embed, fit, learning_rate_at
+from spotscape.engine.trainer import fit
+from spotscape.engine.training import Plateau, learning_rate_at
 
 
 @pytest.fixture

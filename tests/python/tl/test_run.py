@@ -53,7 +53,7 @@ def test_writes_what_it_says_and_nothing_else(tissue):
     assert tissue.var["spotscape_genes"].sum() == tissue.uns["spotscape"]["n_genes"]
     record = tissue.uns["spotscape"]
     assert (
-        record["params"] | SpotscapeConfig(**QUICK).resolved(several_slices=False).to_dict()
+        record["params"] | SpotscapeConfig(**QUICK).resolved(several_slices=False).to_record()
         == record["params"]
     )
     assert record["params"]["seed"] == 0

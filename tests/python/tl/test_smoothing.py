@@ -5,11 +5,19 @@ import pytest
 from scipy import sparse
 
 from spotscape.tl import _smoothing
-from spotscape.tl._smoothing import neighbor_scale, smoothings
+from spotscape.tl._smoothing import neighbor_scale, neighborhoods, pattern, typical_distance
 
 ROWS, COLUMNS = 6, 8
 N = ROWS * COLUMNS
 ALL = [*((steps, None) for steps in _smoothing._PLAIN), *_smoothing._EDGE_PRESERVING]
+
+
+def smoothings(embedding, graph, spots=None):
+    """Return the smoothed embedding of all spots, or of some."""
+    step = pattern(graph)
+    spots = np.arange(N) if spots is None else spots
+    near = neighborhoods(step, spots)
+    return _smoothing.smoothings(embedding, spots, near, typical_distance(embedding, step))
 
 
 def edge_preserving(embedding, graph):
@@ -78,14 +86,14 @@ def test_scale_is_how_much_neighbours_differ(monkeypatch, block):
     embedding, dense = values(), grid()
     squares = [(embedding[a] - embedding[b]) ** 2 for a in range(N) for b in range(N) if dense[a, b] > 0]
     expected = np.sqrt(np.mean(squares, axis=0))
-    np.testing.assert_allclose(neighbor_scale(embedding, sparse.csr_matrix(dense)), expected)
+    np.testing.assert_allclose(neighbor_scale(embedding, pattern(dense)), expected)
     np.testing.assert_allclose(neighbor_scale(embedding, None), embedding.std(axis=0))
 
 
 @pytest.mark.parametrize("graph", [sparse.csr_matrix(grid()), None])
 def test_a_column_without_differences_keeps_its_scale(graph):
     embedding = np.hstack([values(), np.full((N, 1), 3.0)])
-    assert neighbor_scale(embedding, graph)[3] == 1.0
+    assert neighbor_scale(embedding, None if graph is None else pattern(graph))[3] == 1.0
     assert np.isfinite(neighbor_scale(np.zeros((N, 2)), graph)).all()
 
 
@@ -115,10 +123,12 @@ def test_only_the_pattern_of_the_graph_counts():
     )
     loops = sparse.csr_matrix(dense + np.eye(N))
     one_way = [sparse.csr_matrix(part(dense)) for part in (np.triu, np.tril)]
-    scale = neighbor_scale(embedding, sparse.csr_matrix(dense))
+    scale = neighbor_scale(embedding, pattern(dense))
     means = list(smoothings(embedding, sparse.csr_matrix(dense)))
     for graph in (with_zeros, loops, *one_way):
-        np.testing.assert_allclose(neighbor_scale(embedding, graph), scale)
+        np.testing.assert_allclose(
+            neighbor_scale(embedding, None if graph is None else pattern(graph)), scale
+        )
         for one, other in zip(smoothings(embedding, graph), means, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 
@@ -139,3 +149,18 @@ def test_a_spot_without_neighbours_is_itself():
     embedding = values()
     for smoothed in smoothings(embedding, sparse.csr_matrix((N, N))):
         np.testing.assert_array_equal(smoothed, embedding)
+
+
+@pytest.mark.parametrize("spots", [np.array([5]), np.array([0, 7, 30]), np.arange(10, 40)])
+def test_some_spots_are_smoothed_as_among_all(spots):
+    graph = sparse.csr_matrix(grid())
+    for some, everything in zip(smoothings(values(), graph, spots), smoothings(values(), graph), strict=True):
+        np.testing.assert_allclose(some, everything[spots], rtol=1e-12)
+
+
+def test_neighborhoods_are_what_so_many_steps_reach():
+    step = pattern(sparse.csr_matrix(np.triu(grid()) * 0.3))
+    apart = steps_between(grid())
+    spots = np.array([0, 20, 47])
+    for steps, near in enumerate(neighborhoods(step, spots), start=1):
+        assert (near.toarray() == (apart[spots] <= steps)).all()

@@ -1,0 +1,487 @@
+"""How time and memory grow with the number of cells, and what training by tiles costs in quality.
+
+    python -m benchmarks.scale [--parts telescope steps runs quality processes] [--write]
+
+``telescope``: one value and gradient at a million cells. ``steps``: a training step against N, over the whole
+tissue, by tiles, and as the formulas stand, with N x N similarities. ``runs``: simulated cells from a file to
+domains by the command line. ``quality``: labelled slices by tiles and whole, by the same settings; there also
+what a moving estimate of the whole tissue's Gram matrices would give. ``matching``: similarity scale matching
+within a batch of tiles against the exact one. ``processes``: two processes against one. Every figure is of a
+process of its own; memory is its peak. ``--write`` puts the parts into ``results/scale.md``, others stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import _machine, _slices
+
+RESULTS = Path(__file__).parent / "results"
+STEP_SIZES = [round(10**power) for power in (3.5, 4, 4.5, 5, 5.5, 6)]
+LARGEST = {"literal": 10_000, "whole": 316_228, "tiles": 10**6}
+RUNS = ((100_000, 1000), (1_000_000, 500))
+QUALITY = ("dlpfc_151673", "dlpfc_151674", "dlpfc_151675")
+SEEDS = range(5)
+TILED = 1000
+"""Spots a step in the comparison of quality: a third to a quarter of a section."""
+
+
+def peak_gb() -> float:
+    """Return the peak memory of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def alone(function: Callable[..., dict], *arguments: object) -> dict:
+    """Call a function of this module in a process of its own, and return what it gives."""
+    program = (
+        "import json, sys; from benchmarks import scale; "
+        f"print(json.dumps(scale.{function.__name__}(*json.loads(sys.argv[1]))))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(arguments)], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return json.loads(ended.stdout.strip().splitlines()[-1])
+
+
+# ---- the telescope -----------------------------------------------------------------------------------------
+
+
+def telescope_once(n: int, d: int) -> dict:
+    """Time value and gradient of the similarity telescope; memory above the two inputs."""
+    import torch
+
+    from spotscape.core.telescope import similarity_telescope_loss
+
+    generator = torch.Generator().manual_seed(0)
+    views = [torch.randn(n, d, generator=generator, requires_grad=True) for _ in range(2)]
+    small = [torch.randn(100, d, requires_grad=True) for _ in range(2)]
+    similarity_telescope_loss(*small).backward()  # what is made once
+    before = peak_gb()
+    started = time.perf_counter()
+    similarity_telescope_loss(*views).backward()
+    return {"seconds": time.perf_counter() - started, "gb": peak_gb() - before}
+
+
+def telescope() -> list[str]:
+    """Return the table of the telescope."""
+    found = alone(telescope_once, 10**6, 64)
+    return [
+        "| telescope, N = 1,000,000, d = 64 | measured | bar |",
+        "| --- | --- | --- |",
+        f"| value and gradient | {found['seconds']:.2f} s | 2 s |",
+        f"| memory above its inputs, gradients among it | {found['gb']:.2f} GB | 2 GB |",
+    ]
+
+
+# ---- a step against N --------------------------------------------------------------------------------------
+
+
+def lattice(n: int):
+    """Return a tissue of n spots on a square lattice with four neighbours, 20 components, X of rank 200."""
+    import torch
+
+    from spotscape.core.expression import LowRankExpression
+    from spotscape.engine.slice_graph import Components, SliceGraph
+
+    side = int(np.ceil(np.sqrt(n)))
+    spots = np.arange(n)
+    row, column = np.divmod(spots, side)
+    right = spots[(column < side - 1) & (spots + 1 < n)]
+    down = spots[spots + side < n]
+    pairs = np.concatenate([np.stack([right, right + 1]), np.stack([down, down + side])], axis=1)
+    both = np.concatenate([pairs, pairs[::-1]], axis=1)
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(n, 20, generator=generator)
+    expression = LowRankExpression(
+        torch.randn(n, 200, generator=generator), torch.randn(200, 500, generator=generator)
+    )
+    return SliceGraph(
+        expression,
+        torch.from_numpy(both[:, np.lexsort((both[1], both[0]))]),
+        components=Components(scores, torch.zeros(500, 20), torch.ones(20)),
+        coordinates=np.stack([row, column], axis=1).astype(float),
+    )
+
+
+def step_once(n: int, way: str, steps: int = 3) -> dict:
+    """Time a training step, after the first; memory is the peak of the process, tissue and all."""
+    import torch
+
+    from spotscape.config import SpotscapeConfig
+    from spotscape.engine.distributed import World
+    from spotscape.engine.training import Training
+
+    graph = lattice(n)
+    config = SpotscapeConfig(batch_spots=None if way == "tiles" else 0).resolved(several_slices=False)
+    training = Training(graph, config, None, 0, "cpu", World())
+    take: Callable[[], object] = training.step
+    if way == "literal":
+        take = literal_step(training)
+    take()
+    started = time.perf_counter()
+    for _ in range(steps):
+        take()
+    seconds = (time.perf_counter() - started) / steps
+    return {
+        "seconds": seconds,
+        "gb": peak_gb(),
+        "batch": training.plan.batch_spots,
+        "torch": torch.__version__,
+    }
+
+
+def literal_step(training) -> Callable[[], object]:
+    """Return a step as the formulas stand: X and X̂ of N x G, similarities of N x N."""
+    from torch.nn.functional import normalize
+
+    from spotscape.core.augment import random_view
+
+    model, (batch, _) = training.model, training.batches.draw()
+    x = batch.expression.left @ batch.expression.right
+
+    def take() -> None:
+        views = [
+            random_view(
+                training.n_edges,
+                training.n_inputs,
+                edge_drop=0.2,
+                gene_mask=0.2,
+                generator=training.generator,
+            )
+            for _ in range(2)
+        ]
+        z1, z2 = (
+            model.encode(batch.features, batch.neighborhood.propagation(view.edges), view.genes)
+            for view in views
+        )
+        u, v = normalize(z1, dim=1), normalize(z2, dim=1)
+        loss = (u @ v.T - v @ u.T).square().mean()
+        for z in (z1, z2):
+            loss = loss + 0.05 * (model.decoder_output(model.decode_hidden(z)) - x).square().mean()
+        training.optimizer.zero_grad()
+        loss.backward()
+        training.optimizer.step()
+
+    return take
+
+
+def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
+    """Return p of values ~ N^p, by least squares on logarithms over the upper half of the sizes."""
+    half = len(sizes) // 2
+    return float(np.polyfit(np.log(sizes[half:]), np.log(values[half:]), 1)[0])
+
+
+def steps() -> list[str]:
+    """Return the table of a step against N, with fitted exponents; draw the figure."""
+    found: dict[str, list[dict]] = {}
+    lines = ["| N | way | spots a step | seconds a step | peak GB |", "| --- | --- | --- | --- | --- |"]
+    for way, largest in LARGEST.items():
+        for n in (size for size in STEP_SIZES if size <= largest):
+            one = {"n": n, **alone(step_once, n, way)}
+            found.setdefault(way, []).append(one)
+            lines.append(f"| {n:,} | {way} | {one['batch']:,} | {one['seconds']:.3f} | {one['gb']:.2f} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+    lines.append("")
+    for way, rows in found.items():
+        sizes = [row["n"] for row in rows]
+        time_power = exponent(sizes, [row["seconds"] for row in rows])
+        memory_power = exponent(sizes, [row["gb"] for row in rows])
+        lines.append(
+            f"{way}: seconds a step ~ N^{time_power:.2f}, memory ~ N^{memory_power:.2f} "
+            "(upper half of the sizes)."
+        )
+    draw(found)
+    return [*lines, "", "![A step against N](scale.png)"]
+
+
+def draw(found: dict[str, list[dict]]) -> None:
+    """Draw time and memory of a step against N."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+    colours = {"literal": "#D55E00", "whole": "#0072B2", "tiles": "#009E73"}
+    for axis, key, label in zip(axes, ("seconds", "gb"), ("seconds a step", "peak memory, GB"), strict=True):
+        for way, rows in found.items():
+            axis.loglog(
+                [row["n"] for row in rows], [row[key] for row in rows], "o-", color=colours[way], label=way
+            )
+        axis.set(xlabel="number of cells", ylabel=label)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].legend(frameon=False)
+    figure.savefig(RESULTS / "scale.png", dpi=150)
+    plt.close(figure)
+
+
+# ---- whole runs --------------------------------------------------------------------------------------------
+
+
+def run_once(path: str, out: str) -> dict:
+    """Run the command on a file; what it took, stage by stage."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "spotscape", "run", path, "-o", out, "-k", "7", "--backed"]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+    seconds = time.perf_counter() - started
+    gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+
+    import anndata
+
+    from spotscape.metrics import adjusted_rand_index
+
+    done = anndata.read_h5ad(out, backed="r")
+    record = done.uns["spotscape"]
+    return {
+        "seconds": seconds,
+        "gb": gb,
+        "stages": {name: float(value) for name, value in record["seconds"].items()},
+        "batch": int(record["training"]["batch_spots"]),
+        "ari": float(adjusted_rand_index(done.obs["ground_truth"], done.obs["spotscape_domain"])),
+    }
+
+
+def simulate(path: str, n_spots: int, n_genes: int) -> dict:
+    """Write simulated cells."""
+    from spotscape import datasets, io
+
+    adata = datasets.simulate_slice(n_spots=n_spots, n_genes=n_genes, layout="cells", tissue="cortex")
+    io.write(adata, path)
+    return {"stored": int(adata.X.nnz)}
+
+
+def runs(sizes: Iterable[tuple[int, int]] = RUNS) -> list[str]:
+    """Return the table of whole runs."""
+    lines = [
+        "| cells x genes | counts stored | file to domains | peak GB | of it training | spots a step | ARI |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        for n_spots, n_genes in sizes:
+            path, out = f"{folder}/in.h5ad", f"{folder}/out.h5ad"
+            stored = alone(simulate, path, n_spots, n_genes)["stored"]
+            one = alone(run_once, path, out)
+            peaks.append(one["gb"])
+            lines.append(
+                f"| {n_spots:,} x {n_genes:,} | {stored:,} "
+                f"| {one['seconds'] / 60:.1f} min | {one['gb']:.1f} | "
+                f"{one['stages']['training'] / 60:.1f} min | {one['batch']:,} | {one['ari']:.2f} |"
+            )
+            stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in one["stages"].items())
+            print(lines[-1], stages, file=sys.stderr, flush=True)
+    return lines
+
+
+# ---- quality -----------------------------------------------------------------------------------------------
+
+
+def quality_once(name: str, seed: int, batch_spots: int, moving: float) -> dict:
+    """Run a labelled slice; with ``moving`` > 0 the telescope's Gram matrices are a running mean."""
+    from spotscape import metrics, tl
+
+    if moving:
+        use_moving_grams(moving)
+    adata, n_domains = _slices.read(name)
+    truth = adata.obs["ground_truth"]
+    config = {"batch_spots": batch_spots}
+    tl.run_spotscape(adata, n_domains=n_domains, seed=seed, config=config, progress=False)
+    scores = {"default": metrics.adjusted_rand_index(truth, adata.obs["spotscape_domain"])}
+    for method in ("gmm", "kmeans"):
+        tl.spatial_domains(adata, n_domains=n_domains, method=method, seed=seed)
+        scores[method] = metrics.adjusted_rand_index(truth, adata.obs["spotscape_domain"])
+    return {name: float(score) for name, score in scores.items()} | {
+        "seconds": float(adata.uns["spotscape"]["seconds"]["training"])
+    }
+
+
+def use_moving_grams(weight: float) -> None:
+    """Have the telescope compare all spots seen lately: Gram matrices as a mean over batches."""
+    from spotscape.core import objective, telescope
+
+    kept: list = []
+
+    def loss(z1, z2, *, reduce=None):
+        grams = telescope.telescope_grams(z1, z2) / len(z1)
+        mean = grams if not kept else (1 - weight) * kept[0] + weight * grams
+        kept[:] = [mean.detach()]
+        # the gradient is that of the newest part alone; put back to the size it has within a batch
+        return telescope.telescope_from_grams(mean, 1.0) / (weight if len(kept) else 1.0)
+
+    objective.similarity_telescope_loss = loss
+
+
+def quality() -> list[str]:
+    """Return the table of quality by tiles against the whole tissue."""
+    names = [name for name in QUALITY if _slices.path_of(name).exists()]
+    missing = sorted(set(QUALITY) - set(names))
+    lines = [f"Left out, as not at hand: {', '.join(missing)}.", ""] if missing else []
+    lines += [
+        f"ARI with K given, mean ± standard deviation over {len(SEEDS)} seeds; "
+        f"by tiles {TILED:,} spots a step.",
+        "",
+        "| tissue | step sees | own labels | tied mixture | K-means | training, s |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    ways = (("all spots", 0, 0.0), ("tiles", TILED, 0.0), ("tiles, moving Gram matrices", TILED, 0.3))
+    for name in names:
+        for label, batch_spots, moving in ways:
+            rows = [alone(quality_once, name, seed, batch_spots, moving) for seed in SEEDS]
+            columns = [[row[key] for row in rows] for key in ("default", "gmm", "kmeans")]
+            cells = [f"{np.mean(column):.3f} ± {np.std(column, ddof=1):.3f}" for column in columns]
+            seconds = np.mean([row["seconds"] for row in rows])
+            lines.append(f"| {name} | {label} | {' | '.join(cells)} | {seconds:.1f} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+# ---- scale matching ----------------------------------------------------------------------------------------
+
+
+def matching_once(n_spots: int, batch_spots: int) -> dict:
+    """Train on two slices, and compare scale matching over all spots with that within batches of tiles."""
+    import anndata
+    import torch
+
+    from spotscape import datasets, gr, pp
+    from spotscape.config import SpotscapeConfig
+    from spotscape.core.scale_matching import members, scale_matching_loss
+    from spotscape.engine.slice_graph import SliceGraph
+    from spotscape.engine.tiles import Tiles
+    from spotscape.engine.trainer import fit
+
+    slices = datasets.simulate_slices(n_slices=2, n_spots=n_spots // 2, n_genes=300, layout="cells")
+    both = anndata.concat(slices)
+    gr.spatial_neighbors(both, slice_key="slice")
+    codes = both.obs["slice"].astype("category").cat.codes.to_numpy()
+    graph = SliceGraph.from_scipy(
+        pp.normalized_expression(both),
+        both.obsp["spatial_connectivities"],
+        rank=100,
+        seed=0,
+        slices=codes,
+        centering=1.0,
+        coordinates=both.obsm["spatial"],
+    )
+    config = SpotscapeConfig(epochs=40, batch_spots=batch_spots, prototype_weight=0.0)
+    z = torch.from_numpy(fit(graph, config).embedding)
+    numbers = torch.from_numpy(codes.astype(np.int64))
+    started = time.perf_counter()
+    exact = float(scale_matching_loss(z, z, members(numbers)))
+    exact_seconds = time.perf_counter() - started
+    tiles = Tiles(graph, max(32, batch_spots // 24))
+    rng = np.random.default_rng(0)
+    within, within_seconds = [], []
+    for _ in range(10):
+        drawn = rng.choice(len(tiles), max(2, round(len(tiles) * batch_spots / n_spots)), replace=False)
+        own = torch.from_numpy(np.concatenate([tiles.members[tile] for tile in drawn]))
+        started = time.perf_counter()
+        within.append(float(scale_matching_loss(z[own], z[own], members(numbers[own]))))
+        within_seconds.append(time.perf_counter() - started)
+    return {
+        "exact": exact,
+        "within": float(np.mean(within)),
+        "spread": float(np.std(within)),
+        "exact_seconds": exact_seconds,
+        "within_seconds": float(np.mean(within_seconds)),
+    }
+
+
+def matching() -> list[str]:
+    """Return the table of scale matching within batches against the exact one."""
+    lines = [
+        "| spots | spots a step | exact loss | within batches of tiles | seconds, exact | seconds, a batch |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for n_spots, batch_spots in ((20_000, 2000), (20_000, 5000), (20_000, 10_000)):
+        one = alone(matching_once, n_spots, batch_spots)
+        lines.append(
+            f"| {n_spots:,} | {batch_spots:,} | {one['exact']:.2e} "
+            f"| {one['within']:.2e} ± {one['spread']:.1e} | "
+            f"{one['exact_seconds']:.1f} | {one['within_seconds']:.2f} |"
+        )
+        print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+# ---- two processes -----------------------------------------------------------------------------------------
+
+
+def processes(n_spots: int = 100_000, n_genes: int = 200) -> list[str]:
+    """Return the table of two processes against one, each process with one thread."""
+    import anndata
+
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        alone(simulate, f"{folder}/in.h5ad", n_spots, n_genes)
+        for number in (1, 2):
+            start = [sys.executable, "-m"]
+            if number > 1:
+                start += ["torch.distributed.run", f"--nproc-per-node={number}", "-m"]
+            out = f"{folder}/{number}.h5ad"
+            settings = ["-k", "7", "--set", "cluster_method=gmm", "--backed", "-q"]
+            command = [*start, "spotscape", "run", f"{folder}/in.h5ad", "-o", out, *settings]
+            subprocess.run(command, check=True, env=environment)
+            done = anndata.read_h5ad(out, backed="r")
+            found[number] = done.obsm["X_spotscape"], float(done.uns["spotscape"]["seconds"]["training"])
+    (one, one_seconds), (two, two_seconds) = found[1], found[2]
+    apart = np.abs(two - one).max() / np.abs(one).max()
+    return [
+        f"| {n_spots:,} cells, `torchrun` on one machine, a thread each | measured | bar |",
+        "| --- | --- | --- |",
+        f"| largest difference of the embeddings, of their largest value | {apart:.1e} | 1e-4 |",
+        f"| training, one process | {one_seconds:.0f} s | |",
+        f"| training, two processes | {two_seconds:.0f} s | |",
+    ]
+
+
+PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
+    "telescope": ("The telescope", telescope),
+    "steps": ("A training step against N", steps),
+    "runs": ("From file to domains", runs),
+    "quality": ("Quality by tiles", quality),
+    "matching": ("Scale matching within tiles", matching),
+    "processes": ("Two processes against one", processes),
+}
+
+
+def main() -> None:
+    """Print the parts, and with ``--write`` put them into the results."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    for name in arguments.parts:
+        title, function = PARTS[name]
+        text = "\n".join(
+            [*function(), "", f"`python -m benchmarks.scale --parts {name}`; {_machine.describe()}"]
+        )
+        print(f"## {title}\n\n{text}\n")
+        if arguments.write:
+            put(title, text)
+
+
+def put(title: str, text: str) -> None:
+    """Put one part into ``scale.md``, in the order of the parts."""
+    path = RESULTS / "scale.md"
+    start = "# A million cells\n\nWhat each part is: the head of `benchmarks/scale.py`.\n"
+    head, *rest = (path.read_text() if path.exists() else start).split("\n## ")
+    sections = dict(part.split("\n", 1) for part in rest)
+    sections[title] = f"\n{text}\n"
+    ordered = [(name, sections[name]) for name, _ in PARTS.values() if name in sections]
+    path.write_text(head + "".join(f"\n## {name}\n{body}" for name, body in ordered))
+
+
+if __name__ == "__main__":
+    main()

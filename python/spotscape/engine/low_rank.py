@@ -1,0 +1,100 @@
+"""The truncated SVD that stands for X, at any number of spots.
+
+Of few spots it is sklearn's randomised one. Its passes over a sparse X are slow, and each holds several N x r
+arrays; X of many spots is read twice instead, in blocks of rows: once for the G x G matrix ``XᵀX``, whose
+leading eigenvectors V are the right singular vectors, and once for ``X V``. Each block is made dense, because
+a dense product runs ten times faster than a sparse one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import eigh
+from sklearn.utils.extmath import randomized_svd
+
+_MANY_SPOTS = 50_000
+"""Above so many spots X is read in blocks."""
+_MOST_GENES = 10_000
+"""Above so many genes ``XᵀX`` would take more memory (0.8 GB) than it saves."""
+_BLOCK = 2**22
+"""Values made dense at once."""
+
+
+class LowRank(NamedTuple):
+    """``left`` @ ``right`` ≈ X, float32.
+
+    Attributes
+    ----------
+    left
+        N x r, singular values included.
+    right
+        r x G, orthonormal rows by descending singular value.
+    """
+
+    left: NDArray[np.float32]
+    right: NDArray[np.float32]
+
+
+def truncated_svd(matrix: sparse.csr_matrix, rank: int, *, seed: int) -> LowRank:
+    """Return the leading singular vectors of a sparse matrix, randomised or in blocks by its size.
+
+    Parameters
+    ----------
+    matrix
+        X, N x G, float32.
+    rank
+        r, at most N and G.
+    seed
+        Of the randomised one.
+    """
+    if is_streamed(matrix):
+        return streamed_svd(matrix, rank)
+    u, s, vt = randomized_svd(matrix, rank, random_state=seed)
+    return LowRank((u * s).astype(np.float32), vt.astype(np.float32))
+
+
+def is_streamed(matrix: sparse.csr_matrix) -> bool:
+    """Tell whether `truncated_svd` reads this matrix in blocks: ``left`` is then ``X rightᵀ`` to rounding."""
+    return bool(matrix.shape[0] > _MANY_SPOTS and matrix.shape[1] <= _MOST_GENES)
+
+
+def streamed_svd(matrix: sparse.csr_matrix, rank: int) -> LowRank:
+    """Return the leading singular vectors of a matrix read twice, in blocks of rows.
+
+    Parameters
+    ----------
+    matrix
+        X, N x G, float32.
+    rank
+        r, at most G. The sign of a right vector is that which makes its largest entry positive.
+    """
+    g = matrix.shape[1]
+    gram = np.zeros((g, g))
+    for _, block in _dense_blocks(matrix):
+        gram += block.T @ block
+    _, vectors = eigh(gram, subset_by_index=[g - rank, g - 1], overwrite_a=True)
+    right = vectors.T[::-1]
+    largest = np.take_along_axis(right, np.abs(right).argmax(axis=1)[:, None], axis=1)
+    right = np.ascontiguousarray(right * np.sign(largest), dtype=np.float32)
+    return LowRank(project(matrix, right), right)
+
+
+def project(matrix: sparse.csr_matrix, right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``X rightᵀ`` (N x r, float32), X made dense block by block."""
+    left = np.empty((matrix.shape[0], len(right)), dtype=np.float32)
+    for rows, block in _dense_blocks(matrix):
+        np.matmul(block, right.T, out=left[rows])
+    return left
+
+
+def _dense_blocks(matrix: sparse.csr_matrix) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield rows of a matrix as float32 arrays of bounded size, and which rows they are."""
+    height = max(1, _BLOCK // matrix.shape[1])
+    for start in range(0, matrix.shape[0], height):
+        rows = slice(start, start + height)
+        yield rows, matrix[rows].astype(np.float32, copy=False).toarray()

@@ -1,0 +1,165 @@
+"""Two processes as one, by gloo on this machine."""
+
+import itertools
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from spotscape.config import SpotscapeConfig
+from spotscape.engine import distributed
+from spotscape.engine.distributed import World
+from spotscape.engine.plan import make_plan
+
+PROGRAM = """
+import sys
+import anndata, numpy as np
+import spotscape
+from spotscape.config import SpotscapeConfig
+from spotscape.engine.distributed import is_helper
+from spotscape.engine.slice_graph import SliceGraph
+from spotscape.engine.trainer import fit, help_in_training
+
+CASES = [(False, 0), (False, 150), (True, 0), (True, 150)]
+if is_helper():
+    for _ in CASES:
+        help_in_training()
+    sys.exit()
+both = anndata.concat(spotscape.datasets.simulate_slices(n_slices=2, n_spots=200, n_genes=60, n_domains=3))
+spotscape.gr.spatial_neighbors(both, slice_key="slice")
+codes = both.obs["slice"].astype("category").cat.codes.to_numpy()
+found = {}
+for several, batch_spots in CASES:
+    graph = SliceGraph.from_scipy(
+        spotscape.pp.normalized_expression(both),
+        both.obsp["spatial_connectivities"],
+        rank=20,
+        n_components=0 if several else 8,
+        seed=0,
+        coordinates=both.obsm["spatial"],
+        slices=codes if several else None,
+        centering=1.0,
+    )
+    config = SpotscapeConfig(
+        epochs=6,
+        batch_spots=batch_spots,
+        n_components=0 if several else 8,
+        learning_rate=1e-4,
+        matching_spots=100,
+        prototype_weight=0.0 if several and batch_spots else 0.01,
+    )
+    result = fit(graph, config, n_domains=(lambda z: 3) if several else None)
+    name = f"{several}_{batch_spots}"
+    found[name] = result.embedding
+    found[name + "_losses"] = np.stack(list(result.losses.values()))
+np.savez(sys.argv[1], **found)
+"""
+
+
+def torchrun(*arguments, environment=None):
+    """Run a command in two processes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+    )
+
+
+@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="this PyTorch has no gloo")
+def test_two_processes_are_one(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    subprocess.run([sys.executable, program, one], check=True, timeout=600)
+    ended = torchrun(program, two)
+    assert ended.returncode == 0, ended.stderr
+    first, second = np.load(one), np.load(two)
+    for name in first.files:
+        size = np.abs(first[name]).max()
+        # float32 sums in another order; several slices pick their best matches by them
+        within = 1e-4 if name.startswith("False") else 5e-3
+        np.testing.assert_allclose(second[name], first[name], rtol=0, atol=within * size, err_msg=name)
+
+
+@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="this PyTorch has no gloo")
+def test_the_command_in_two_processes_writes_once(tmp_path):
+    from spotscape.cli import main
+    from spotscape.io import read
+
+    with pytest.raises(SystemExit):
+        main(["simulate", "-o", str(tmp_path / "in.h5ad"), "--spots", "200", "--genes", "60", "-q"])
+    arguments = ["run", tmp_path / "in.h5ad", "-k", "3", "--set", "epochs=5"]
+    ended = torchrun("-m", "spotscape", *arguments, "-o", tmp_path / "two.h5ad")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("Written:") == 1
+    with pytest.raises(SystemExit):
+        main([*map(str, arguments), "-q", "-o", str(tmp_path / "one.h5ad")])
+    one, two = (read(tmp_path / f"{name}.h5ad").obsm["X_spotscape"] for name in ("one", "two"))
+    np.testing.assert_allclose(two, one, atol=1e-4 * np.abs(one).max())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.h5ad", "one.h5ad", "two.h5ad"]
+
+
+@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="this PyTorch has no gloo")
+def test_a_lost_process_ends_the_run_and_the_checkpoint_stays(tmp_path):
+    from spotscape.cli import main
+
+    program = tmp_path / "dying.py"
+    program.write_text(
+        "import os, sys\n"
+        "from spotscape.engine.training import Training\n"
+        "from spotscape.cli import main\n"
+        "step = Training.step\n"
+        "def dying(training):\n"
+        "    if training.world.rank == 1 and len(training.history) == 4:\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "    return step(training)\n"
+        "Training.step = dying\n"
+        "main(sys.argv[1:])\n"
+    )
+    with pytest.raises(SystemExit):
+        main(["simulate", "-o", str(tmp_path / "in.h5ad"), "--spots", "200", "--genes", "60", "-q"])
+    arguments = ["run", tmp_path / "in.h5ad", "-k", "3", "--set", "epochs=100", "--checkpoint-minutes", "0"]
+    ended = torchrun(program, *arguments, "-o", tmp_path / "out.h5ad")
+    assert ended.returncode != 0
+    assert "--resume" in ended.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dying.py", "in.h5ad", "out.h5ad.checkpoint"]
+
+
+def test_shares_of_a_list_make_it_again():
+    numbers = list(range(11))
+    parts = [World(rank, 4).part(numbers) for rank in range(4)]
+    assert list(itertools.chain(*parts)) == numbers
+    assert {len(part) for part in parts} == {2, 3}
+
+
+def test_one_process_is_a_world_of_one(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    world = distributed.join_world()
+    assert world == World(0, 1)
+    assert world.reduce is None
+    assert world.gather is None
+    assert world.share("x") == "x"
+    assert not distributed.is_helper()
+
+
+def test_several_processes_always_have_tiles_to_share():
+    config = SpotscapeConfig().resolved(several_slices=False)
+    plan = make_plan(1000, 6000, 20, config, n_processes=2)
+    assert plan.by_tiles
+    assert plan.batch_spots == 1000
+    assert plan.tile_size <= 500
+
+
+def test_what_is_not_the_other_processes_fault_stays_as_it_is():
+    with pytest.raises(RuntimeError, match=r"^ours$"), distributed.losing_processes(World()):
+        raise RuntimeError("ours")
+    with pytest.raises(distributed.ProcessLostError, match="process 0 of 2 lost"):
+        with distributed.losing_processes(World(0, 2)):
+            raise RuntimeError("Connection closed by peer")
