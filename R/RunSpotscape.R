@@ -33,7 +33,7 @@
 #'   `"paper"`), or a named list of settings to change, such as `list(epochs = 100)`, with `preset` as an
 #'   optional element for where to start.
 #' @param seed Seed of all random numbers of the run. R's own random numbers are not used.
-#' @param device `"auto"`, `"cpu"`, `"cuda"`, `"mps"` and the like, as in PyTorch.
+#' @param device `"auto"` (an NVIDIA GPU if there is one), `"cpu"`, `"cuda"`, `"cuda:1"`, `"mps"`.
 #' @param assay Name of the assay with the counts. `NULL`: the default assay (Seurat), or `"counts"`.
 #' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Where the assay holds several
 #'   (`counts.1`, `counts.2`), they are joined for the run.

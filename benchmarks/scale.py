@@ -28,8 +28,12 @@ import numpy as np
 from benchmarks import _machine, _slices
 
 RESULTS = Path(__file__).parent / "results"
-STEP_SIZES = [round(10**power) for power in (3.5, 4, 4.5, 5, 5.5, 6)]
-LARGEST = {"literal": 10_000, "whole": 316_228, "tiles": 10**6}
+STEP_SIZES = {
+    "literal": [3162, 10_000, 20_000],
+    "whole": [3162, 10_000, 31_623, 100_000, 316_228],
+    "tiles": [3162, 10_000, 31_623, 100_000, 316_228, 1_000_000],
+}
+"""As far as each way goes on a machine like this one."""
 RUNS = ((100_000, 1000), (1_000_000, 500))
 QUALITY = ("dlpfc_151673", "dlpfc_151674", "dlpfc_151675")
 SEEDS = range(5)
@@ -68,9 +72,12 @@ def telescope_once(n: int, d: int) -> dict:
     small = [torch.randn(100, d, requires_grad=True) for _ in range(2)]
     similarity_telescope_loss(*small).backward()  # what is made once
     before = peak_gb()
-    started = time.perf_counter()
-    similarity_telescope_loss(*views).backward()
-    return {"seconds": time.perf_counter() - started, "gb": peak_gb() - before}
+    seconds = []
+    for _ in range(6):
+        started = time.perf_counter()
+        similarity_telescope_loss(*views).backward()
+        seconds.append(time.perf_counter() - started)
+    return {"first": seconds[0], "seconds": float(np.median(seconds[1:])), "gb": peak_gb() - before}
 
 
 def telescope() -> list[str]:
@@ -79,7 +86,8 @@ def telescope() -> list[str]:
     return [
         "| telescope, N = 1,000,000, d = 64 | measured | bar |",
         "| --- | --- | --- |",
-        f"| value and gradient | {found['seconds']:.2f} s | 2 s |",
+        f"| value and gradient, median of five | {found['seconds']:.2f} s | 2 s |",
+        f"| the first call, which is given its memory | {found['first']:.2f} s | |",
         f"| memory above its inputs, gradients among it | {found['gb']:.2f} GB | 2 GB |",
     ]
 
@@ -178,7 +186,7 @@ def literal_step(training) -> Callable[[], object]:
 
 def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
     """Return p of values ~ N^p, by least squares on logarithms over the upper half of the sizes."""
-    half = len(sizes) // 2
+    half = min(len(sizes) // 2, len(sizes) - 2)
     return float(np.polyfit(np.log(sizes[half:]), np.log(values[half:]), 1)[0])
 
 
@@ -186,8 +194,8 @@ def steps() -> list[str]:
     """Return the table of a step against N, with fitted exponents; draw the figure."""
     found: dict[str, list[dict]] = {}
     lines = ["| N | way | spots a step | seconds a step | peak GB |", "| --- | --- | --- | --- | --- |"]
-    for way, largest in LARGEST.items():
-        for n in (size for size in STEP_SIZES if size <= largest):
+    for way, sizes in STEP_SIZES.items():
+        for n in sizes:
             one = {"n": n, **alone(step_once, n, way)}
             found.setdefault(way, []).append(one)
             lines.append(f"| {n:,} | {way} | {one['batch']:,} | {one['seconds']:.3f} | {one['gb']:.2f} |")
@@ -428,7 +436,7 @@ def processes(n_spots: int = 100_000, n_genes: int = 200) -> list[str]:
             if number > 1:
                 start += ["torch.distributed.run", f"--nproc-per-node={number}", "-m"]
             out = f"{folder}/{number}.h5ad"
-            settings = ["-k", "7", "--set", "cluster_method=gmm", "--backed", "-q"]
+            settings = ["-k", "7", "--set", "cluster_method=gmm", "--set", "batch_memory=1", "--backed", "-q"]
             command = [*start, "spotscape", "run", f"{folder}/in.h5ad", "-o", out, *settings]
             subprocess.run(command, check=True, env=environment)
             done = anndata.read_h5ad(out, backed="r")

@@ -6,6 +6,20 @@ import time
 from collections.abc import Callable
 
 
+def memory_in_use() -> str:
+    """Return the memory of this process as text.
+
+    Examples
+    --------
+    >>> from spotscape._progress import memory_in_use
+    >>> memory_in_use().endswith(" GB")
+    True
+    """
+    import psutil
+
+    return f"{psutil.Process().memory_info().rss / 1e9:.1f} GB"
+
+
 def epoch_lines(
     show: Callable[[str], object], *, lines: int | None = 10
 ) -> Callable[[int, int, float], None]:
@@ -33,9 +47,6 @@ def epoch_lines(
     >>> [line.split(",")[0] for line in shown]
     ['epoch 1/8', 'epoch 4/8', 'epoch 8/8']
     """
-    import psutil
-
-    process = psutil.Process()
     began: list[tuple[int, float]] = []
 
     def after_epoch(epoch: int, epochs: int, loss: float) -> None:
@@ -44,7 +55,7 @@ def epoch_lines(
             began.append((epoch, now))
         if lines is not None and epoch not in (1, epochs) and epoch % max(1, epochs // lines):
             return
-        line = f"epoch {epoch}/{epochs}, loss {loss:.4g}, {process.memory_info().rss / 1e9:.1f} GB"
+        line = f"epoch {epoch}/{epochs}, loss {loss:.4g}, {memory_in_use()}"
         first, since = began[0]
         if epoch > first:
             line += f", {(epochs - epoch) * (now - since) / (epoch - first):.0f} s left"

@@ -53,7 +53,7 @@ class SpotscapeConfig:
         How many of a spot's largest similarities scale matching averages, per slice.
     matching_spots
         Spots that scale matching sums over in a step, drawn at random in equal numbers from the slices, which
-        estimates the whole without bias; their matches are looked for among all spots. 0 for all spots.
+        estimates the whole without bias; their matches are looked for among all spots of the step. 0 for all.
     slice_centering
         Share of its mean that is taken off each gene in each slice, 0 to 1, where there are several slices.
     batch_norm_momentum
@@ -69,6 +69,9 @@ class SpotscapeConfig:
         while the estimate of a step's memory is within ``batch_memory``, and else for as many as fit.
     batch_memory
         Memory that a step may take, in GB; decides where ``batch_spots`` is None.
+    mixed_precision
+        Products of dense matrices in bfloat16, in the encoder and the decoder; sparse products, batch norm
+        and all losses stay in single precision. For GPUs that are made for it.
     patience
         Stop when the smoothed loss has not improved by ``min_improvement`` (relative) for so many epochs;
         0 never stops early.
@@ -121,7 +124,8 @@ class SpotscapeConfig:
     schedule: str = "cosine"
     epochs: int = 200
     batch_spots: int | None = None
-    batch_memory: float = 1.0
+    batch_memory: float = 0.65
+    mixed_precision: bool = False
     patience: int = 0
     min_improvement: float = 1e-3
     cluster_method: str | None = None
@@ -137,6 +141,7 @@ class SpotscapeConfig:
                 continue
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
         check_flag("unit_rows", self.unit_rows)
+        check_flag("mixed_precision", self.mixed_precision)
         check_choice("schedule", self.schedule, SCHEDULES)
         if self.cluster_method is not None:
             check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)

@@ -29,9 +29,9 @@ def run(
         list[Path],
         typer.Argument(
             metavar="IN...",
-            help="An .h5ad file, an .rds file (Seurat, SpatialExperiment, SingleCellExperiment) or a Space "
-            "Ranger output folder, with raw counts and coordinates. Several, or a folder that holds several, "
-            "are put into one space.",
+            help="An .h5ad file, a .zarr folder, an .rds file (Seurat, SpatialExperiment, "
+            "SingleCellExperiment) or a Space Ranger output folder, with raw counts and coordinates. "
+            "Several, or a folder that holds several, are put into one space.",
         ),
     ],
     out: Annotated[

@@ -48,6 +48,7 @@ class BatchNorm(nn.BatchNorm1d):
         reduce
             Sum over processes; None for one.
         """
+        h = h.to(self.weight.dtype)  # statistics in full precision
         n_own = len(h) if n_own is None else n_own
         if not self.training or (reduce is None and n_own == len(h)):
             return super().forward(h)

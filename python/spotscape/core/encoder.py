@@ -41,15 +41,15 @@ from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from spotscape.core.batch_norm import BatchNorm, Reduce
 from spotscape.core.expression import ExpressionMatrix
-from spotscape.core.sparse import csr_tensor, sparse_product
+from spotscape.core.sparse import SparseMatrix, csr_tensor, sparse_product
 
 
 class Propagation(NamedTuple):
     """How a view spreads values over the graph, N x N CSR each: Â, its transpose, and the mean M."""
 
-    forward: Tensor
-    transposed: Tensor
-    mean: Tensor
+    forward: SparseMatrix
+    transposed: SparseMatrix
+    mean: SparseMatrix
 
 
 class Neighborhood(nn.Module):
@@ -220,7 +220,8 @@ class GraphAutoencoder(nn.Module):
         h = torch.relu(self.norm1(h, n_own=n_own, reduce=reduce))
         z = (sparse_product(forward, transposed, h @ self.gcn2_weight) + self.gcn2_bias)[:n_own]
         if self.residual:
-            return z + (mean @ (mean @ features.matmul(torch.diag(kept))))[:n_own]
+            with torch.autocast(z.device.type, enabled=False):
+                return z + (mean @ (mean @ features.matmul(torch.diag(kept))))[:n_own]
         return torch.relu(self.norm2(z, reduce=reduce))
 
     def decode_hidden(self, z: Tensor, *, reduce: Reduce | None = None) -> Tensor:

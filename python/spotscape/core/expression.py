@@ -23,7 +23,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from spotscape.core.sparse import csr_tensor, sparse_product
+from spotscape.core.sparse import SparseMatrix, csr_tensor, sparse_product, to_device
 
 
 class ExpressionMatrix(Protocol):
@@ -92,8 +92,8 @@ class DenseExpression:
 class SparseExpression:
     """X as CSR tensors of itself (N x G) and of its transpose (G x N)."""
 
-    x: Tensor
-    xt: Tensor
+    x: SparseMatrix
+    xt: SparseMatrix
 
     @classmethod
     def from_csr(
@@ -127,7 +127,7 @@ class SparseExpression:
 
     def column_sums(self) -> Tensor:
         """Xᵀ 1."""
-        return self.xt @ torch.ones(self.shape[0], dtype=self.x.dtype, device=self.x.device)
+        return (self.xt @ torch.ones(self.shape[0], 1, dtype=self.x.dtype, device=self.x.device))[:, 0]
 
     def rows(self, index: Tensor) -> SparseExpression:
         """X[index]."""
@@ -143,7 +143,7 @@ class SparseExpression:
 
     def to(self, device: torch.device | str) -> SparseExpression:
         """Return the same matrix on another device."""
-        return SparseExpression(self.x.to(device), self.xt.to(device))
+        return SparseExpression(to_device(self.x, device), to_device(self.xt, device))
 
 
 @dataclass(frozen=True)

@@ -104,12 +104,13 @@ def prototype_loss(z: Tensor, prototypes: Sequence[Prototypes], *, temperature: 
     >>> round(prototype_loss(z, [Prototypes(z, torch.tensor([0, 1]))], temperature=1.0).item(), 4)
     0.3133
     """
-    unit = normalize(z, eps=1e-8)
-    losses = [
-        cross_entropy(unit @ normalize(p.centroids, eps=1e-8).T / temperature, p.assignments)
-        for p in prototypes
-    ]
-    return torch.stack(losses).mean()
+    with torch.autocast(z.device.type, enabled=False):
+        unit = normalize(z, eps=1e-8)
+        losses = [
+            cross_entropy(unit @ normalize(p.centroids, eps=1e-8).T / temperature, p.assignments)
+            for p in prototypes
+        ]
+        return torch.stack(losses).mean()
 
 
 def _plus_plus(z: Tensor, n_clusters: int, generator: torch.Generator) -> Tensor:
@@ -117,7 +118,7 @@ def _plus_plus(z: Tensor, n_clusters: int, generator: torch.Generator) -> Tensor
     chosen = [int(torch.randint(len(z), (1,), generator=generator))]
     distance = (z - z[chosen[0]]).square().sum(1)
     for _ in range(n_clusters - 1):
-        cumulative = distance.double().cumsum(0).cpu()
+        cumulative = distance.cpu().double().cumsum(0)
         draw = torch.rand(1, generator=generator, dtype=torch.float64) * cumulative[-1]
         # with all spots on top of the starts, every draw is as good
         nearest = int(torch.searchsorted(cumulative, draw, right=True).clamp_max(len(z) - 1))

@@ -58,7 +58,8 @@ def reconstruction_loss(
     """
     n, g = expression.shape
     with torch.autocast(weight.device.type, enabled=False):
-        mean_hidden = torch.stack(list(hidden)).mean(0)
+        hidden = [h.to(weight.dtype) for h in hidden]
+        mean_hidden = torch.stack(hidden).mean(0)
         mean_gram = torch.stack([gram(h) for h in hidden]).mean(0)
         explained = (expression.t_matmul(mean_hidden) * weight).sum() + bias @ expression.column_sums()
         predicted = (

@@ -27,7 +27,7 @@ from spotscape.core.gram import gram
 
 _EPS = 1e-8
 """Shorter rows than this count as zero."""
-_BLOCK = 2**12
+_BLOCK = 2**11
 """Rows of P and Q that are held at once: few enough for the processor's cache."""
 
 

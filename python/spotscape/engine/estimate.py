@@ -22,12 +22,13 @@ _MIXTURES = 20
 _WIDE_COLUMNS = 200
 """Numbers for each spot while it is smoothed and grouped, 8 bytes each."""
 
-_SECONDS_AT_LEAST = 10.0
+_SECONDS_AT_LEAST = 25.0
+"""Of starting, and of fitting mixtures to a sample."""
 _SECONDS_PER_VALUE = 4e-8
 """Of reading, normalising and decomposing, for each stored count and again for each spot and gene."""
 _SECONDS_PER_STEP_SPOT = 2e-5
-_SECONDS_PER_SPOT = 4e-4
-"""Of the spatial graph and of grouping."""
+_SECONDS_PER_SPOT = 5e-5
+"""Of the spatial graph, of grouping, and of writing."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 An estimate, not a measurement: the values that a step keeps for its gradient, counted from the widths of the
 layers. It looks at the tissue and the settings alone, not at what is free on the machine, so that the same
-call gives the same result anywhere.
+call gives the same result anywhere. The default of ``batch_memory`` keeps the widest arrays of a batch below
+the 32 MB up to which the system's allocator hands memory out again instead of returning it: on two cores a
+spot takes a fifth less time then than in batches half as large again.
 """
 
 from __future__ import annotations

@@ -90,19 +90,22 @@ class _Step(nn.Module):
             "telescope_weight": config.telescope_weight,
             "reconstruction_weight": config.reconstruction_weight,
         }
+        self.mixed_precision = config.mixed_precision
         self.reduce = world.reduce
 
     def forward(self, batch: Batch, views: tuple[View, View], matching: Matching | None) -> Losses:
-        return objective(
-            self.model,
-            batch.features,
-            batch.expression,
-            batch.neighborhood,
-            views,
-            **self.weights,
-            matching=matching,
-            reduce=self.reduce,
-        )
+        device = self.model.gcn1_weight.device.type
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=self.mixed_precision):
+            return objective(
+                self.model,
+                batch.features,
+                batch.expression,
+                batch.neighborhood,
+                views,
+                **self.weights,
+                matching=matching,
+                reduce=self.reduce,
+            )
 
 
 class Training:

@@ -72,7 +72,7 @@ def integrate_slices(
     seed
         Integer >= 0 that all randomness of the run comes from.
     device
-        ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``.
+        ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
     layer
         Layer that holds the raw counts; None to look everywhere.
     spatial_key

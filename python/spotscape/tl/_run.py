@@ -54,7 +54,7 @@ def run_spotscape(
         Integer >= 0 that all randomness of the run comes from. The same seed, machine and number of threads
         give the same result to the bit.
     device
-        ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``.
+        ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
     layer
         Layer that holds the raw counts; None to look everywhere.
     spatial_key

@@ -26,9 +26,12 @@ def test_a_gpu_that_is_not_there(monkeypatch):
         resolve_device("cuda")
 
 
-def test_apples_gpu_is_refused_with_the_reason():
-    with pytest.raises(InputError, match=r"'mps', expected .* sparse"):
+def test_apples_gpu_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(InputError, match="no GPU of Apple's"):
         resolve_device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert resolve_device("mps").type == "mps"
 
 
 def test_memory_in_use_is_text():

@@ -158,8 +158,9 @@ def test_several_processes_always_have_tiles_to_share():
 
 
 def test_what_is_not_the_other_processes_fault_stays_as_it_is():
-    with pytest.raises(RuntimeError, match=r"^ours$"), distributed.losing_processes(World()):
-        raise RuntimeError("ours")
+    for world in (World(), World(0, 2)):
+        with pytest.raises(RuntimeError, match=r"^ours$"), distributed.losing_processes(world):
+            raise RuntimeError("ours")
     with pytest.raises(distributed.ProcessLostError, match="process 0 of 2 lost"):
         with distributed.losing_processes(World(0, 2)):
             raise RuntimeError("Connection closed by peer")

@@ -184,6 +184,50 @@ def test_training_by_tiles_learns_and_is_reproducible(several):
     assert first.losses["reconstruction"][-5:].mean() < first.losses["reconstruction"][:5].mean()
 
 
+@pytest.mark.parametrize("batch_spots", [0, 80])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_device_without_sparse_products_gets_the_same(monkeypatch, several, batch_spots):
+    from spotscape.core import sparse as sparse_matrices
+
+    found = []
+    for without in ((), ("cpu",)):
+        monkeypatch.setattr(sparse_matrices, "_WITHOUT_CSR", without)
+        graph = tissue(several=several, n_components=0 if several else 8, rank=0)
+        config = SpotscapeConfig(
+            epochs=3, batch_spots=batch_spots, n_components=0 if several else 8, matching_spots=40
+        )
+        found.append(fit(graph, config, n_domains=3 if several else None).embedding)
+    size = np.abs(found[0]).max()
+    np.testing.assert_allclose(found[1], found[0], atol=(2e-2 if several else 1e-5) * size)
+
+
+@pytest.mark.parametrize("batch_spots", [0, 80])
+def test_mixed_precision_stays_out_of_the_losses(monkeypatch, batch_spots):
+    from spotscape.core import objective as objectives
+
+    graph = tissue(n_components=0, several=True)
+    seen = []
+
+    def watched(loss):
+        def call(*arguments, **keywords):
+            value = loss(*arguments, **keywords)
+            seen.extend([arguments[0].dtype, value.dtype])
+            return value
+
+        return call
+
+    for name in ("similarity_telescope_loss", "scale_matching_loss", "prototype_loss"):
+        monkeypatch.setattr(objectives, name, watched(getattr(objectives, name)))
+    settings = {"epochs": 4, "batch_spots": batch_spots, "n_components": 0, "matching_spots": 40}
+    full, mixed = (
+        fit(graph, SpotscapeConfig(**settings, mixed_precision=mixed), n_domains=3) for mixed in (False, True)
+    )
+    assert set(seen) == {torch.float32}
+    assert not np.array_equal(full.embedding, mixed.embedding)
+    for name, column in full.losses.items():
+        np.testing.assert_allclose(mixed.losses[name], column, rtol=0.1, atol=2e-3, err_msg=name)
+
+
 def test_a_graph_without_edges_can_be_cut():
     from spotscape.core.expression import DenseExpression
 
