@@ -444,7 +444,7 @@ def processes(n_spots: int = 100_000, n_genes: int = 200) -> list[str]:
     (one, one_seconds), (two, two_seconds) = found[1], found[2]
     apart = np.abs(two - one).max() / np.abs(one).max()
     return [
-        f"| {n_spots:,} cells, `torchrun` on one machine, a thread each | measured | bar |",
+        f"| {n_spots:,} cells, batches of 1 GB, `torchrun` on one machine, a thread each | measured | bar |",
         "| --- | --- | --- |",
         f"| largest difference of the embeddings, of their largest value | {apart:.1e} | 1e-4 |",
         f"| training, one process | {one_seconds:.0f} s | |",
