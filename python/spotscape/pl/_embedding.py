@@ -162,7 +162,14 @@ def _compute_umap(latent: np.ndarray, seed: int) -> np.ndarray:
     import scanpy as sc
 
     private = AnnData(latent)
-    sc.pp.neighbors(private, n_neighbors=min(15, len(latent) - 1), use_rep="X", random_state=seed)
+    # Exact ones: scanpy cannot read what newer versions of the library for approximate ones return.
+    sc.pp.neighbors(
+        private,
+        n_neighbors=min(15, len(latent) - 1),
+        use_rep="X",
+        transformer="sklearn",
+        random_state=seed,
+    )
     # The spectral start needs more spots than it gives dimensions, and a few to spare.
     sc.tl.umap(private, init_pos="spectral" if len(latent) > 20 else "random", random_state=seed)
     return np.asarray(private.obsm["X_umap"], dtype=np.float32)

@@ -108,7 +108,8 @@ def leiden_labels(
     """
     shell = ad.AnnData(embedding.astype(np.float32))
     n_neighbors = min(_LEIDEN_NEIGHBORS, len(embedding) - 1)
-    sc.pp.neighbors(shell, n_neighbors=n_neighbors, use_rep="X", random_state=seed)
+    # Exact ones: scanpy cannot read what newer versions of the library for approximate ones return.
+    sc.pp.neighbors(shell, n_neighbors=n_neighbors, use_rep="X", transformer="sklearn", random_state=seed)
 
     def communities(at: float) -> np.ndarray:
         sc.tl.leiden(shell, at, random_state=seed, flavor="igraph", n_iterations=2, directed=False)

@@ -165,7 +165,10 @@ def _diffusion(embedding: np.ndarray, n_neighbors: int, seed: int) -> AnnData:
     with warnings.catch_warnings():
         # scanpy says that parts are not connected; so do we, with how many spots it concerns.
         warnings.simplefilter("ignore")
-        sc.pp.neighbors(shell, n_neighbors=n_neighbors, use_rep="space", random_state=seed)
+        # Exact ones: scanpy cannot read what newer versions of the library for approximate ones return.
+        sc.pp.neighbors(
+            shell, n_neighbors=n_neighbors, use_rep="space", transformer="sklearn", random_state=seed
+        )
         sc.tl.diffmap(shell, n_comps=min(_COMPONENTS, len(embedding) - 2), random_state=seed)
     return shell
 
