@@ -364,7 +364,11 @@ def test_interrupt_says_what_was_written(command, monkeypatch, slice_path, tmp_p
 def test_ctrl_c_stops_a_real_run(slice_path, tmp_path):
     arguments = ["run", slice_path, "-o", tmp_path / "out.h5ad", "-k", "3", "--set", "epochs=1000000"]
     with subprocess.Popen(
-        [sys.executable, "-m", "spotscape", *map(str, arguments)], stderr=subprocess.PIPE, bufsize=0
+        [sys.executable, "-m", "spotscape", *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        # Where the tests run in the background, Ctrl-C is ignored and so it would be here.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         seen = b""
         while b"epoch 1/" not in seen:
