@@ -14,6 +14,10 @@ class InputError(ValueError):
     """A wrong argument, slot or file; the message is one sentence a user can act on."""
 
 
+class ProcessLostError(RuntimeError):
+    """Another process of the run has ended before the run has."""
+
+
 class SpotscapeWarning(UserWarning):
     """Something the user should know about the data or the result; also kept in ``uns``."""
 

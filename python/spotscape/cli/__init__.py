@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spotscape._validate import InputError, SpotscapeWarning
+from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report
 from spotscape.cli.info import info
 from spotscape.cli.run import run
@@ -109,9 +109,7 @@ def _exit_code(argv: list[str] | None, written: list[Path]) -> int:
         return _fail(f"{error.format_message().rstrip('.')}. See: {command} --help")
     except InputError as error:
         return _fail(str(error))
-    except RuntimeError as error:
-        if type(error).__name__ != "ProcessLostError":  # by name: its module imports torch
-            raise
+    except ProcessLostError as error:
         _fail(f"{error}; go on with --resume from what the checkpoint beside OUT holds")
         return FAILED
     except _Terminated:

@@ -21,14 +21,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from spotscape._validate import ProcessLostError
+
 _LOST = ("gloo", "nccl", "connection", "socket", "store")
 """Words of the errors that PyTorch raises when another process has gone; it has no class for them."""
 _PATIENCE = timedelta(hours=24)
 """The others wait while the first one prepares; a process that has gone is noticed at once."""
-
-
-class ProcessLostError(RuntimeError):
-    """Another process of the run has ended before the run has."""
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,7 @@ class SliceGraph:
         """
         edge_index = torch.from_numpy(both_directions(connectivities))
         operator = expression_operator(expression, rank=rank, seed=seed)
-        numbers = None
-        means = _means(expression, np.zeros(expression.shape[0], dtype=np.int64))
+        numbers = means = None
         if slices is not None:
             numbers = torch.from_numpy(np.array(slices, dtype=np.int64))
             if centering:
@@ -124,6 +123,8 @@ class SliceGraph:
                 operator = CenteredExpression(operator, _float_tensor(means), numbers)
         components = None
         if n_components:
+            if means is None:
+                means = _means(expression, np.zeros(expression.shape[0], dtype=np.int64))
             components = _components(
                 expression,
                 operator.base if isinstance(operator, CenteredExpression) else operator,

@@ -150,7 +150,8 @@ def _train(training: Training, progress: bool | Progress, checkpoint: Checkpoint
         while not training.ended:
             loss = training.step()
             bar.update()
-            bar.set_postfix_str(f"loss={loss:.4f}, {memory_used(training.device)}", refresh=False)
+            if not bar.disable:
+                bar.set_postfix_str(f"loss={loss:.4f}, {memory_used(training.device)}", refresh=False)
             if callable(progress):
                 progress(len(training.history), epochs, loss)
             if checkpoint is not None and (training.ended or checkpoint.is_due()):

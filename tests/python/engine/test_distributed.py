@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from spotscape._validate import ProcessLostError
 from spotscape.config import SpotscapeConfig
 from spotscape.engine import distributed
 from spotscape.engine.distributed import World
@@ -161,6 +162,6 @@ def test_what_is_not_the_other_processes_fault_stays_as_it_is():
     for world in (World(), World(0, 2)):
         with pytest.raises(RuntimeError, match=r"^ours$"), distributed.losing_processes(world):
             raise RuntimeError("ours")
-    with pytest.raises(distributed.ProcessLostError, match="process 0 of 2 lost"):
+    with pytest.raises(ProcessLostError, match="process 0 of 2 lost"):
         with distributed.losing_processes(World(0, 2)):
             raise RuntimeError("Connection closed by peer")

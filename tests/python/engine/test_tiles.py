@@ -52,6 +52,11 @@ def model_for(graph, dtype=torch.float32):
     )
 
 
+def view_of(graph, edge_drop, generator):
+    n_edges, n_inputs = graph.edge_index.shape[1], graph.features.shape[1]
+    return random_view(n_edges, n_inputs, edge_drop=edge_drop, gene_mask=0.2, generator=generator)
+
+
 @pytest.mark.parametrize("coordinates", [True, False])
 @pytest.mark.parametrize("size", [1, 7, 40, 1000])
 def test_every_spot_is_in_exactly_one_tile(size, coordinates):
@@ -96,13 +101,7 @@ def test_embedding_by_tiles_is_that_of_the_whole(n_components, rank):
     model = model_for(graph)
     batch = whole_tissue(graph)
     with torch.no_grad():  # so that running statistics are not those of the start
-        view = random_view(
-            graph.edge_index.shape[1],
-            graph.features.shape[1],
-            edge_drop=0.2,
-            gene_mask=0.2,
-            generator=torch.Generator().manual_seed(0),
-        )
+        view = view_of(graph, 0.2, torch.Generator().manual_seed(0))
         z = model.encode(batch.features, batch.neighborhood.propagation(view.edges), view.genes)
         torch.nn.init.normal_(model.gcn2_weight, generator=torch.Generator().manual_seed(1))
     whole = embed_in_turn(model, [batch], 260)
@@ -116,13 +115,7 @@ def test_embedding_by_tiles_is_that_of_the_whole(n_components, rank):
 def test_in_a_view_own_spots_get_what_they_get_in_the_whole(n_components):
     """Dropped edges change degrees, also those of the halo: the first layer before batch norm shows it."""
     graph = tissue(n_components=n_components)
-    view = random_view(
-        graph.edge_index.shape[1],
-        graph.features.shape[1],
-        edge_drop=0.4,
-        gene_mask=0.2,
-        generator=torch.Generator().manual_seed(0),
-    )
+    view = view_of(graph, 0.4, torch.Generator().manual_seed(0))
     x = torch.randn(260, 5, generator=torch.Generator().manual_seed(1))
     whole = Neighborhood(graph.edge_index, 260).propagation(view.edges)
     twice = whole.forward @ (whole.forward @ x), whole.mean @ (whole.mean @ x)
@@ -139,16 +132,7 @@ def test_in_a_view_own_spots_get_what_they_get_in_the_whole(n_components):
 def test_a_batch_of_all_tiles_has_the_losses_and_gradients_of_the_whole(n_components):
     graph = tissue(n_components=n_components)
     generator = torch.Generator().manual_seed(0)
-    views = tuple(
-        random_view(
-            graph.edge_index.shape[1],
-            graph.features.shape[1],
-            edge_drop=0.3,
-            gene_mask=0.2,
-            generator=generator,
-        )
-        for _ in range(2)
-    )
+    views = tuple(view_of(graph, 0.3, generator) for _ in range(2))
     tiles = Tiles(graph, 30)
     found = []
     for batch in (whole_tissue(graph), tiles.batch(list(range(len(tiles))))):
