@@ -11,12 +11,12 @@ import signal
 import sys
 import threading
 import warnings
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
+from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report
 from spotscape.cli.info import info
 from spotscape.cli.run import run
@@ -89,19 +89,19 @@ def main(argv: list[str] | None = None) -> None:
     spotscape ...
     0
     """
-    written: list[Path] = []
+    left = Left()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     with warnings.catch_warnings():
         warnings.simplefilter("always", SpotscapeWarning)
         warnings.showwarning = _show_warning
-        sys.exit(_exit_code(argv, written))
+        sys.exit(_exit_code(argv, left))
 
 
-def _exit_code(argv: list[str] | None, written: list[Path]) -> int:
+def _exit_code(argv: list[str] | None, left: Left) -> int:
     """Run the app; what a user can cause ends as one line and a code, anything else is a bug: a traceback."""
     try:
-        code = app(args=argv, prog_name="spotscape", standalone_mode=False, obj=written) or 0
+        code = app(args=argv, prog_name="spotscape", standalone_mode=False, obj=left) or 0
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except UsageError as error:
@@ -110,12 +110,10 @@ def _exit_code(argv: list[str] | None, written: list[Path]) -> int:
     except InputError as error:
         return _fail(str(error))
     except ProcessLostError as error:
-        _fail(f"{error}; go on with --resume from what the checkpoint beside OUT holds")
+        _fail(f"{error}; {left.describe()}")
         return FAILED
     except _Terminated:
-        _fail(
-            f"asked by the system to end; {_so_far(written)}; --resume goes on from a checkpoint beside OUT"
-        )
+        _fail(f"asked by the system to end; {left.describe()}")
         return TERMINATED
     except BrokenPipeError:  # the reader of our output went away, as in `spotscape info x.h5ad | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -123,7 +121,7 @@ def _exit_code(argv: list[str] | None, written: list[Path]) -> int:
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     if code == INTERRUPTED:
-        _fail(f"interrupted; {_so_far(written)}")
+        _fail(f"interrupted; {left.describe()}")
     return code
 
 
@@ -133,11 +131,6 @@ class _Terminated(BaseException):
 
 def _terminate(*_: Any) -> None:
     raise _Terminated
-
-
-def _so_far(written: list[Path]) -> str:
-    """Say which files are there, after a command that did not end."""
-    return f"written before: {', '.join(map(str, written))}" if written else "nothing written"
 
 
 def _fail(message: str) -> int:

@@ -51,7 +51,6 @@ def _stored(adata: AnnData) -> int:
     matrix = adata.X if adata.X is not None else next(iter(adata.layers.values()), None)
     if matrix is None:
         return 0
-    indptr = getattr(matrix, "_indptr", None)
-    if indptr is not None:  # anndata's view of a sparse matrix in a file
-        return int(indptr[-1])
+    if hasattr(matrix, "group"):  # anndata's view of a sparse matrix in a file
+        return int(matrix.group["indptr"][-1])
     return int(matrix.nnz if hasattr(matrix, "nnz") else matrix.shape[0] * matrix.shape[1])

@@ -1,10 +1,30 @@
-"""Output paths, checked before the work starts: a run must not fail at its last step for a wrong name."""
+"""Output paths, checked before the work starts, and what a command has left there if it does not end.
+
+A run must not fail at its last step for a wrong name.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spotscape._validate import input_error
+
+
+@dataclass
+class Left:
+    """Files that a command has written so far, and where it keeps a checkpoint, if it does."""
+
+    files: list[Path] = field(default_factory=list)
+    checkpoint: Path | None = None
+
+    def describe(self) -> str:
+        """Say which files are there, and how to go on."""
+        files = ", ".join(map(str, self.files))
+        found = f"written before: {files}" if files else "nothing written"
+        if self.checkpoint is not None and self.checkpoint.exists():
+            return f"{found}; the same command with --resume goes on from {self.checkpoint}"
+        return found
 
 
 def check_output_file(option: str, path: Path, *suffixes: str, source: Path | None = None) -> None:

@@ -183,7 +183,7 @@ def report(
 
     (adata,) = _read_one(source)[0].values()
     write_report(adata, out, spatial_key, seed)
-    context.obj.append(out)
+    context.obj.files.append(out)
     if not quiet:
         typer.echo(f"Written: {out}")
 
@@ -206,7 +206,7 @@ def _change(
     (adata,) = slices.values()
     said = act(adata)
     write_result(adata, out=out, slices=slices, paths=paths)
-    context.obj.append(out)
+    context.obj.files.append(out)
     if not quiet:
         typer.echo("\n".join(filter(None, [said, f"Written: {out}"])))
 

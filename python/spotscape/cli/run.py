@@ -145,6 +145,7 @@ def run(
 
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     Checkpoint(checkpoint, checkpoint_minutes, resume).check()
+    context.obj.checkpoint = checkpoint
     shared = {
         "checkpoint": checkpoint,
         "checkpoint_minutes": checkpoint_minutes,
@@ -162,7 +163,7 @@ def run(
         adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
     else:
         adata = _run_one(slices, condition_key, shared)
-    written: list[Path] = context.obj
+    written: list[Path] = context.obj.files
     write = partial(write_result, out=out, slices=slices, paths=list(paths.values()))
     write(adata)
     written.append(out)

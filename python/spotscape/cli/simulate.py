@@ -60,7 +60,7 @@ def simulate(
         seed=seed,
     )
     write(adata, out)
-    context.obj.append(out)
+    context.obj.files.append(out)
     if not quiet:
         n_true = adata.obs[_keys.GROUND_TRUTH].nunique()
         typer.echo(f"{out}: {adata.n_obs:,} spots x {adata.n_vars:,} genes, {n_true} true domains ({tissue})")

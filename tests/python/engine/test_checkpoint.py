@@ -101,17 +101,23 @@ def test_a_killed_command_goes_on(slice_path, tmp_path):
     assert not checkpoint.exists()
 
 
-def test_asked_to_end_it_says_what_is_there(slice_path, tmp_path):
+@pytest.mark.parametrize("minutes", ["0", "60"])
+def test_asked_to_end_it_says_what_is_there(slice_path, tmp_path, minutes):
+    checkpoint = tmp_path / "out.h5ad.checkpoint"
     command = [sys.executable, "-m", "spotscape", "run", str(slice_path), "-o", str(tmp_path / "out.h5ad"),
-               "-k", "3", "--set", "epochs=1000000"]  # fmt: skip
+               "-k", "3", "--set", "epochs=1000000", "--checkpoint-minutes", minutes]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, bufsize=0) as process:
         seen = b""
         while b"epoch 1/" not in seen:
             seen += process.stderr.read(100) or pytest.fail(f"ended too early: {seen.decode()}")
+        while minutes == "0" and not checkpoint.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
         process.terminate()
         rest = process.stderr.read().decode()
     assert process.returncode == 143
     assert "asked by the system to end; nothing written" in rest
+    assert (f"with --resume goes on from {checkpoint}" in " ".join(rest.split())) == (minutes == "0")
     assert "Traceback" not in rest
 
 
