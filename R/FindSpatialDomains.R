@@ -20,12 +20,15 @@
 #' @param method `"consensus"`: what many Gaussian mixtures agree on, each fitted to another number of leading columns
 #'   of the embedding, as it is and smoothed over neighbours that are alike (Strehl and Ghosh 2002, Cluster ensembles,
 #'   Journal of Machine Learning Research 3). `"gmm"`: one mixture, with one covariance shared by all domains (mclust's
-#'   EEE); so are those of the consensus. `"kmeans"`; `"leiden"`. `NULL`: as the run did, which is the consensus for
-#'   one slice, whose embedding has its columns in the order that needs, and one mixture for several.
+#'   EEE); so are those of the consensus, in which besides a cell at a border may be half of one domain and half of
+#'   another (Laidlaw et al. 1998, Partial-volume Bayesian classification, IEEE Transactions on Medical Imaging 17).
+#'   `"kmeans"`; `"leiden"`. `NULL`: as the run did, which is the consensus for one slice, whose embedding has its
+#'   columns in the order that needs, and one mixture for several.
 #' @param smooth Give each cell the most frequent label among itself and its neighbours in the tissue. Needs
 #'   coordinates.
 #' @param resolution Leiden's, where `n_domains` is `NULL`.
-#' @param n_starts Starts of each mixture and of K-means; the best is kept.
+#' @param n_starts Starts of each mixture and of K-means; the best is kept. The consensus' mixtures start from each
+#'   other's domains besides.
 #' @param unit_rows Go by the direction of the embedding only: scale each cell's to unit length first. `NULL`: as
 #'   the run did, by default no.
 #' @param reduction Name of the reduction to read; the domains' columns are named after it.

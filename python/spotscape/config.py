@@ -79,10 +79,12 @@ class SpotscapeConfig:
         See ``patience``.
     cluster_method
         How the embedding becomes domains: ``"consensus"`` (of Gaussian mixtures with tied covariance over
-        several views of the embedding), ``"gmm"`` (one such mixture), ``"kmeans"``, ``"leiden"``. None: the
-        consensus with spatial components, whose order it goes by, else ``"gmm"``.
+        several views of the embedding, whose spots may lie between two domains), ``"gmm"`` (one mixture),
+        ``"kmeans"``, ``"leiden"``. None: the consensus with spatial components, whose order it goes by, else
+        ``"gmm"``.
     n_starts
-        Starts of each mixture or of K-means; the best likelihood, or inertia, is kept.
+        Starts of each mixture or of K-means; the best likelihood, or inertia, is kept. The consensus'
+        mixtures start from each other's domains besides.
     unit_rows
         Group spots by the direction of their embedding only (rows scaled to unit length).
 

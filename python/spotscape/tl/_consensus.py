@@ -1,11 +1,13 @@
 """Domains by consensus: many tied mixtures, each on another view of the embedding, and what they agree on.
 
 One mixture finds one of several groupings that fit about as well, and which of them hangs on the start, on
-how many components are looked at and on how far they are smoothed. Here a mixture is fitted for each of
-several numbers of leading columns, on the embedding as it is and on several smoothings of it (see
-`spotscape.tl._smoothing`). Their memberships, side by side, are a bipartite graph of spots and groups, which
-is cut spectrally into K domains; then every mixture's groups are matched to the domains one to one, and a
-spot's domain is the one of greatest mean posterior.
+how many components are looked at and on how far they are smoothed. Here a mixture that knows of mixed spots
+(see `spotscape.tl._partial_volume`) is fitted for each of several numbers of leading columns, on the
+embedding as it is and on several smoothings of it (see `spotscape.tl._smoothing`), first from starts of its
+own, then from what the others found: the best groupings are rare among the starts of one view, and good ones
+in all. Their memberships, side by side, are a bipartite graph of spots and groups, which is cut spectrally
+into K domains; then every mixture's groups are matched to the domains one to one, and a spot's domain is the
+one of greatest mean posterior.
 
 Of many spots a sample is cut and matched; all are then read once, in blocks, and only their mean posterior
 is kept.
@@ -23,10 +25,10 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
-from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import normalize
 
-from spotscape.tl._clustering import blocks_of_spots, fit_mixture, n_leading, sample_spots
+from spotscape.tl._clustering import blocks_of_spots, n_leading, sample_spots
+from spotscape.tl._partial_volume import PartialVolumeMixture, fit_from, kmeans_starts, mixed_chance
 from spotscape.tl._smoothing import neighbor_scale, neighborhoods, pattern, smoothings, typical_distance
 
 _SHARES = (0.4, 0.5, 0.6, 0.7)
@@ -52,6 +54,8 @@ class Agreement(NamedTuple):
 class Views:
     """What the mixtures are fitted to: leading columns in units of how much neighbours differ, and smoothed.
 
+    ``mixed`` is the chance of each spot to lie between two domains, N.
+
     Parameters
     ----------
     embedding
@@ -68,6 +72,7 @@ class Views:
         self._typical = [
             0.0 if self._step is None else typical_distance(leading, self._step) for leading in self._leading
         ]
+        self.mixed = mixed_chance(self._leading[-1], self._step)
 
     def of(self, spots: np.ndarray) -> Iterator[np.ndarray]:
         """Yield every view of some spots, given by number: n x (columns looked at)."""
@@ -98,28 +103,36 @@ def consensus(
     n = len(embedding)
     sample = sample_spots(n, rng)
     views = Views(embedding, graph)
-    mixtures, posteriors = memberships(views.of(sample), n_domains, n_starts=n_starts, rng=rng)
+    mixtures, posteriors = memberships(
+        list(views.of(sample)), views.mixed[sample], n_domains, n_starts=n_starts, rng=rng
+    )
     found = agree(posteriors, n_domains, seed=seed)
     if len(sample) == n:
         return found.mean
     mean = np.empty((n, n_domains), dtype=np.float32)
     for spots in blocks_of_spots(n):
         each = zip(mixtures, views.of(spots), found.groups, strict=True)
-        total = sum(mixture.predict_proba(view)[:, groups] for mixture, view, groups in each)
+        total = sum(mixture.posterior(view, views.mixed[spots])[:, groups] for mixture, view, groups in each)
         mean[spots] = total / len(mixtures)
     return mean
 
 
 def memberships(
-    views: Iterator[np.ndarray], n_domains: int, *, n_starts: int, rng: np.random.Generator
-) -> tuple[list[GaussianMixture], list[np.ndarray]]:
+    views: Sequence[np.ndarray],
+    mixed: np.ndarray,
+    n_domains: int,
+    *,
+    n_starts: int,
+    rng: np.random.Generator,
+) -> tuple[list[PartialVolumeMixture], list[np.ndarray]]:
     """Fit a mixture to each view; return them, and the posterior of each spot in each group, N x K."""
-    mixtures, posteriors = [], []
+    alone = []
     for view in views:
-        start = int(rng.integers(2**31))
-        mixtures.append(fit_mixture(view, n_domains, n_starts=n_starts, seed=start))
-        posteriors.append(mixtures[-1].predict_proba(view))
-    return mixtures, posteriors
+        starts = kmeans_starts(view, n_domains, n_starts, seed=int(rng.integers(2**31)))
+        alone.append(fit_from(view, mixed, n_domains, starts))
+    labels = [mixture.labels(view, mixed) for mixture, view in zip(alone, views, strict=True)]
+    mixtures = [fit_from(view, mixed, n_domains, labels) for view in views]
+    return mixtures, [mixture.posterior(view, mixed) for mixture, view in zip(mixtures, views, strict=True)]
 
 
 def agree(posteriors: Sequence[np.ndarray], n_domains: int, *, seed: int) -> Agreement:

@@ -57,8 +57,9 @@ def spatial_domains(
         ``"consensus"``: what many Gaussian mixtures agree on [1]_, each fitted to another number of leading
         columns of the embedding, as it is and smoothed over neighbours that are alike (without a spatial
         graph only as it is). ``"gmm"``: one mixture, with one covariance shared by all domains, mclust's EEE;
-        so are those of the consensus. ``"kmeans"``. None: as the run did, which is the consensus for one
-        slice, whose embedding has its columns in the order that needs, and one mixture for several.
+        so are those of the consensus, in which besides a spot at a border may be half of one domain and half
+        of another [3]_. ``"kmeans"``. None: as the run did, which is the consensus for one slice, whose
+        embedding has its columns in the order that needs, and one mixture for several.
         ``"leiden"``: communities of the nearest-neighbour graph; with ``n_domains`` the resolution is
         searched for, and the number found can differ where none gives it.
     smooth
@@ -69,7 +70,8 @@ def spatial_domains(
     seed
         Of the starts.
     n_starts
-        Starts of each mixture and of K-means; the best one is kept.
+        Starts of each mixture and of K-means; the best one is kept. The consensus' mixtures start from each
+        other's domains besides.
     unit_rows
         Go by the direction of the embedding only: scale each spot's to unit length first. None: as the run
         did, by default no.
@@ -98,6 +100,8 @@ def spatial_domains(
     .. [1] Strehl and Ghosh (2002), Cluster ensembles, Journal of Machine Learning Research 3.
     .. [2] Platt (1999), Probabilistic outputs for support vector machines and comparisons to regularized
        likelihood methods, Advances in Large Margin Classifiers.
+    .. [3] Laidlaw, Fleischer and Barr (1998), Partial-volume Bayesian classification of material mixtures in
+       MR volume data, IEEE Transactions on Medical Imaging 17.
 
     Examples
     --------

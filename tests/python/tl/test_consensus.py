@@ -76,9 +76,10 @@ def test_one_opinion_is_kept():
 
 def fitted(values, graph, seed=0, n_domains=3, n_starts=2):
     """Return the posteriors of the mixtures of every view of all spots."""
-    views = Views(values, graph).of(np.arange(len(values)))
+    views = Views(values, graph)
+    seen = list(views.of(np.arange(len(values))))
     rng = np.random.default_rng(seed)
-    return _consensus.memberships(views, n_domains, n_starts=n_starts, rng=rng)[1]
+    return _consensus.memberships(seen, views.mixed, n_domains, n_starts=n_starts, rng=rng)[1]
 
 
 @pytest.mark.parametrize("graph", [None, path(90)], ids=["alone", "in a graph"])
@@ -93,6 +94,29 @@ def test_posteriors_of_every_view(graph):
     mean = consensus(embedding(), graph, 3, n_starts=2, seed=0)
     np.testing.assert_array_equal(mean, agree(found, 3, seed=0).mean)
     assert adjusted_rand_score(TRUTH, mean.argmax(axis=1)) > 0.9
+
+
+def test_what_one_view_finds_the_others_start_from(monkeypatch):
+    # The first view alone gets a start that leads anywhere.
+    rng = np.random.default_rng(0)
+    views = [embedding(), embedding(seed=1), embedding(seed=2)]
+    starts = iter([[TRUTH], [rng.integers(0, 3, 90)], [rng.integers(0, 3, 90)]])
+    monkeypatch.setattr(_consensus, "kmeans_starts", lambda *arguments, **named: next(starts))
+    alone = []
+    fit_from = _consensus.fit_from
+
+    def watched(view, mixed, n_groups, labels):
+        found = fit_from(view, mixed, n_groups, labels)
+        alone.append(found.score)
+        return found
+
+    monkeypatch.setattr(_consensus, "fit_from", watched)
+    _, posteriors = _consensus.memberships(views, np.zeros(90), 3, n_starts=1, rng=rng)
+    before, after = np.array(alone[:3]), np.array(alone[3:])
+    assert (after >= before - 1e-3).all()
+    assert (after[1:] > before[1:] + 0.1).all()
+    for posterior in posteriors:
+        assert adjusted_rand_score(TRUTH, posterior.argmax(axis=1)) > 0.9
 
 
 def test_groups_are_those_that_the_mean_is_over():
@@ -140,14 +164,15 @@ def test_views_of_some_spots_are_those_of_all(graph):
 @pytest.mark.parametrize("block", [7, 1000])
 def test_many_spots_are_judged_by_mixtures_of_some(monkeypatch, graph, block):
     sizes = []
-    fit_mixture = _consensus.fit_mixture
+    fit_from = _consensus.fit_from
 
-    def watched(view, *arguments, **named):
+    def watched(view, mixed, *arguments):
         sizes.append(len(view))
-        return fit_mixture(view, *arguments, **named)
+        assert len(mixed) == len(view)
+        return fit_from(view, mixed, *arguments)
 
     everything = consensus(embedding(), graph, 3, n_starts=2, seed=0)
-    monkeypatch.setattr(_consensus, "fit_mixture", watched)
+    monkeypatch.setattr(_consensus, "fit_from", watched)
     monkeypatch.setattr(_clustering, "MOST_SPOTS", 60)
     monkeypatch.setattr(_clustering, "_AT_ONCE", block)
     found = consensus(embedding(), graph, 3, n_starts=2, seed=0)
