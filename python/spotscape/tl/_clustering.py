@@ -45,6 +45,11 @@ def blocks_of_spots(n_spots: int) -> Iterator[np.ndarray]:
         yield np.arange(start, min(n_spots, start + _AT_ONCE))
 
 
+def covariance_ridge(embedding: np.ndarray) -> float:
+    """Return what is added to the diagonal of a mixture's covariance."""
+    return _RIDGE * max(float(embedding.var(axis=0).mean()), float(np.finfo(np.float64).tiny))
+
+
 def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> GaussianMixture:
     """Fit a Gaussian mixture whose components share one full covariance (mclust's EEE).
 
@@ -59,9 +64,13 @@ def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: i
     seed
         Of the starts.
     """
-    ridge = _RIDGE * max(float(embedding.var(axis=0).mean()), np.finfo(np.float64).tiny)
     mixture = GaussianMixture(
-        n_domains, covariance_type="tied", n_init=n_starts, random_state=seed, reg_covar=ridge, max_iter=200
+        n_domains,
+        covariance_type="tied",
+        n_init=n_starts,
+        random_state=seed,
+        reg_covar=covariance_ridge(embedding),
+        max_iter=200,
     )
     with warnings.catch_warnings():
         # Starts that converge slowly or lose a component are beaten by the others.

@@ -26,14 +26,12 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import solve_triangular
 
-from spotscape.tl._clustering import kmeans_labels
+from spotscape.tl._clustering import covariance_ridge, kmeans_labels
 
 _STEEPNESS = 8
 """How fast the chance of being mixed grows with the variance in the neighbourhood."""
 _NEVER_CERTAIN = 0.999
 """The highest chance: a spot that could be nothing else would have nowhere to go where no pair is left."""
-_RIDGE = 1e-6
-"""Added to the covariance, as a share of the mean variance: a column without spread has none."""
 _EMPTY = 1e-10
 """Added to the components' sizes, so that one without spots can be divided by."""
 _MOST_STEPS = 200
@@ -159,12 +157,12 @@ def _fit(
     if made_of is None:
         made_of = _pairs(mixed, parts.shape[1])
         parts = _with_pairs(parts, len(made_of))
-    second_moment = view.T @ view
+    second_moment, ridge = view.T @ view, covariance_ridge(view)
     before = -np.inf
     for step in range(1, n_steps + 1):
         if step % _PRUNE_EVERY == 0:
             parts, made_of = _pruned(parts, made_of)
-        mixture = _maximization(view, second_moment, parts, made_of)
+        mixture = _maximization(view, second_moment, ridge, parts, made_of)
         parts, score = _expectation(mixture, view, mixed)
         mixture = mixture._replace(score=score)
         if abs(score - before) < _TOLERANCE:
@@ -197,7 +195,7 @@ def _pruned(parts: np.ndarray, made_of: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _maximization(
-    view: np.ndarray, second_moment: np.ndarray, parts: np.ndarray, made_of: np.ndarray
+    view: np.ndarray, second_moment: np.ndarray, ridge: float, parts: np.ndarray, made_of: np.ndarray
 ) -> PartialVolumeMixture:
     """Return the mixture that is likeliest given memberships; its score is yet to be found."""
     n, width = view.shape
@@ -208,7 +206,7 @@ def _maximization(
     means = np.linalg.solve(gram, made_of.T @ sums)
     centres = made_of @ means
     covariance = (second_moment - sums.T @ centres - centres.T @ sums + (centres.T * sizes) @ centres) / n
-    covariance.flat[:: width + 1] += _RIDGE * max(float(view.var(axis=0).mean()), np.finfo(np.float64).tiny)
+    covariance.flat[:: width + 1] += ridge
     lower = np.linalg.cholesky((covariance + covariance.T) / 2)
     whiten = solve_triangular(lower, np.eye(width), lower=True).T
     groups, pairs = sizes[:n_groups], sizes[n_groups:]

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from spotscape.tl import _partial_volume
+from spotscape.tl import _clustering, _partial_volume
 from spotscape.tl._partial_volume import fit_from, kmeans_starts, mixed_chance
 from spotscape.tl._smoothing import pattern
 
@@ -63,7 +63,7 @@ def slow_maximization(values, parts, pairs, n_groups):
         for c, row in enumerate(made_of):
             left = value - row @ means
             covariance += parts[i, c] * np.outer(left, left) / len(values)
-    covariance += _partial_volume._RIDGE * values.var(axis=0).mean() * np.eye(values.shape[1])
+    covariance += _clustering._RIDGE * values.var(axis=0).mean() * np.eye(values.shape[1])
     sizes = parts.sum(axis=0)
     groups, pair_sizes = sizes[:n_groups], sizes[n_groups:]
     return means, covariance, groups / groups.sum(), pair_sizes / pair_sizes.sum()
@@ -80,8 +80,6 @@ def test_both_steps_are_those_of_the_formula(monkeypatch, seed):
     for n_steps in (1, 2, 3):
         means, covariance, groups, pair_shares = slow_maximization(values, parts, pairs, 3)
         parts, score = slow_expectation(values, mixed, means, covariance, groups, pairs, pair_shares)
-        monkeypatch.setattr(_partial_volume, "_FEW_STEPS", n_steps)
-        monkeypatch.setattr(_partial_volume, "_MOST_STEPS", n_steps)
         found, fast = _partial_volume._fit(values, mixed, np.eye(3)[start], n_steps)
         np.testing.assert_allclose(found.means, means, rtol=1e-8)
         np.testing.assert_allclose(
@@ -99,7 +97,7 @@ def test_both_steps_are_those_of_the_formula(monkeypatch, seed):
 
 def test_where_no_spot_is_mixed_it_is_the_tied_mixture_of_scikit_learn():
     values, _, start = three_groups()
-    ridge = _partial_volume._RIDGE * values.var(axis=0).mean()
+    ridge = _clustering._RIDGE * values.var(axis=0).mean()
     means = np.array([values[start == group].mean(axis=0) for group in range(3)])
     left = values - means[start]
     library = GaussianMixture(
