@@ -208,17 +208,16 @@ class CenteredExpression:
 
     def matmul(self, a: Tensor) -> Tensor:
         """(X - EM) @ a, with E the N x S indicator of slices and M the means."""
-        return self.base.matmul(a) - (self.means @ a)[self.slices]
+        return self.base.matmul(a) - self._indicator() @ (self.means @ a)
 
     def t_matmul(self, b: Tensor) -> Tensor:
         """(X - EM)ᵀ @ b."""
-        return self.base.t_matmul(b) - self.means.T @ self._sums_over_slices(b)
+        return self.base.t_matmul(b) - self.means.T @ (self._indicator().T @ b)
 
     def squared_norm(self) -> Tensor:
         """|X|² - 2 <XᵀE, Mᵀ> + Σ_s n_s |m_s|²."""
         sizes = torch.bincount(self.slices, minlength=len(self.means)).to(self.means.dtype)
-        indicator = torch.nn.functional.one_hot(self.slices, len(self.means)).to(self.means.dtype)
-        crossed = (self.base.t_matmul(indicator) * self.means.T).sum()
+        crossed = (self.base.t_matmul(self._indicator()) * self.means.T).sum()
         return self.base.squared_norm() - 2 * crossed + sizes @ self.means.square().sum(1)
 
     def column_sums(self) -> Tensor:
@@ -234,6 +233,6 @@ class CenteredExpression:
         """Return the same matrix on another device."""
         return CenteredExpression(self.base.to(device), self.means.to(device), self.slices.to(device))
 
-    def _sums_over_slices(self, b: Tensor) -> Tensor:
-        """Eᵀ @ b: (N, h) -> (S, h)."""
-        return b.new_zeros(len(self.means), b.shape[1]).index_add(0, self.slices, b)
+    def _indicator(self) -> Tensor:
+        """E: N x S. Products with it, as sums by index depend on which thread is first."""
+        return torch.nn.functional.one_hot(self.slices, len(self.means)).to(self.means.dtype)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy, normalize, one_hot
 
 GRANULARITIES = (1.0, 1.5, 2.0)
 """Numbers of prototypes, as multiples of the number of domains."""
@@ -59,7 +59,8 @@ def kmeans(
     assignments = _nearest(z, centroids)
     for _ in range(iterations):
         sizes = torch.bincount(assignments, minlength=n_clusters)
-        sums = torch.zeros_like(centroids).index_add_(0, assignments, z)
+        # a product, as on a GPU sums by index depend on which thread is first
+        sums = one_hot(assignments, n_clusters).to(z.dtype).T @ z
         centroids = torch.where(sizes[:, None] > 0, sums / sizes.clamp_min(1)[:, None], centroids)
         moved = _nearest(z, centroids)
         if torch.equal(moved, assignments):

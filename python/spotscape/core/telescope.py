@@ -27,8 +27,8 @@ from spotscape.core.gram import gram
 
 _EPS = 1e-8
 """Shorter rows than this count as zero."""
-_BLOCK = 2**11
-"""Rows of P and Q that are held at once: few enough for the processor's cache."""
+_BLOCK, _BLOCK_ON_GPU = 2**11, 2**17
+"""Rows of P and Q held at once: few enough for the processor's cache; a GPU would idle between blocks."""
 
 
 def unit_sum_and_difference(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,6 +49,11 @@ def unit_sum_and_difference(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
     return z1 / norms1 + z2 / norms2, q
 
 
+def _block_size(z: Tensor) -> int:
+    """Return how many rows to take at once where these rows are."""
+    return _BLOCK if z.device.type == "cpu" else _BLOCK_ON_GPU
+
+
 class _GramsInBlocks(torch.autograd.Function):
     """The Gram matrices block by block; P and Q are made anew for the gradient instead of kept."""
 
@@ -56,7 +61,8 @@ class _GramsInBlocks(torch.autograd.Function):
     def forward(ctx: Any, z1: Tensor, z2: Tensor) -> Tensor:
         ctx.save_for_backward(z1, z2)
         total = z1.new_zeros(3, z1.shape[1], z1.shape[1])
-        for block1, block2 in zip(z1.split(_BLOCK), z2.split(_BLOCK), strict=True):
+        size = _block_size(z1)
+        for block1, block2 in zip(z1.split(size), z2.split(size), strict=True):
             p, q = unit_sum_and_difference(block1, block2)
             total += torch.stack([p.T @ p, q.T @ q, p.T @ q])
         return total
@@ -66,8 +72,9 @@ class _GramsInBlocks(torch.autograd.Function):
         views = ctx.saved_tensors
         pp, qq, c = grads[0]
         found = tuple(torch.empty_like(z) for z in views)
-        for start in range(0, len(views[0]), _BLOCK):
-            rows = slice(start, start + _BLOCK)
+        size = _block_size(views[0])
+        for start in range(0, len(views[0]), size):
+            rows = slice(start, start + size)
             blocks = [z[rows].detach().requires_grad_() for z in views]
             with torch.enable_grad():
                 p, q = unit_sum_and_difference(*blocks)
@@ -79,7 +86,7 @@ class _GramsInBlocks(torch.autograd.Function):
 
 def telescope_grams(z1: Tensor, z2: Tensor) -> Tensor:
     """Return PᵀP, QᵀQ and PᵀQ, stacked: (N, d), (N, d) -> (3, d, d)."""
-    if len(z1) > _BLOCK:
+    if len(z1) > _block_size(z1):
         grams: Tensor = _GramsInBlocks.apply(z1, z2)
         return grams
     p, q = unit_sum_and_difference(z1, z2)

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import anndata
 import numpy as np
 import pytest
 import torch
@@ -12,10 +13,13 @@ from spotscape._validate import InputError
 from spotscape.config import SpotscapeConfig
 from spotscape.core.encoder import Neighborhood
 from spotscape.core.expression import DenseExpression
+from spotscape.datasets import simulate_slices
 from spotscape.engine.embedding import embed
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import fit
 from spotscape.engine.training import Plateau, learning_rate_at
+from spotscape.gr import spatial_neighbors
+from spotscape.pp import normalized_expression
 
 
 @pytest.fixture
@@ -55,6 +59,24 @@ def test_same_seed_same_bits_and_global_state_is_left_alone(graph):
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_same_seed_same_bits_for_several_slices_by_tiles():
+    both = anndata.concat(simulate_slices(n_slices=2, n_spots=300, n_genes=80, n_domains=3))
+    spatial_neighbors(both, slice_key="slice")
+    several = SliceGraph.from_scipy(
+        normalized_expression(both),
+        both.obsp["spatial_connectivities"],
+        rank=20,
+        seed=0,
+        slices=both.obs["slice"].astype("category").cat.codes.to_numpy(),
+        centering=1.0,
+        coordinates=both.obsm["spatial"],
+    )
+    config = SpotscapeConfig(epochs=12, n_components=0, batch_spots=200, matching_spots=100)
+    embeddings = [fit(several, config, n_domains=3).embedding for _ in range(3)]
+    assert np.array_equal(embeddings[0], embeddings[1])
+    assert np.array_equal(embeddings[0], embeddings[2])
 
 
 def test_embedding_is_that_of_the_returned_model(graph):
