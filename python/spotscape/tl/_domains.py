@@ -177,7 +177,8 @@ def find_domains(
             details["resolution" if n_domains is None else "n_domains_asked"] = n_domains or resolution
         else:
             if n_domains is None:
-                suggestion = suggest(embedding, candidates=usable_candidates(len(embedding)), seed=seed)
+                usable = usable_candidates(len(embedding))
+                suggestion = suggest(embedding, graph, candidates=usable, seed=seed)
                 n_domains = suggestion.n_domains
                 details |= {"suggested_from": suggestion.candidates, "suggestion_scores": suggestion.scores}
             if method == "kmeans":

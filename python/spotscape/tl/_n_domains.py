@@ -1,18 +1,23 @@
 """``suggest_n_domains``: how many domains an embedding supports.
 
-Fit the tied mixture for each number of domains and weigh the numbers by their Bayesian information criterion,
-as it would be had 110 independent spots been seen. Spots are not independent, least of all after smoothing,
-and domains are no Gaussians: counting every spot as evidence finds more domains the more finely a tissue is
-measured. A number of domains that is the tissue's own asks for evidence that does not grow with the spots.
-The number is the mean by these weights, exp(-criterion / 2) with the criterion divided by 5 once more: where
-several numbers explain the tissue about as well, one between them is the least wrong.
+Fit the mixture that knows of mixed spots (`spotscape.tl._partial_volume`) for each number K of domains, to
+the leading columns smoothed once, and weigh the numbers by ``exp((score_K - cost K) / T)``, with the mean log
+likelihood of a spot as score. The number is the mean by these weights: where several numbers explain the
+tissue about as well, one between them is the least wrong.
+
+What a further domain has to gain depends on the tissue. Where there are few domains, a gradient within a
+large one gains much if it is cut in two; where there are many, each of them is small and gains little. How
+much of the tissue lies between domains tells these apart, whatever the number: many domains have long
+borders. It is the entropy of a spot's posterior, H, on the mean over spots and numbers, and ``cost = 0.38
+(0.35 / H)²``. The cost is per spot: a criterion that counts every spot as evidence, as the Bayesian one does,
+finds more domains the more finely a tissue is measured.
 
 A wide embedding, as the published encoder's, has too many parameters for that: each domain would cost more
-than it explains. There the number is at the elbow of the criterion with all spots, where the curve, scaled to
-fall from 0 to -1 over the candidates, lies furthest below the line between its ends.
+than it explains. There the number is at the elbow of Schwarz' criterion by the ordinary mixture, where the
+curve, scaled to fall from 0 to -1 over the candidates, lies furthest below the line between its ends.
 
 Source: Schwarz 1978, Estimating the dimension of a model, Ann. Stat. 6; Satopaa et al. 2011, Finding a
-"kneedle" in a haystack, ICDCS workshops. 110 and 5 were chosen on simulated tissue, as
+"kneedle" in a haystack, ICDCS workshops. Cost and T were chosen on simulated tissue, as
 benchmarks/quality/LOG.md has it.
 """
 
@@ -24,6 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 from anndata import AnnData
+from scipy import sparse
 from scipy.special import softmax
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
@@ -32,15 +38,20 @@ from spotscape import _keys
 from spotscape._validate import check_integer, describe, input_error
 from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture, n_leading, sample_spots
 from spotscape.tl._inputs import read_embedding, read_unit_rows
+from spotscape.tl._partial_volume import fit_from, kmeans_starts, mixed_chance
+from spotscape.tl._smoothing import neighbor_scale, pattern, weighted_means
 
 CANDIDATES = tuple(range(3, 13))
-_N_STARTS = 3
+_N_STARTS = 4
+_N_STARTS_WIDE = 3
 _SHARE = 0.6
 """Of the embedding's columns that are looked at: the leading ones carry most signal."""
-_INDEPENDENT_SPOTS = 110
-"""What a tissue counts as in the criterion: fewer suggest too few domains, more too many."""
-_TEMPERATURE = 5.0
-"""Of the weights: at 1 the best candidate has nearly all, and is as far off as any."""
+_COST, _TYPICAL_ENTROPY = 0.38, 0.35
+"""What a domain has to gain, in log likelihood a spot, at the median entropy of simulated tissue."""
+_ENTROPIES = (0.3, 0.5)
+"""Which entropies are told apart: hardly a simulated tissue lies beyond."""
+_TEMPERATURE = 0.05
+"""Of the weights, in log likelihood a spot."""
 _WIDE = 20
 """Above so many columns looked at, the number is at the elbow."""
 
@@ -53,41 +64,76 @@ class Suggestion(NamedTuple):
     scores: np.ndarray
 
 
-def suggest(embedding: np.ndarray, *, candidates: Sequence[int] = CANDIDATES, seed: int) -> Suggestion:
-    """Take the candidate nearest to what the mixtures' information criterion favours on the mean.
+def suggest(
+    embedding: np.ndarray,
+    graph: sparse.spmatrix | None = None,
+    *,
+    candidates: Sequence[int] = CANDIDATES,
+    seed: int,
+) -> Suggestion:
+    """Take the candidate nearest to the mean of those that gain what they cost.
 
     Parameters
     ----------
     embedding
         N x d, float64, as it would be grouped.
+    graph
+        N x N, non-zero for neighbours in the tissue; None has nothing smoothed, and the typical cost.
     candidates
         Numbers of domains in ascending order, each from 2 to N.
     seed
         Of the starts, and of the sample where there are many spots.
     """
     sample = sample_spots(len(embedding), np.random.default_rng(seed))
-    leading = embedding[sample, : n_leading(embedding.shape[1], _SHARE)]
+    leading = embedding[:, : n_leading(embedding.shape[1], _SHARE)]
+    numbers = np.asarray(candidates)
     if leading.shape[1] > _WIDE:
         # The curve begins one domain before the first candidate, which may be the elbow itself.
-        numbers = np.array([candidates[0] - 1, *candidates])
-        scores = below_the_line(numbers, _criterion(leading, numbers, len(leading), seed))[1:]
+        further = np.array([candidates[0] - 1, *candidates])
+        scores = below_the_line(further, _criterion(leading[sample], further, seed))[1:]
         best = int(scores.argmax())
     else:
-        n_independent = min(_INDEPENDENT_SPOTS, len(leading))
-        criterion = _criterion(leading, candidates, n_independent, seed)
-        scores = softmax(-criterion / (2 * _TEMPERATURE))
-        best = int(np.abs(np.asarray(candidates) - scores @ candidates).argmin())
-    return Suggestion(int(candidates[best]), np.asarray(candidates), scores)
+        scores = _weights(leading, graph, sample, numbers, seed)
+        best = int(np.abs(numbers - scores @ numbers).argmin())
+    return Suggestion(int(candidates[best]), numbers, scores)
 
 
-def _criterion(embedding: np.ndarray, numbers: Iterable[int], n_independent: int, seed: int) -> np.ndarray:
-    """Return the Bayesian information criterion for each number, the spots counting as so many."""
+def _weights(
+    leading: np.ndarray, graph: sparse.spmatrix | None, sample: np.ndarray, numbers: np.ndarray, seed: int
+) -> np.ndarray:
+    """Return the weight of each number of domains."""
+    step = None if graph is None else pattern(graph)
+    scaled = leading / neighbor_scale(leading, step)
+    mixed = mixed_chance(scaled, step)[sample]
+    view = scaled[sample] if step is None else weighted_means(scaled, step[sample])
+    score, entropy = {}, {}
+    for n_domains in sorted({*numbers.tolist(), *_measured_at(len(leading))}):
+        mixture = fit_from(view, mixed, n_domains, kmeans_starts(view, n_domains, _N_STARTS, seed))
+        posterior = mixture.posterior(view, mixed)
+        score[n_domains] = mixture.score
+        entropy[n_domains] = -(posterior * np.log(np.maximum(posterior, 1e-12))).sum(axis=1).mean()
+    typical = _TYPICAL_ENTROPY
+    if step is not None:
+        typical = float(np.mean([entropy[n_domains] for n_domains in _measured_at(len(leading))]))
+    cost = _COST * (_TYPICAL_ENTROPY / np.clip(typical, *_ENTROPIES)) ** 2
+    gains = np.array([score[n_domains] for n_domains in numbers.tolist()])
+    weights: np.ndarray = softmax((gains - cost * numbers) / _TEMPERATURE)
+    return weights
+
+
+def _measured_at(n_spots: int) -> tuple[int, ...]:
+    """Return the numbers of domains over which the entropy is a mean, whatever the candidates."""
+    return tuple(k for k in CANDIDATES if k <= n_spots)
+
+
+def _criterion(embedding: np.ndarray, numbers: Iterable[int], seed: int) -> np.ndarray:
+    """Return the Bayesian information criterion for each number."""
+    n_spots, width = embedding.shape
     found = []
     for n_domains in numbers:
-        mixture = fit_mixture(embedding, int(n_domains), n_starts=_N_STARTS, seed=seed)
-        n_parameters = n_domains * (embedding.shape[1] + 1)  # means and weights; there is one covariance
-        fit = -2 * n_independent * mixture.score(embedding)
-        found.append(fit + n_parameters * np.log(n_independent))
+        mixture = fit_mixture(embedding, int(n_domains), n_starts=_N_STARTS_WIDE, seed=seed)
+        n_parameters = n_domains * (width + 1)  # means and weights; there is one covariance
+        found.append(-2 * n_spots * mixture.score(embedding) + n_parameters * np.log(n_spots))
     return np.array(found)
 
 
@@ -109,17 +155,18 @@ def suggest_n_domains(
 ) -> int:
     """Suggest a number of domains from what further ones explain.
 
-    Fits a tied Gaussian mixture for each number and takes their mean, weighted by the Bayesian information
-    criterion [1]_, the tissue counting as 110 independent spots however many it has; for an embedding of many
-    columns, as of the published encoder, the elbow of the criterion [2]_. A suggestion, not a finding: tissue
-    is organised on several scales, and the number of domains is a choice of scale. Use it as a start, and
-    compare the maps of neighbouring numbers; ``python -m benchmarks.n_domains`` says how often it is right on
-    simulated tissue.
+    Fits the mixture of the consensus for each number and takes their mean, weighted by likelihood less a
+    cost for each domain; the more of the tissue lies between domains, as the spatial graph tells, the less a
+    domain has to gain. For an embedding of many columns, as of the published encoder, it is the elbow [2]_ of
+    the Bayesian information criterion [1]_. A suggestion, not a finding: tissue is organised on several
+    scales, and the number of domains is a choice of scale. Use it as a start, and compare the maps of
+    neighbouring numbers; ``python -m benchmarks.n_domains`` says how often it is right on simulated tissue.
 
     Parameters
     ----------
     adata
-        After `run_spotscape`: with ``obsm["X_<key_added>"]``.
+        After `run_spotscape`: with ``obsm["X_<key_added>"]``, and ``obsp["spatial_connectivities"]``, without
+        which a domain has the same to gain in every tissue.
     candidates
         Numbers to choose from, each from 2 to the number of spots; None for 3 to 12.
     unit_rows
@@ -160,24 +207,25 @@ def suggest_n_domains(
     seed = check_integer("seed", seed, 0)
     embedding = normalize(embedding) if unit_rows else embedding
     with threadpool_limits(SMALL_MATRIX_THREADS):
-        return suggest(embedding, candidates=checked, seed=seed).n_domains
+        graph = adata.obsp.get(_keys.SPATIAL_CONNECTIVITIES)
+        return suggest(embedding, graph, candidates=checked, seed=seed).n_domains
 
 
-def suggest_from(seed: int, *, unit_rows: bool) -> Callable[[np.ndarray], int]:
+def suggest_from(graph: sparse.spmatrix, seed: int, *, unit_rows: bool) -> Callable[[np.ndarray], int]:
     """Return a function that suggests a number of domains for an embedding (N x d), as training may ask."""
 
     def suggested(embedding: np.ndarray) -> int:
         rows = embedding.astype(np.float64)
         rows = normalize(rows) if unit_rows else rows
         with threadpool_limits(SMALL_MATRIX_THREADS):
-            return suggest(rows, candidates=usable_candidates(len(rows)), seed=seed).n_domains
+            return suggest(rows, graph, candidates=usable_candidates(len(rows)), seed=seed).n_domains
 
     return suggested
 
 
 def usable_candidates(n_spots: int) -> tuple[int, ...]:
     """Return the default candidates that so many spots allow, or raise where there are none."""
-    usable = tuple(k for k in CANDIDATES if k <= n_spots)
+    usable = _measured_at(n_spots)
     if not usable:
         todo = "Give n_domains."
         raise input_error(

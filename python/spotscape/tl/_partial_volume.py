@@ -142,21 +142,32 @@ def fit_from(
     starts
         Labellings, n each: integers from 0 to K - 1.
     """
-    tried = [_fit(view, mixed, np.eye(n_groups)[labels], _FEW_STEPS) for labels in starts]
+    firsts = (_first(labels, n_groups, mixed) for labels in starts)
+    tried = [_fit(view, mixed, parts, made_of, _FEW_STEPS) for parts, made_of in firsts]
     tried.sort(key=lambda each: -each[0].score)
     return max(
-        (_fit(view, mixed, parts, _MOST_STEPS, found.made_of)[0] for found, parts in tried[:_KEPT]),
+        (_fit(view, mixed, parts, found.made_of, _MOST_STEPS)[0] for found, parts in tried[:_KEPT]),
         key=lambda found: found.score,
     )
 
 
+def _first(labels: np.ndarray, n_groups: int, mixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the memberships that a labelling gives, and what their components are made of.
+
+    Those are the groups and, where spots can be mixed, all pairs of groups, with a little of every spot.
+    """
+    groups = np.eye(n_groups)
+    if not mixed.any():
+        return groups[labels], groups
+    pairs = [(groups[a] + groups[b]) / 2 for a, b in combinations(range(n_groups), 2)]
+    in_pairs = np.full((len(labels), len(pairs)), _FIRST_MIXED / len(pairs))
+    return np.hstack([groups[labels] * (1 - _FIRST_MIXED), in_pairs]), np.array([*groups, *pairs])
+
+
 def _fit(
-    view: np.ndarray, mixed: np.ndarray, parts: np.ndarray, n_steps: int, made_of: np.ndarray | None = None
+    view: np.ndarray, mixed: np.ndarray, parts: np.ndarray, made_of: np.ndarray, n_steps: int
 ) -> tuple[PartialVolumeMixture, np.ndarray]:
     """Alternate both steps from some memberships; return the mixture and the memberships it gives."""
-    if made_of is None:
-        made_of = _pairs(mixed, parts.shape[1])
-        parts = _with_pairs(parts, len(made_of))
     second_moment, ridge = view.T @ view, covariance_ridge(view)
     before = -np.inf
     for step in range(1, n_steps + 1):
@@ -169,23 +180,6 @@ def _fit(
             break
         before = score
     return mixture, parts
-
-
-def _pairs(mixed: np.ndarray, n_groups: int) -> np.ndarray:
-    """Return what components are made of: the groups, and where spots can be mixed all pairs of them."""
-    groups = np.eye(n_groups)
-    if not mixed.any():
-        return groups
-    return np.array([*groups, *((groups[a] + groups[b]) / 2 for a, b in combinations(range(n_groups), 2))])
-
-
-def _with_pairs(parts: np.ndarray, n_components: int) -> np.ndarray:
-    """Append memberships in pairs, the same for all."""
-    n, n_groups = parts.shape
-    n_pairs = n_components - n_groups
-    if not n_pairs:
-        return parts
-    return np.hstack([parts * (1 - _FIRST_MIXED), np.full((n, n_pairs), _FIRST_MIXED / n_pairs)])
 
 
 def _pruned(parts: np.ndarray, made_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -103,7 +103,8 @@ def analyse(
         result = fit(
             graph,
             settings,
-            n_domains=n_domains or suggest_from(seed, unit_rows=settings.unit_rows),
+            n_domains=n_domains
+            or suggest_from(tissue.obsp[_keys.SPATIAL_CONNECTIVITIES], seed, unit_rows=settings.unit_rows),
             seed=seed,
             device=chosen_device,
             progress=progress,

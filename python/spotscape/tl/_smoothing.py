@@ -97,9 +97,9 @@ def smoothings(
         `typical_distance` of the embedding.
     """
     for steps in _PLAIN:
-        yield _weighted_means(embedding, near[steps - 1])
+        yield weighted_means(embedding, near[steps - 1])
     for steps, softness in _EDGE_PRESERVING:
-        yield _weighted_means(embedding, _likeness(embedding, spots, near[steps - 1], softness * typical))
+        yield weighted_means(embedding, _likeness(embedding, spots, near[steps - 1], softness * typical))
 
 
 def _likeness(
@@ -111,7 +111,7 @@ def _likeness(
     return sparse.csr_matrix((alike, near.indices, near.indptr), shape=near.shape)
 
 
-def _weighted_means(embedding: np.ndarray, weights: sparse.csr_matrix) -> np.ndarray:
+def weighted_means(embedding: np.ndarray, weights: sparse.csr_matrix) -> np.ndarray:
     """Return the mean over each row's entries, n x d."""
     return (weights @ embedding) / np.asarray(weights.sum(axis=1)).reshape(-1, 1)
 

@@ -13,11 +13,12 @@ from threadpoolctl import threadpool_info
 from spotscape import gr, tl
 from spotscape._validate import InputError
 from spotscape.datasets import simulate_slice
-from spotscape.tl import _clustering
+from spotscape.tl import _clustering, _n_domains
 from spotscape.tl._clustering import by_size, fit_mixture, kmeans_labels, smooth_labels
 from spotscape.tl._confidence import COEFFICIENTS, calibrated
 from spotscape.tl._domains import find_domains
 from spotscape.tl._n_domains import below_the_line, suggest
+from spotscape.tl._partial_volume import fit_from, kmeans_starts
 
 
 @pytest.mark.parametrize("method", ["consensus", "gmm", "kmeans", "leiden"])
@@ -254,6 +255,60 @@ def test_more_spots_of_the_same_tissue_do_not_make_more_domains():
     assert few.n_domains == many.n_domains == 2
     assert many.scores.argmax() == 0
     assert many.scores.sum() == pytest.approx(1)
+
+
+def striped(n_groups, side=12, width=6):
+    """Return stripes on a square lattice, smoothed as training does, and the graph of the lattice."""
+    rng = np.random.default_rng(n_groups)
+    row, column = np.divmod(np.arange(side * side), side)
+    embedding = np.eye(n_groups, width)[column * n_groups // side] * 3 + rng.normal(size=(side * side, width))
+    steps = np.abs(row[:, None] - row) + np.abs(column[:, None] - column)
+    mean = (steps <= 1) / (steps <= 1).sum(axis=1, keepdims=True)
+    return mean @ mean @ embedding, sparse.csr_matrix(steps == 1)
+
+
+def test_weights_are_those_of_the_formula():
+    embedding, graph = striped(4, width=15)
+    candidates = (2, 4, 6)
+    found = suggest(embedding, graph, candidates=candidates, seed=5)
+
+    joined = graph.toarray() | np.eye(len(embedding), dtype=bool)
+    leading = embedding[:, :9]  # 0.6 of 15 columns
+    ends = np.argwhere(np.triu(graph.toarray()))
+    scaled = leading / np.sqrt(np.mean([(leading[i] - leading[j]) ** 2 for i, j in ends], axis=0))
+    view = np.array([scaled[near].mean(axis=0) for near in joined])
+    varied = np.array([scaled[near].var(axis=0).sum() for near in joined])
+    mixed = np.minimum(1 / (1 + (np.median(varied) / varied) ** 8), 0.999)
+    score, entropy = {}, {}
+    for k in range(2, 13):
+        mixture = fit_from(view, mixed, k, kmeans_starts(view, k, 4, seed=5))
+        score[k] = mixture.score
+        posterior = mixture.posterior(view, mixed)
+        entropy[k] = np.mean([sum(-p * np.log(p) for p in row if p > 1e-12) for row in posterior])
+    typical = np.clip(np.mean([entropy[k] for k in range(3, 13)]), 0.3, 0.5)
+    cost = 0.38 * (0.35 / typical) ** 2
+    weights = np.array([np.exp((score[k] - score[4] - cost * (k - 4)) / 0.05) for k in candidates])
+    np.testing.assert_allclose(found.scores, weights / weights.sum(), rtol=1e-4, atol=1e-9)
+
+
+def test_what_a_domain_costs_falls_with_the_entropy_and_is_typical_without_a_graph(monkeypatch):
+    embedding, graph = striped(3)
+    means = {}
+    for entropy in (0.3, 0.35, 0.5):
+        # both limits are one, so that this is what the tissue counts as
+        monkeypatch.setattr(_n_domains, "_ENTROPIES", (entropy, entropy))
+        found = suggest(embedding, graph, seed=0)
+        means[entropy] = found.scores @ found.candidates
+    assert means[0.3] < means[0.35] < means[0.5]
+    monkeypatch.setattr(_n_domains, "_ENTROPIES", (0.0, 1.0))
+    alone = suggest(embedding, seed=0)
+    monkeypatch.setattr(_n_domains, "_TYPICAL_ENTROPY", 0.7)  # (0.7 / 0.7)² as well
+    np.testing.assert_array_equal(suggest(embedding, seed=0).scores, alone.scores)
+
+
+@pytest.mark.parametrize("n_groups", [4, 5, 6])
+def test_stripes_are_counted(n_groups):
+    assert suggest(*striped(n_groups, side=24, width=10), seed=0).n_domains == n_groups
 
 
 def test_a_suggestion_is_one_of_the_candidates(embedded):

@@ -80,7 +80,8 @@ def test_both_steps_are_those_of_the_formula(monkeypatch, seed):
     for n_steps in (1, 2, 3):
         means, covariance, groups, pair_shares = slow_maximization(values, parts, pairs, 3)
         parts, score = slow_expectation(values, mixed, means, covariance, groups, pairs, pair_shares)
-        found, fast = _partial_volume._fit(values, mixed, np.eye(3)[start], n_steps)
+        first = _partial_volume._first(start, 3, mixed)
+        found, fast = _partial_volume._fit(values, mixed, *first, n_steps)
         np.testing.assert_allclose(found.means, means, rtol=1e-8)
         np.testing.assert_allclose(
             np.linalg.inv(found.whiten @ found.whiten.T), covariance, rtol=1e-7, atol=1e-9
@@ -126,7 +127,8 @@ def test_where_no_spot_is_mixed_it_is_the_tied_mixture_of_scikit_learn():
 def test_the_likelihood_does_not_fall(monkeypatch):
     monkeypatch.setattr(_partial_volume, "_PRUNE_EVERY", 1000)
     values, mixed, start = three_groups(apart=2.0)
-    scores = [_partial_volume._fit(values, mixed, np.eye(3)[start], steps)[0].score for steps in range(1, 12)]
+    first = _partial_volume._first(start, 3, mixed)
+    scores = [_partial_volume._fit(values, mixed, *first, steps)[0].score for steps in range(1, 12)]
     assert (np.diff(scores) > -1e-9).all()
     assert scores[-1] > scores[0]
 
