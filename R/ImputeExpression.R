@@ -1,8 +1,9 @@
 #' Denoise expression by the trained model
 #'
-#' What the model of [RunSpotscape()] or [IntegrateSlices()] expects of each gene in each cell. A cell's neighbourhood are
-#' the cells of its slice whose embedding is most alike. Genes that the model was trained on come from its decoder, at the
-#' mean embedding of the neighbourhood; others are the mean of their expression over it.
+#' What is to be expected of each gene in each cell, after [RunSpotscape()] or [IntegrateSlices()]. A cell's neighbourhood
+#' are the cells of its slice whose embedding is most alike, and a gene is the mean of its expression over it. After a run
+#' of the published encoder (several slices, or `n_components = 0`), the genes that it was trained on come from its decoder
+#' instead, at the mean embedding of the neighbourhood. With spatial components the decoder is trained too gently for that.
 #'
 #' For looking at patterns: maps, markers, hypotheses. Not for tests between cells or domains: a cell's value is made of
 #' other cells' counts, so that cells are no longer independent and p-values far too small. Test on the counts (see
@@ -12,8 +13,8 @@
 #' @param genes Names of the genes; `NULL` for all.
 #' @param scale `"log"`: `log(1 + x)` of counts scaled to the run's `target_sum` a cell; `"counts"`: counts, at each
 #'   cell's own total.
-#' @param n_neighbors Cells of a neighbourhood, the cell itself among them, 1 or more; 1 is the decoder alone. Not more
-#'   than a tenth of a slice's cells are taken, as far as that is 5 or more.
+#' @param n_neighbors Cells of a neighbourhood, the cell itself among them, 1 or more; 1 is the decoder alone, or nothing
+#'   but the cell. Not more than a tenth of a slice's cells are taken, as far as that is 5 or more.
 #' @param assay,layer Where the raw counts are, as in [RunSpotscape()].
 #' @return The same object with the values, never negative. Seurat: the assay `spotscape_imputed` (layer `data`, or
 #'   `counts` on that scale), of the genes asked for. Experiments: for all genes the assay `spotscape_imputed`, else the

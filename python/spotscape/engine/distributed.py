@@ -80,6 +80,11 @@ def in_torchrun() -> bool:
     return dist.is_available() and int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
+def processes_here() -> int:
+    """Return how many processes of the run are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if in_torchrun() else 1
+
+
 def is_helper() -> bool:
     """Tell whether this process is one that only helps in training."""
     return in_torchrun() and int(os.environ["RANK"]) > 0

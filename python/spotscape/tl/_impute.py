@@ -1,4 +1,4 @@
-"""``impute``: denoised expression, from the decoder and from neighbours in the embedding."""
+"""``impute``: denoised expression, from neighbours in the embedding and from the decoder."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ def impute(
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
 ) -> AnnData | None:
-    """Denoise expression: what the model expects of each gene at each spot.
+    """Denoise expression: what is to be expected of each gene at each spot.
 
-    A spot's neighbourhood are the ``n_neighbors`` spots of its slice whose embedding is most alike. Genes
-    that the model was trained on come from its decoder [1]_, at the mean embedding of the neighbourhood;
-    other genes are the mean of their expression over it.
+    A spot's neighbourhood are the ``n_neighbors`` spots of its slice whose embedding is most alike, and a
+    gene is the mean of its expression over it. After a run of the published encoder (several slices, or
+    ``n_components=0``), the genes that it was trained on come from its decoder [1]_ instead, at the mean
+    embedding of the neighbourhood. With spatial components the decoder is trained too gently for that.
 
     Parameters
     ----------
@@ -53,8 +54,8 @@ def impute(
         ``"log"``: ``log(1 + x)`` of counts scaled to the run's ``target_sum`` a spot, as the model was
         trained on. ``"counts"``: counts, at each spot's own total.
     n_neighbors
-        Spots of a neighbourhood, the spot itself among them, 1 or more; 1 is the decoder alone. Not more than
-        a tenth of a slice's spots are taken, as far as that is 5 or more.
+        Spots of a neighbourhood, the spot itself among them, 1 or more; 1 is the decoder alone, or nothing
+        but the spot. Not more than a tenth of a slice's spots are taken, as far as that is 5 or more.
     layer
         Layer that holds the raw counts; None to look everywhere.
     key_added
@@ -110,7 +111,7 @@ def impute(
     slices = _slices(adata, record, trained)
 
     values = np.empty((adata.n_obs, len(names)), dtype=np.float32)
-    columns = trained.genes.get_indexer(names)
+    columns = np.full(len(names), -1) if trained.model.residual else trained.genes.get_indexer(names)
     known = np.flatnonzero(columns >= 0)
     around = _neighborhoods(embedding, slices, n_neighbors, read_unit_rows(adata, None, key_added))
     _decode_into(values, known, trained, around @ embedding, columns[known], slices)

@@ -21,8 +21,17 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def trained():
+    """After a run of the published encoder, whose decoder is used."""
     adata = datasets.simulate_slice(n_spots=250, n_genes=80, n_domains=3, seed=1)
-    run_spotscape(adata, n_domains=3, config=QUICK, progress=False)
+    run_spotscape(adata, n_domains=3, config={**QUICK, "n_components": 0}, progress=False)
+    return adata
+
+
+@pytest.fixture(scope="module")
+def with_components():
+    """After a run by the defaults, as far as one slice's go."""
+    adata = datasets.simulate_slice(n_spots=250, n_genes=80, n_domains=3, seed=1)
+    run_spotscape(adata, n_domains=3, config={"epochs": 20, "n_starts": 2, "n_top_genes": 50}, progress=False)
     return adata
 
 
@@ -71,9 +80,7 @@ def test_blocks_give_the_whole(trained, monkeypatch):
     np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_other_genes_are_means_over_neighbours(trained):
-    adata = trained.copy()
-    gene = adata.var_names[~adata.var["spotscape_genes"]][0]
+def assert_means_over_neighbors(adata, gene):
     impute(adata, genes=gene, n_neighbors=7)
     z = adata.obsm["X_spotscape"].astype(np.float64)
     values = pp.normalized_expression(adata, genes=[gene]).toarray().ravel()
@@ -82,6 +89,16 @@ def test_other_genes_are_means_over_neighbours(trained):
         assert adata.obsm["spotscape_imputed"][gene].iloc[spot] == pytest.approx(
             values[near].mean(), rel=1e-4
         )
+
+
+def test_other_genes_are_means_over_neighbours(trained):
+    assert_means_over_neighbors(trained.copy(), trained.var_names[~trained.var["spotscape_genes"]][0])
+
+
+@pytest.mark.parametrize("trained_on", [True, False])
+def test_all_genes_are_means_over_neighbours_after_a_run_with_components(with_components, trained_on):
+    of_these = with_components.var["spotscape_genes"] == trained_on
+    assert_means_over_neighbors(with_components.copy(), with_components.var_names[of_these][0])
 
 
 def test_counts_are_on_the_scale_of_the_input(trained):
@@ -94,9 +111,10 @@ def test_counts_are_on_the_scale_of_the_input(trained):
     assert np.corrcoef(found, expected)[0, 1] > 0.95
 
 
-def test_it_is_nearer_to_the_truth_than_the_counts_are(trained):
+@pytest.mark.parametrize("run", ["trained", "with_components"])
+def test_it_is_nearer_to_the_truth_than_the_counts_are(run, request):
     """Markers tell their domain from the others more clearly once imputed."""
-    adata = impute(trained, copy=True)
+    adata = impute(request.getfixturevalue(run), copy=True)
     marked = adata.var["marker"].to_numpy() & adata.var["spotscape_genes"].to_numpy()
     measured = pp.normalized_expression(adata).toarray()
 
