@@ -74,14 +74,12 @@ def steps() -> list[str]:
 
 def one_run(options: dict, device: str) -> dict:
     """Run one slice or several; return stages, domains and truth."""
-    options = dict(options)
-    if options.pop("n_slices") == 1:
-        adata = datasets.simulate_slice(**options)
+    slices = datasets.simulate_slices(**options)
+    if len(slices) == 1:
+        adata = slices[0]
         tl.run_spotscape(adata, n_domains=7, device=device, progress=False)
     else:
-        adata = tl.integrate_slices(
-            datasets.simulate_slices(n_slices=4, **options), n_domains=7, device=device, progress=False
-        )
+        adata = tl.integrate_slices(slices, n_domains=7, device=device, progress=False)
     record = adata.uns["spotscape"]
     stages = {name: float(seconds) for name, seconds in record["seconds"].items()}
     return {"stages": stages, "domains": adata.obs["spotscape_domain"], "truth": adata.obs["ground_truth"]}

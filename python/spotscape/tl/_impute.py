@@ -114,7 +114,8 @@ def impute(
     columns = np.full(len(names), -1) if trained.model.residual else trained.genes.get_indexer(names)
     known = np.flatnonzero(columns >= 0)
     around = _neighborhoods(embedding, slices, n_neighbors, read_unit_rows(adata, None, key_added))
-    _decode_into(values, known, trained, around @ embedding, columns[known], slices)
+    if len(known):
+        _decode_into(values, known, trained, around @ embedding, columns[known], slices)
     others = np.flatnonzero(columns < 0)
     if len(others):
         expression = normalized_expression(adata, genes=names[others], layer=layer, target_sum=target_sum)
@@ -177,8 +178,6 @@ def _decode_into(
     slices: np.ndarray,
 ) -> None:
     """Fill columns ``at`` by the decoder, block of spots by block, with what centring had taken off."""
-    if not len(at):
-        return
     step = max(1, _BLOCK // len(at))
     for start in range(0, len(values), step):
         rows = slice(start, start + step)

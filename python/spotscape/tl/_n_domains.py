@@ -30,7 +30,7 @@ from typing import NamedTuple
 import numpy as np
 from anndata import AnnData
 from scipy import sparse
-from scipy.special import softmax
+from scipy.special import entr, softmax
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
@@ -106,16 +106,14 @@ def _weights(
     scaled = leading / neighbor_scale(leading, step)
     mixed = mixed_chance(scaled, step)[sample]
     view = scaled[sample] if step is None else weighted_means(scaled, step[sample])
+    measured = () if step is None else _measured_at(len(leading))
     score, entropy = {}, {}
-    for n_domains in sorted({*numbers.tolist(), *_measured_at(len(leading))}):
+    for n_domains in sorted({*numbers.tolist(), *measured}):
         mixture = fit_from(view, mixed, n_domains, kmeans_starts(view, n_domains, _N_STARTS, seed))
-        posterior = mixture.posterior(view, mixed)
         score[n_domains] = mixture.score
-        entropy[n_domains] = -(posterior * np.log(np.maximum(posterior, 1e-12))).sum(axis=1).mean()
-    typical = _TYPICAL_ENTROPY
-    if step is not None:
-        typical = float(np.mean([entropy[n_domains] for n_domains in _measured_at(len(leading))]))
-    cost = _COST * (_TYPICAL_ENTROPY / np.clip(typical, *_ENTROPIES)) ** 2
+        entropy[n_domains] = entr(mixture.posterior(view, mixed)).sum(axis=1).mean()
+    mean = np.mean([entropy[n_domains] for n_domains in measured]) if measured else _TYPICAL_ENTROPY
+    cost = _COST * (_TYPICAL_ENTROPY / np.clip(mean, *_ENTROPIES)) ** 2
     gains = np.array([score[n_domains] for n_domains in numbers.tolist()])
     weights: np.ndarray = softmax((gains - cost * numbers) / _TEMPERATURE)
     return weights

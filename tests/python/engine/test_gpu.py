@@ -29,9 +29,9 @@ def settings(name, **changes):
     return SpotscapeConfig(**{**values, "matching_spots": 100, **CASES[name], **changes})
 
 
-def tissue(name, config, n_slices=2):
+def tissue(name, config):
     """Return simulated slices, or the first of them."""
-    slices = spotscape.datasets.simulate_slices(n_slices=n_slices, n_spots=300, n_genes=80, n_domains=3)
+    slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=300, n_genes=80, n_domains=3)
     both = anndata.concat(slices) if name.startswith("several") else slices[0]
     spotscape.gr.spatial_neighbors(both, slice_key="slice")
     codes = both.obs["slice"].astype("category").cat.codes.to_numpy()
@@ -47,10 +47,10 @@ def tissue(name, config, n_slices=2):
     )
 
 
-def train(name, device, checkpoint=None, **changes):
+def train(name, device, **changes):
     config = settings(name, **changes)
     n_domains = 3 if name.startswith("several") else None
-    return fit(tissue(name, config), config, n_domains=n_domains, device=device, checkpoint=checkpoint)
+    return fit(tissue(name, config), config, n_domains=n_domains, device=device)
 
 
 def far(found, wanted):
