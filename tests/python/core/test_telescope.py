@@ -130,4 +130,9 @@ def test_blocks_of_rows_make_the_whole(monkeypatch, dtype, block):
         z1, z2 = (view.clone().requires_grad_() for view in views)
         loss = similarity_telescope_loss(z1, z2)
         found.append((loss.detach(), *torch.autograd.grad(loss, (z1, z2))))
-    torch.testing.assert_close(*found, rtol=1e-5, atol=1e-7 if dtype == torch.float32 else 1e-12)
+    for whole, in_blocks in zip(*found, strict=True):
+        # of a row's largest entry: a spot without embedding has a gradient of 10⁶
+        size = whole.abs().amax(dim=-1, keepdim=True) if whole.ndim else whole.abs()
+        torch.testing.assert_close(
+            in_blocks / size, whole / size, rtol=0, atol=1e-5 if dtype == torch.float32 else 1e-12
+        )

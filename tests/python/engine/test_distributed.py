@@ -61,8 +61,9 @@ np.savez(sys.argv[1], **found)
 
 
 def torchrun(*arguments, environment=None):
-    """Run a command in two processes."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", *map(str, arguments)]
+    """Run a command in two processes, which meet at a free port: tests run side by side."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*launch, *map(str, arguments)]
     return subprocess.run(
         command,
         check=False,
