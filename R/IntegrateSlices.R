@@ -3,8 +3,9 @@
 #' Trains one model on several slices and gives one object back with an embedding in which they can be compared, and
 #' domains that are the same in all of them: `spotscape.tl.integrate_slices` in Python, with the same numbers. Each
 #' slice has its own spatial graph, so slices may overlap in coordinates. Genes are chosen by how variable they are
-#' within the slices, and two more losses (prototypes and similarity scale matching) bring cells of a kind together
-#' across slices. If a run fails or is interrupted (Ctrl-C, Esc), your objects are as they were.
+#' within the slices and centred there, the spatial components that the model sees are those in which cells of different
+#' slices that match differ little, and two more losses (prototypes and similarity scale matching) bring cells of a kind
+#' together. If a run fails or is interrupted (Ctrl-C, Esc), your objects are as they were.
 #'
 #' @section Which slices:
 #' | `object` | slices | result |

@@ -46,6 +46,8 @@ BATCHES = {
 }
 OURS: dict[str, dict[str, Any]] = {
     "default": {},
+    "no slice noise": {"config": {"slice_noise": 0.0}},
+    "published encoder": {"config": {"n_components": 0}},
     "no scale matching": {"config": {"scale_matching_weight": 0.0}},
     "no prototypes": {"config": {"prototype_weight": 0.0}},
     "no scale matching, no centring": {"config": {"scale_matching_weight": 0.0, "slice_centering": 0.0}},
@@ -179,12 +181,13 @@ def main() -> None:
             for seed in args.seeds:
                 if (group, method, seed) in finished:
                     continue
-                rows += scores(group, method, seed)
+                found = scores(group, method, seed)
+                rows += found
                 if args.rows:
                     with args.rows.open("a") as file:
-                        file.writelines(json.dumps(row) + "\n" for row in rows[-2:])
-                shown = ", ".join(f"{r['clustering']} {r['ARI']:.3f}" for r in rows[-2:])
-                mixing = rows[-1]["mixing"]
+                        file.writelines(json.dumps(row) + "\n" for row in found)
+                shown = ", ".join(f"{r['clustering']} {r['ARI']:.3f}" for r in found)
+                mixing = found[-1]["mixing"]
                 print(f"{group}, {method}, seed {seed}: ARI {shown}, mixing {mixing:.2f}", flush=True)
     text = f"{table(pd.DataFrame(rows))}\n\n{_machine.describe()}\n"
     print("\n" + text)

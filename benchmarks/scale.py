@@ -131,7 +131,7 @@ def step_once(n: int, way: str, steps: int = 3) -> dict:
     from spotscape.engine.training import Training
 
     graph = lattice(n)
-    config = SpotscapeConfig(batch_spots=None if way == "tiles" else 0).resolved(several_slices=False)
+    config = SpotscapeConfig(batch_spots=None if way == "tiles" else 0).resolved()
     training = Training(graph, config, None, 0, "cpu", World())
     take: Callable[[], object] = training.step
     if way == "literal":

@@ -111,7 +111,7 @@ def main() -> None:
     literal = step_seconds(name, rank=0, n_components=0, literal=True)
     print("| a training step | seconds | literal / this |\n| --- | --- | --- |")
     print(f"| literal: dense X, X̂ and N x N similarities | {literal:.3f} | 1.0 |")
-    default = SpotscapeConfig().resolved(several_slices=False)
+    default = SpotscapeConfig().resolved()
     for label, rank, n_components in (
         ("exact, X as it is", 0, 0),
         ("exact, X by its truncated SVD", default.expression_rank, 0),

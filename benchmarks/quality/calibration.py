@@ -211,7 +211,7 @@ def write(output: Path, figure: Path) -> None:
             "# Is the confidence of a domain right?",
             "`python -m benchmarks.quality calibration`. Coefficients were fitted on simulated tissues of "
             f"seeds {_listed(FIT_SEEDS)} (`calibration --fit`); judged are others, of {_listed(SEEDS)}. "
-            "By default the consensus groups one slice, and one mixture several.",
+            "By default the consensus groups spots; with the published encoder one mixture does.",
             *sections,
             _machine.describe(),
         ]

@@ -29,8 +29,7 @@ class SpotscapeConfig:
     n_components
         Spatial components of the genes that the encoder sees, smooths and corrects, and so the width of the
         embedding; fewer where there are few genes or spots. 0 gives it the genes themselves, with the
-        published encoder. None: 20 for one slice; 0 for several, where components hold more of what tells
-        slices apart than training takes out.
+        published encoder.
     hidden_dim, latent_dim
         Width of the first GCN layer, and of the embedding by the published encoder.
     expression_rank
@@ -56,6 +55,10 @@ class SpotscapeConfig:
         estimates the whole without bias; their matches are looked for among all spots of the step. 0 for all.
     slice_centering
         Share of its mean that is taken off each gene in each slice, 0 to 1, where there are several slices.
+    slice_noise
+        Weight in the components' noise of what differs between spots of different slices that are taken for
+        the same tissue, where there are several slices: the larger, the less the components tell slices
+        apart. 0 for none of it.
     batch_norm_momentum
         Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
     learning_rate, weight_decay
@@ -104,7 +107,7 @@ class SpotscapeConfig:
 
     n_top_genes: int = 5000
     target_sum: float = 1e4
-    n_components: int | None = None
+    n_components: int = 20
     hidden_dim: int = 256
     latent_dim: int = 64
     expression_rank: int = 200
@@ -120,6 +123,7 @@ class SpotscapeConfig:
     matching_top_k: int = 5
     matching_spots: int = 2000
     slice_centering: float = 1.0
+    slice_noise: float = 3.0
     batch_norm_momentum: float = 0.99
     learning_rate: float | None = None
     weight_decay: float = 1e-4
@@ -163,6 +167,7 @@ class SpotscapeConfig:
             scale_matching_weight=1.0,
             matching_spots=0,
             slice_centering=0.0,
+            slice_noise=0.0,
             expression_rank=0,
             schedule="constant",
             epochs=1000,
@@ -171,23 +176,20 @@ class SpotscapeConfig:
             cluster_method="kmeans",
         )
 
-    def resolved(self, *, several_slices: bool) -> SpotscapeConfig:
-        """Return the settings with those that are None filled in, for one slice or for several.
+    def resolved(self) -> SpotscapeConfig:
+        """Return the settings with those that are None filled in.
 
         Examples
         --------
         >>> from spotscape.config import SpotscapeConfig
-        >>> SpotscapeConfig().resolved(several_slices=False).n_components
-        20
+        >>> SpotscapeConfig().resolved().cluster_method
+        'consensus'
         """
-        n_components = self.n_components
-        if n_components is None:
-            n_components = 0 if several_slices else _N_COMPONENTS
         rate = self.learning_rate
         if rate is None:
-            rate = _RATE_OF_CORRECTION if n_components else _RATE
-        method = self.cluster_method or ("consensus" if n_components else "gmm")
-        return replace(self, n_components=n_components, learning_rate=rate, cluster_method=method)
+            rate = _RATE_OF_CORRECTION if self.n_components else _RATE
+        method = self.cluster_method or ("consensus" if self.n_components else "gmm")
+        return replace(self, learning_rate=rate, cluster_method=method)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a plain dictionary, in the order of definition."""
@@ -198,9 +200,8 @@ class SpotscapeConfig:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-_MAY_BE_NONE = ("n_components", "learning_rate", "batch_spots")
+_MAY_BE_NONE = ("learning_rate", "batch_spots")
 """Numbers that may be None; so may ``cluster_method``."""
-_N_COMPONENTS = 20
 _RATE_OF_CORRECTION = 3e-5
 _RATE = 1e-3
 _INTEGERS = {
@@ -228,6 +229,7 @@ _NUMBERS: dict[str, tuple[float, float | None]] = {
     "prototype_start": (0.0, 1.0),
     "scale_matching_weight": (0.0, None),
     "slice_centering": (0.0, 1.0),
+    "slice_noise": (0.0, None),
     "batch_norm_momentum": (0.0, 1.0),
     "learning_rate": (1e-12, None),
     "weight_decay": (0.0, None),

@@ -374,7 +374,7 @@ class Spotscape:
             adata.obs[domain] = pd.Categorical.from_codes(labels, self.domains)
             adata.obs.drop(columns=_keys.confidence(key_added), errors="ignore", inplace=True)
             adata.uns.pop(_keys.colors(domain), None)
-        settings = self.config.resolved(several_slices=self._fitted().loadings is None)
+        settings = self.config.resolved()
         adata.uns[_keys.parameters(key_added)] = {
             "params": {**settings.to_record(), "unit_rows": self._unit_rows, "key_added": key_added},
             "mapped": {"n_genes": len(self.genes), "n_genes_present": len(mapped.genes)},

@@ -31,7 +31,6 @@ def describe_run(
         min(n_genes),
         n_stored,
         config,
-        several_slices=several,
         n_domains=n_domains,
         backed=backed,
     )

@@ -25,6 +25,13 @@ _BLOCK = 2**22
 """Values that are held as float64 at once."""
 
 
+class Covariances(NamedTuple):
+    """``noise`` N and ``total`` T, r x r float64 each."""
+
+    noise: Tensor
+    total: Tensor
+
+
 class SpatialComponents(NamedTuple):
     """``directions`` (r x q), columns by descending ratio; ``ratios`` λ (q), of total to noise variance."""
 
@@ -32,18 +39,13 @@ class SpatialComponents(NamedTuple):
     ratios: Tensor
 
 
-def spatial_components(
-    scores: Tensor,
-    edge_index: Tensor,
-    n_components: int,
-    *,
-    offsets: Tensor | None = None,
-    groups: Tensor | None = None,
-) -> SpatialComponents:
-    """Return the directions of greatest ratio of total variance to variance between neighbours.
+def covariances(
+    scores: Tensor, edge_index: Tensor, *, offsets: Tensor | None = None, groups: Tensor | None = None
+) -> Covariances:
+    """Return half the covariance of neighbours' differences, and the covariance of all spots.
 
-    Both covariances are added up in float64 over blocks of edges and of spots, so nothing of the size of the
-    scores is made.
+    Both are added up in float64 over blocks of edges and of spots, so nothing of the size of the scores is
+    made.
 
     Parameters
     ----------
@@ -51,12 +53,32 @@ def spatial_components(
         F, N x r: expression in a basis of r directions.
     edge_index
         2 x E int64: neighbours, every edge in both directions, E >= 1; both ends are of one group.
-    n_components
-        q, at most r.
     offsets
         What to take off the scores, for each group: S x r. None takes nothing off, for scores of mean 0.
     groups
         Which row of ``offsets`` each spot's is: N int64. None for the first row everywhere.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spotscape.core.spatial_components import covariances
+    >>> flicker = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
+    >>> path = torch.tensor([[0, 1, 2, 1, 2, 3], [1, 2, 3, 0, 1, 2]])
+    >>> [one.item() for one in covariances(flicker, path)]
+    [2.0, 1.0]
+    """
+    return Covariances(_noise_covariance(scores, edge_index), _total_covariance(scores, offsets, groups))
+
+
+def spatial_components(found: Covariances, n_components: int) -> SpatialComponents:
+    """Return the directions of greatest ratio of total variance to noise.
+
+    Parameters
+    ----------
+    found
+        N and T, r x r.
+    n_components
+        q, at most r.
 
     Returns
     -------
@@ -67,15 +89,15 @@ def spatial_components(
     Examples
     --------
     >>> import torch
-    >>> from spotscape.core.spatial_components import spatial_components
+    >>> from spotscape.core.spatial_components import covariances, spatial_components
     >>> place = torch.arange(8, dtype=torch.float64)
     >>> scores = torch.stack([place - 3.5, (-1.0) ** place], dim=1)  # a gradient, and a flicker
     >>> path = torch.stack([torch.arange(7), torch.arange(1, 8)])
-    >>> found = spatial_components(scores, torch.cat([path, path.flip(0)], dim=1), 1)
+    >>> found = spatial_components(covariances(scores, torch.cat([path, path.flip(0)], dim=1)), 1)
     >>> (found.directions.abs()[0] > found.directions.abs()[1]).item()
     True
     """
-    noise, total = _noise_covariance(scores, edge_index), _total_covariance(scores, offsets, groups)
+    noise, total = found.noise.clone(), found.total
     ridge = _RIDGE * noise.diagonal().mean().clamp_min(torch.finfo(noise.dtype).tiny)
     noise.diagonal().add_(ridge)
     # With N = LLᵀ the problem is the ordinary one of L⁻¹ T L⁻ᵀ.
@@ -96,7 +118,7 @@ def centered_blocks(
     Parameters
     ----------
     scores, offsets, groups
-        As in `spatial_components`.
+        As in `covariances`.
 
     Examples
     --------

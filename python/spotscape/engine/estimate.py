@@ -46,7 +46,6 @@ def estimate_run(
     n_stored: int,
     config: SpotscapeConfig,
     *,
-    several_slices: bool = False,
     n_domains: int | None = None,
     backed: bool = False,
 ) -> Estimate:
@@ -58,14 +57,12 @@ def estimate_run(
         N, the genes of the data, and the counts that are not 0.
     config
         Settings of the run.
-    several_slices
-        Whether it is an integration.
     n_domains
         K, or None.
     backed
         Whether the counts stay in their file.
     """
-    config = config.resolved(several_slices=several_slices)
+    config = config.resolved()
     used = min(n_genes, config.n_top_genes)
     inputs = min(used, config.n_components or used)
     plan = make_plan(n_spots, _NEIGHBORS * n_spots, inputs, config)

@@ -18,7 +18,8 @@ from spotscape.core.expression import (
     LowRankExpression,
     SparseExpression,
 )
-from spotscape.core.spatial_components import centered_blocks, spatial_components
+from spotscape.core.spatial_components import centered_blocks, covariances, spatial_components
+from spotscape.engine.counterparts import components_across_slices, smoothed_sample
 from spotscape.engine.low_rank import is_streamed, project, truncated_svd
 
 _DENSE_FROM = 0.25
@@ -89,6 +90,7 @@ class SliceGraph:
         seed: int,
         slices: np.ndarray | None = None,
         centering: float = 0.0,
+        slice_noise: float = 0.0,
         coordinates: np.ndarray | None = None,
     ) -> SliceGraph:
         """Make it from scipy's matrices.
@@ -110,6 +112,8 @@ class SliceGraph:
             Number of each spot's slice, N integers from 0 without gaps; None for one slice.
         centering
             Share of its mean over a slice that is taken off each gene there, 0 to 1, if there are several.
+        slice_noise
+            Weight of what slices differ by in the components' noise, 0 or more, if there are several.
         coordinates
             Place of each spot, N x 2 or N x 3; kept as float64.
         """
@@ -130,8 +134,9 @@ class SliceGraph:
                 operator.base if isinstance(operator, CenteredExpression) else operator,
                 edge_index,
                 means,
-                numbers if len(means) > 1 else None,
+                numbers,
                 n_components=n_components,
+                slice_noise=slice_noise,
                 rank=rank,
                 seed=seed,
             )
@@ -186,13 +191,17 @@ def _components(
     operator: ExpressionMatrix,
     edge_index: Tensor,
     means: np.ndarray,
-    groups: Tensor | None,
+    slices: Tensor | None,
     *,
     n_components: int,
+    slice_noise: float,
     rank: int,
     seed: int,
 ) -> Components:
-    """Find the spatial components of X minus ``means[groups]``, in the span of its leading directions."""
+    """Find the spatial components of X minus the means, in the span of its leading directions.
+
+    The means are those of each slice, or of all spots: S x G or 1 x G.
+    """
     n, g = expression.shape
     if not edge_index.shape[1]:
         raise input_error("adata", "a spatial graph without edges", "neighbours", "Use spotscape.gr.")
@@ -201,12 +210,16 @@ def _components(
         left, right = operator.left.numpy(), operator.right.numpy()  # the same decomposition: not made twice
     else:
         left, right = truncated_svd(expression, r, seed=seed)
+    groups = slices if len(means) > 1 else None
     scores = torch.from_numpy(left if is_streamed(expression) else project(expression, right))
     offsets = torch.from_numpy(means @ right.T.astype(np.float64))
     offsets += sum(block.sum(0) for block in centered_blocks(scores, offsets, groups)) / n
-    directions, ratios = spatial_components(
-        scores, edge_index, min(n_components, r), offsets=offsets, groups=groups
-    )
+    found, q = covariances(scores, edge_index, offsets=offsets, groups=groups), min(n_components, r)
+    if slices is None or not slice_noise:
+        directions, ratios = spatial_components(found, q)
+    else:
+        smoothed, numbers = smoothed_sample(scores, edge_index, offsets, groups, slices, seed)
+        directions, ratios = components_across_slices(found, smoothed, numbers, q, slice_noise)
     signal = (ratios - 1).clamp_min(_LEAST_SIGNAL)
     directions = directions * (signal / signal[0]) ** _EMPHASIS
     seen = [(block @ directions).float() for block in centered_blocks(scores, offsets, groups)]

@@ -101,7 +101,7 @@ def fit(
         If another process of the run has ended.
     """
     started = time.perf_counter()
-    config = config.resolved(several_slices=graph.slices is not None)
+    config = config.resolved()
     if graph.slices is not None and n_domains is None:
         config = replace(config, prototype_weight=0.0)
     world = join_world()

@@ -40,9 +40,9 @@ def impute(
     """Denoise expression: what is to be expected of each gene at each spot.
 
     A spot's neighbourhood are the ``n_neighbors`` spots of its slice whose embedding is most alike, and a
-    gene is the mean of its expression over it. After a run of the published encoder (several slices, or
-    ``n_components=0``), the genes that it was trained on come from its decoder [1]_ instead, at the mean
-    embedding of the neighbourhood. With spatial components the decoder is trained too gently for that.
+    gene is the mean of its expression over it. After a run of the published encoder (``n_components=0``),
+    the genes that it was trained on come from its decoder [1]_ instead, at the mean embedding of the
+    neighbourhood. With spatial components the decoder is trained too gently for that.
 
     Parameters
     ----------

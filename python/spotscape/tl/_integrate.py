@@ -45,9 +45,11 @@ def integrate_slices(
 ) -> AnnData | None:
     """Put several slices into one space and find domains that are the same in all of them.
 
-    One model is trained on all slices [1]_: genes are chosen by how variable they are within the slices,
-    each slice has its own spatial graph, and two more losses (prototypes and similarity scale matching) bring
-    spots of a kind together across slices. Nothing is written before all of it is done.
+    One model is trained on all slices [1]_: genes are chosen by how variable they are within the slices and
+    centred there, each slice has its own spatial graph, and the spatial components that the encoder sees are
+    those in which spots of different slices that match differ little (`spotscape.core.slice_noise`). Two more
+    losses (prototypes and similarity scale matching) bring spots of a kind together across slices. Nothing is
+    written before all of it is done.
 
     Parameters
     ----------
@@ -65,8 +67,8 @@ def integrate_slices(
     correction
         How strongly differences between slices are taken out, 0 or more: 0 trains the slices together and
         leaves their differences, 1 suits most data, and larger values mix the slices more at the risk of
-        mixing domains. It multiplies the weight of scale matching and, below 1, the centring of genes
-        within slices.
+        mixing domains. It multiplies the weights of scale matching and of the slices' noise
+        (``slice_noise``) and, below 1, the centring of genes within slices.
     config
         As in `run_spotscape`; ``correction`` acts on its weights.
     seed
@@ -116,7 +118,7 @@ def integrate_slices(
     >>> both.obs["slice"].value_counts().tolist()
     [150, 150]
     >>> both.obsm["X_spotscape"].shape
-    (300, 64)
+    (300, 20)
     """
     settings = resolve_config(config)
     correction = check_number("correction", correction, 0.0)
@@ -136,6 +138,7 @@ def integrate_slices(
         settings=replace(
             settings,
             scale_matching_weight=correction * settings.scale_matching_weight,
+            slice_noise=correction * settings.slice_noise,
             slice_centering=min(1.0, correction) * settings.slice_centering,
         ),
         seed=seed,

@@ -77,7 +77,7 @@ def analyse(
     chosen_device = resolve_device(device)
     if checkpoint is not None:
         checkpoint.check()
-    settings = settings.resolved(several_slices=slice_key is not None)
+    settings = settings.resolved()
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
         started = time.perf_counter()
@@ -91,10 +91,11 @@ def analyse(
             expression,
             tissue.obsp[_keys.SPATIAL_CONNECTIVITIES],
             rank=settings.expression_rank,
-            n_components=settings.n_components or 0,
+            n_components=settings.n_components,
             seed=seed,
             slices=None if slices is None else slices.codes,
             centering=settings.slice_centering,
+            slice_noise=settings.slice_noise,
             coordinates=_places(tissue, spatial_key),
         )
         del expression  # the graph has what training needs of it

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.linalg import eigh
 
-from spotscape.core.spatial_components import centered_blocks, spatial_components
+from spotscape.core.spatial_components import centered_blocks, covariances, spatial_components
 
 ROWS, COLUMNS = 9, 8
 N = ROWS * COLUMNS
@@ -30,6 +30,11 @@ def tissue(r=6, dtype=torch.float64, seed=0):
     return torch.from_numpy(scores - scores.mean(axis=0)).to(dtype)
 
 
+def components(scores, edges, q, **centering):
+    """Return the components of scores."""
+    return spatial_components(covariances(scores, edges, **centering), q)
+
+
 def literal(scores, edge_index, ridge=1e-6):
     """Return N and T by loops, and the generalised eigenvectors by scipy, best first."""
     scores = scores.double().numpy()
@@ -47,7 +52,7 @@ def literal(scores, edge_index, ridge=1e-6):
 @pytest.mark.parametrize("q", [1, 4, 6])
 def test_agrees_with_scipy(q, dtype, bound):
     scores, edges = tissue(dtype=dtype), grid()
-    found = spatial_components(scores, edges, q)
+    found = components(scores, edges, q)
     _, _, ratios, directions = literal(scores, edges)
     assert found.directions.shape == (6, q)
     assert found.directions.dtype == found.ratios.dtype == torch.float64
@@ -59,7 +64,7 @@ def test_agrees_with_scipy(q, dtype, bound):
 
 def test_noise_is_white_and_ratios_are_those_of_the_variances():
     scores, edges = tissue(), grid()
-    found = spatial_components(scores, edges, 6)
+    found = components(scores, edges, 6)
     values = scores @ found.directions
     noise, total, _, _ = literal(values, edges)
     np.testing.assert_allclose(noise, np.eye(6), atol=1e-4)  # but for the ridge
@@ -74,7 +79,7 @@ def test_what_varies_over_the_tissue_comes_before_what_varies_most():
     flicker = 20 * torch.randn(N, 1, generator=generator, dtype=torch.float64)
     gradient = torch.arange(N, dtype=torch.float64)[:, None] / N
     scores = torch.cat([flicker, gradient], dim=1)
-    found = spatial_components(scores - scores.mean(0), grid(), 2)
+    found = components(scores - scores.mean(0), grid(), 2)
     assert found.directions[1, 0] > 10 * found.directions[0, 0].abs()
     assert found.ratios[0] > 5
     assert 0.5 < found.ratios[1] < 2  # no spatial structure: as much between neighbours as anywhere
@@ -86,7 +91,7 @@ def test_order_of_spots_and_of_edges_does_not_matter():
     order = torch.randperm(N, generator=generator)
     place = torch.argsort(order)
     moved = place[edges].flip(0)[:, torch.randperm(edges.shape[1], generator=generator)]
-    found, again = spatial_components(scores, edges, 3), spatial_components(scores[order], moved, 3)
+    found, again = components(scores, edges, 3), components(scores[order], moved, 3)
     torch.testing.assert_close(again.directions, found.directions)
     torch.testing.assert_close(again.ratios, found.ratios)
 
@@ -94,7 +99,7 @@ def test_order_of_spots_and_of_edges_does_not_matter():
 def test_components_are_the_same_in_any_basis_of_the_genes():
     scores, edges = tissue(), grid()
     basis = torch.randn(6, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    found, again = (spatial_components(x, edges, 3) for x in (scores, scores @ basis))
+    found, again = (components(x, edges, 3) for x in (scores, scores @ basis))
     torch.testing.assert_close(again.ratios, found.ratios, rtol=5e-3, atol=0)  # but for the ridge
     one, other = scores @ found.directions, scores @ basis @ again.directions
     torch.testing.assert_close(other.abs(), one.abs(), rtol=0, atol=0.02 * float(one.abs().max()))
@@ -103,7 +108,7 @@ def test_components_are_the_same_in_any_basis_of_the_genes():
 def test_input_is_left_alone():
     scores, edges = tissue(), grid()
     kept = scores.clone()
-    spatial_components(scores, edges, 2)
+    components(scores, edges, 2)
     assert torch.equal(scores, kept)
 
 
@@ -116,16 +121,16 @@ def test_what_has_no_noise_gives_finite_numbers(what):
         scores[:, 2] = scores[:, 3]
     else:
         scores[:] = 0
-    found = spatial_components(scores, grid(), 6)
+    found = components(scores, grid(), 6)
     assert torch.isfinite(found.directions).all()
     assert torch.isfinite(found.ratios).all()
 
 
 def test_blocks_are_the_whole(monkeypatch):
     scores, edges = tissue(), grid()
-    whole = spatial_components(scores, edges, 6)
+    whole = components(scores, edges, 6)
     monkeypatch.setattr("spotscape.core.spatial_components._BLOCK", 6 * 5)
-    for one, other in zip(whole, spatial_components(scores, edges, 6), strict=True):
+    for one, other in zip(whole, components(scores, edges, 6), strict=True):
         torch.testing.assert_close(one, other)
 
 
@@ -135,9 +140,9 @@ def test_offsets_are_taken_off_before(grouped):
     groups = torch.arange(N) // (N // 2)
     offsets = torch.randn(2, 6, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     edges = edges[:, groups[edges[0]] == groups[edges[1]]]
-    expected = spatial_components(scores, edges, 3)
+    expected = components(scores, edges, 3)
     moved = scores + (offsets[groups] if grouped else offsets[:1])
-    found = spatial_components(
+    found = components(
         moved, edges, 3, offsets=offsets if grouped else offsets[:1], groups=groups if grouped else None
     )
     for one, other in zip(found, expected, strict=True):

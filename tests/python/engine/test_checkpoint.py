@@ -196,7 +196,7 @@ def test_without_resume_nothing_is_read(tmp_path):
 def test_what_a_plan_says():
     from spotscape.engine.plan import make_plan
 
-    config = SpotscapeConfig().resolved(several_slices=False)
+    config = SpotscapeConfig().resolved()
     small, large = (make_plan(n, 8 * n, 20, config) for n in (4000, 10**6))
     assert not small.by_tiles
     assert small.batch_spots == 4000

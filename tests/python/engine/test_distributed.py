@@ -152,7 +152,7 @@ def test_one_process_is_a_world_of_one(monkeypatch):
 
 
 def test_several_processes_always_have_tiles_to_share():
-    config = SpotscapeConfig().resolved(several_slices=False)
+    config = SpotscapeConfig().resolved()
     plan = make_plan(1000, 6000, 20, config, n_processes=2)
     assert plan.by_tiles
     assert plan.batch_spots == 1000

@@ -1,0 +1,76 @@
+"""Slice noise: what differs between spots of different slices that are the same tissue.
+
+Slices differ by more than a shift of each gene: what a batch does to a gene depends on the domain. Components
+of greatest variance over noise (see `spotscape.core.spatial_components`) hold such differences, which vary
+over all spots and not between neighbours. With pairs of spots (i, j) of different slices that are taken for
+the same tissue, and s their scores smoothed over the neighbourhood, half the covariance of their differences
+is a picture of them::
+
+    C = 1 / (2 m) Σ_(i, j) (s_i - s_j) (s_i - s_j)ᵀ
+
+and with ``N + w C`` for the noise N the components are directions in which slices differ little. The weight w
+is above 1 since s, unlike what N is made of, is smoothed.
+
+======  ==========================================  =======
+symbol  what                                        shape
+======  ==========================================  =======
+s       scores of all spots that are in a pair      n x r
+(i, j)  pairs                                       2 x m
+C       covariance                                  r x r
+======  ==========================================  =======
+
+Source: Hatch, Kajarekar and Stolcke 2006, Within-class covariance normalization for SVM-based speaker
+recognition, Interspeech, where classes are speakers and sessions are what slices are here; its use with
+pairs instead of classes is this project's.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from spotscape.core.spatial_components import Covariances
+
+
+def slice_noise(smoothed: Tensor, pairs: Tensor) -> Tensor:
+    """Return half the covariance of the differences of pairs, r x r float64; zeros where there are none.
+
+    Parameters
+    ----------
+    smoothed
+        s, n x r.
+    pairs
+        2 x m int64: rows of ``smoothed``, a pair may come twice.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spotscape.core.slice_noise import slice_noise
+    >>> slice_noise(torch.tensor([[2.0, 1.0], [0.0, 1.0]]), torch.tensor([[0], [1]])).tolist()
+    [[2.0, 0.0], [0.0, 0.0]]
+    """
+    differences = smoothed[pairs[0]].double() - smoothed[pairs[1]].double()
+    return differences.T @ differences / (2 * max(1, len(differences)))
+
+
+def with_slice_noise(found: Covariances, noise: Tensor, weight: float) -> Covariances:
+    """Return the covariances with N + w C for the noise.
+
+    Parameters
+    ----------
+    found
+        N and T, r x r.
+    noise
+        C, as `slice_noise` gives it.
+    weight
+        w >= 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spotscape.core.slice_noise import with_slice_noise
+    >>> from spotscape.core.spatial_components import Covariances
+    >>> one = torch.eye(1)
+    >>> with_slice_noise(Covariances(one, one), one, 6.0).noise.item()
+    7.0
+    """
+    return found._replace(noise=found.noise + weight * noise)

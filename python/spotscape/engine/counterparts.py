@@ -1,0 +1,120 @@
+"""Counterparts: spots of different slices that are taken for the same tissue, and components that fit them.
+
+A spot's counterpart in another slice is the one there that is nearest in the leading components, smoothed
+over the neighbourhood as the encoder does. The noise between them (see `spotscape.core.slice_noise`) makes
+new components, in which counterparts are looked for again.
+
+Of many spots a sample is looked at, as many of each slice, as far as it has them.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from spotscape.core.slice_noise import slice_noise, with_slice_noise
+from spotscape.core.spatial_components import Covariances, SpatialComponents, spatial_components
+
+_ROUNDS = 6
+_LEADING = 0.6
+"""Share of the components, the leading ones, that spots are compared by."""
+_MOST_SPOTS = 20_000
+
+
+def components_across_slices(
+    found: Covariances,
+    smoothed: NDArray[np.float64],
+    slices: NDArray[np.integer],
+    n_components: int,
+    weight: float,
+) -> SpatialComponents:
+    """Return spatial components in which counterparts differ little.
+
+    Parameters
+    ----------
+    found
+        Noise between neighbours, and total, of all spots: r x r each.
+    smoothed, slices
+        Scores of a sample of spots and the number of each one's slice, as `smoothed_sample` gives them.
+    n_components
+        q.
+    weight
+        Of the noise between counterparts beside that between neighbours.
+    """
+    values = torch.from_numpy(smoothed)
+    components = spatial_components(found, n_components)
+    for _ in range(_ROUNDS):
+        n_leading = max(1, round(_LEADING * n_components))
+        places = (values @ components.directions[:, :n_leading]).numpy()
+        noise = slice_noise(values, torch.from_numpy(counterparts(places, slices)))
+        components = spatial_components(with_slice_noise(found, noise, weight), n_components)
+    return components
+
+
+def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return every spot with the nearest one of each other slice, 2 x m.
+
+    Parameters
+    ----------
+    places
+        Where each spot lies in the components, n x q.
+    slices
+        Number of each spot's slice, n.
+    """
+    members = [np.flatnonzero(slices == number) for number in np.unique(slices)]
+    searches = [NearestNeighbors(n_neighbors=1).fit(places[own]) for own in members]
+    pairs = []
+    for here, there in permutations(range(len(members)), 2):
+        nearest = searches[there].kneighbors(places[members[here]], return_distance=False).ravel()
+        pairs.append(np.stack([members[here], members[there][nearest]]))
+    return np.concatenate(pairs, axis=1)
+
+
+def smoothed_sample(
+    scores: Tensor, edge_index: Tensor, offsets: Tensor, groups: Tensor | None, slices: Tensor, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the scores of a sample of spots, twice averaged over the neighbourhood, and their slices.
+
+    Parameters
+    ----------
+    scores, edge_index, offsets, groups
+        As in `spotscape.core.spatial_components.covariances`.
+    slices
+        Number of each spot's slice, N, from 0.
+    seed
+        Of the sample.
+
+    Returns
+    -------
+    tuple
+        n x r float64, and n.
+    """
+    numbers = slices.numpy()
+    spots = _sample(numbers, np.random.default_rng(seed))
+    n = len(numbers)
+    sources, targets = edge_index.numpy()
+    step = sparse.csr_matrix((np.ones(len(sources)), (sources, targets)), shape=(n, n))
+    step = sparse.csr_matrix(step + sparse.identity(n, format="csr"))
+    step = sparse.csr_matrix(sparse.diags(1 / np.asarray(step.sum(axis=1)).ravel()) @ step)
+    smoothed = np.asarray((step[spots] @ step) @ scores.numpy(), dtype=np.float64)
+    # no edge leads to another slice, so a slice's offset is what it was
+    taken_off = offsets.numpy()[
+        np.zeros(len(spots), dtype=np.int64) if groups is None else groups.numpy()[spots]
+    ]
+    return smoothed - taken_off, numbers[spots]
+
+
+def _sample(slices: NDArray[np.integer], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw spots, as many of each slice; all where they are not too many."""
+    each = max(1, _MOST_SPOTS // (int(slices.max()) + 1))
+    drawn = []
+    for number in np.unique(slices):
+        own = np.flatnonzero(slices == number)
+        drawn.append(own if len(own) <= each else rng.choice(own, each, replace=False))
+    return np.sort(np.concatenate(drawn))

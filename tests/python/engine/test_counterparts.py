@@ -1,0 +1,144 @@
+"""Counterparts against a search by loops, and components of slices that differ by a batch."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from spotscape.core.spatial_components import covariances, spatial_components
+from spotscape.engine import counterparts as module
+from spotscape.engine.counterparts import components_across_slices, counterparts, smoothed_sample
+from spotscape.engine.slice_graph import SliceGraph
+
+SIDE = 15
+
+
+def lattice(n_slices, side=SIDE):
+    """Edges of square lattices, one to a slice, in both directions; and the slice of each spot."""
+    place = np.arange(side * side).reshape(side, side)
+    across = np.stack([place[:, :-1].ravel(), place[:, 1:].ravel()])
+    down = np.stack([place[:-1].ravel(), place[1:].ravel()])
+    one = np.concatenate([across, down], axis=1)
+    pairs = np.concatenate([one + number * side * side for number in range(n_slices)], axis=1)
+    slices = torch.arange(n_slices).repeat_interleave(side * side)
+    return torch.from_numpy(np.concatenate([pairs, pairs[::-1]], axis=1)), slices
+
+
+def tissue(n_slices=2, r=8, batch=3.0, seed=0):
+    """Four stripes told apart by the first four columns; slices differ by stripe, along the others."""
+    rng = np.random.default_rng(seed)
+    slices = lattice(n_slices)[1].numpy()
+    stripe = np.tile(np.arange(SIDE * SIDE) % SIDE * 4 // SIDE, n_slices)
+    values = rng.normal(size=(len(slices), r))
+    values[np.arange(len(slices)), stripe] += 4
+    moved = slices > 0
+    values[moved, 4 + (stripe[moved] + slices[moved]) % 4] += batch
+    for number in range(n_slices):
+        values[slices == number] -= values[slices == number].mean(0)
+    return torch.from_numpy(values)
+
+
+def share_of_batch(directions):
+    """Return how much of some directions (r x q) lies along what slices differ by."""
+    return float(directions[4:].norm() / directions.norm())
+
+
+def found_in(scores, n_slices=2, weight=3.0, q=3):
+    edges, slices = lattice(n_slices)
+    nothing = torch.zeros(1, scores.shape[1], dtype=torch.float64)
+    smoothed, numbers = smoothed_sample(scores, edges, nothing, None, slices, 0)
+    return components_across_slices(covariances(scores, edges), smoothed, numbers, q, weight)
+
+
+@pytest.mark.parametrize("sizes", [(20, 25), (9, 30, 14), (1, 40)])
+def test_counterparts_are_the_nearest_of_each_other_slice(sizes):
+    rng = np.random.default_rng(1)
+    slices = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    places = rng.normal(size=(sum(sizes), 3))
+    expected = set()
+    for spot, own in enumerate(slices):
+        for other in set(slices) - {own}:
+            there = np.flatnonzero(slices == other)
+            apart = [np.square(places[spot] - places[one]).sum() for one in there]
+            expected.add((spot, int(there[np.argmin(apart)])))
+    found = counterparts(places, slices)
+    assert found.shape == (2, len(expected))
+    assert set(map(tuple, found.T.tolist())) == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_slices_differ_by_goes_from_the_components(seed):
+    scores, (edges, _) = tissue(seed=seed), lattice(2)
+    plain = spatial_components(covariances(scores, edges), 3)
+    assert share_of_batch(found_in(scores).directions) < 0.8 * share_of_batch(plain.directions)
+
+
+def test_weight_zero_is_without():
+    scores, (edges, _) = tissue(), lattice(2)
+    for one, other in zip(
+        found_in(scores, weight=0.0), spatial_components(covariances(scores, edges), 3), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_order_of_spots_and_of_slices_does_not_matter():
+    scores, (edges, slices) = tissue(n_slices=3), lattice(3)
+    order = torch.randperm(len(slices), generator=torch.Generator().manual_seed(0))
+    place = torch.argsort(order)
+    nothing = torch.zeros(1, scores.shape[1], dtype=torch.float64)
+    names = torch.tensor([2, 0, 1])
+    smoothed, numbers = smoothed_sample(scores[order], place[edges], nothing, None, names[slices[order]], 0)
+    again = components_across_slices(covariances(scores[order], place[edges]), smoothed, numbers, 3, 3.0)
+    torch.testing.assert_close(again.directions, found_in(scores, n_slices=3).directions)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_smoothed_is_two_dense_means_without_the_offsets(grouped):
+    scores, (edges, slices) = tissue(), lattice(2)
+    offsets = torch.randn(
+        2 if grouped else 1, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+    )
+    step = torch.eye(len(slices), dtype=torch.float64)
+    step[edges[0], edges[1]] = 1
+    mean = step / step.sum(1, keepdim=True)
+    found, numbers = smoothed_sample(scores, edges, offsets, slices if grouped else None, slices, 0)
+    expected = mean @ (mean @ (scores - (offsets[slices] if grouped else offsets)))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    np.testing.assert_array_equal(numbers, slices)
+
+
+def test_of_many_spots_as_many_of_each_slice_are_looked_at(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_SPOTS", 60)
+    scores, (edges, slices) = tissue(n_slices=3), lattice(3)
+    nothing = torch.zeros(1, scores.shape[1], dtype=torch.float64)
+    once, again = (smoothed_sample(scores, edges, nothing, None, slices, 5) for _ in range(2))
+    np.testing.assert_array_equal(np.bincount(once[1]), [20, 20, 20])
+    np.testing.assert_array_equal(once[0], again[0])
+
+
+@pytest.mark.parametrize("centering", [0.0, 1.0])
+def test_the_graph_of_several_slices_has_components_across_them(centering):
+    edges, slices = lattice(2)
+    n = len(slices)
+    graph = sparse.csr_matrix((np.ones(edges.shape[1]), edges.numpy()), shape=(n, n))
+    values = tissue().numpy()
+    x = sparse.csr_matrix((values - values.min()).astype(np.float32))
+    with_, without = (
+        SliceGraph.from_scipy(
+            x,
+            graph,
+            rank=0,
+            n_components=3,
+            seed=0,
+            slices=slices.numpy(),
+            centering=centering,
+            slice_noise=weight,
+        ).components.loadings
+        for weight in (3.0, 0.0)
+    )
+    assert share_of_batch(with_) < 0.8 * share_of_batch(without)
+    one_slice = [
+        SliceGraph.from_scipy(x, graph, rank=0, n_components=3, seed=0, slice_noise=weight).components.scores
+        for weight in (3.0, 0.0)
+    ]
+    assert torch.equal(*one_slice)
