@@ -68,7 +68,7 @@ def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> ND
         Number of each spot's slice, n.
     """
     members = [np.flatnonzero(slices == number) for number in np.unique(slices)]
-    searches = [NearestNeighbors(n_neighbors=1).fit(places[own]) for own in members]
+    searches = [NearestNeighbors(n_neighbors=1, algorithm="brute").fit(places[own]) for own in members]
     pairs = []
     for here, there in permutations(range(len(members)), 2):
         nearest = searches[there].kneighbors(places[members[here]], return_distance=False).ravel()

@@ -19,7 +19,8 @@ CASES = {
     "low rank": {"n_components": 0},
     "genes": {"n_components": 0, "expression_rank": 0},
     "genes by tiles": {"n_components": 0, "expression_rank": 0, "batch_spots": 200},
-    "several slices": {"n_components": 0},
+    "several slices": {},
+    "several slices of genes": {"n_components": 0},
     "several slices by tiles": {"n_components": 0, "batch_spots": 200},
 }
 
@@ -44,6 +45,7 @@ def tissue(name, config):
         coordinates=both.obsm["spatial"],
         slices=codes if name.startswith("several") else None,
         centering=1.0,
+        slice_noise=config.slice_noise,
     )
 
 

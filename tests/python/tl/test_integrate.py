@@ -179,6 +179,28 @@ def test_strong_batch_effects_are_taken_out():
     assert scores[1] > scores[0]
 
 
+@pytest.mark.filterwarnings(f"ignore:.*({REMARKS})")
+def test_batch_effects_that_differ_by_domain_are_taken_out():
+    slices = datasets.simulate_slices(
+        n_slices=3, n_spots=300, n_genes=150, n_domains=4, batch_strength=1.0, batch_by_domain=1.0, seed=1
+    )
+    results = [integrate(slices, n_domains=4, config=QUICK | {"slice_noise": w}) for w in (0.0, 3.0)]
+    scores = [metrics.adjusted_rand_index(r.obs["ground_truth"], r.obs["spotscape_domain"]) for r in results]
+    mixing = [r.uns["spotscape"]["integration"]["mixing"] for r in results]
+    assert mixing[1] > mixing[0] + 0.3
+    assert scores[1] > max(scores[0] - 0.05, 0.7)
+
+
+@pytest.mark.filterwarnings(f"ignore:.*({REMARKS})")
+def test_correction_multiplies_what_takes_differences_out(slices):
+    for correction in (0.0, 0.5, 2.0):
+        params = integrate(slices, correction=correction).uns["spotscape"]["params"]
+        whole = integrate(slices).uns["spotscape"]["params"]
+        for name in ("slice_noise", "scale_matching_weight"):
+            assert params[name] == pytest.approx(correction * whole[name])
+        assert params["slice_centering"] == pytest.approx(min(1, correction) * whole["slice_centering"])
+
+
 @pytest.mark.filterwarnings("ignore:In one slice only")
 def test_slices_that_do_not_mix_are_said():
     slices = datasets.simulate_slices(n_slices=2, n_spots=200, n_genes=100, n_domains=3, batch_strength=3.0)
