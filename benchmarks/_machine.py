@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import torch
 
+from spotscape import __version__
+
 
 def describe() -> str:
     """One line: processor, cores, memory, versions, date."""
@@ -24,5 +26,5 @@ def describe() -> str:
     return (
         f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, {memory:.0f} GB; "
         f"{platform.system()}, Python {platform.python_version()}, torch {version('torch')} "
-        f"({torch.get_num_threads()} threads), spotscape {version('spotscape')}; {datetime.now(UTC):%Y-%m-%d}"
+        f"({torch.get_num_threads()} threads), spotscape {__version__}; {datetime.now(UTC):%Y-%m-%d}"
     )
