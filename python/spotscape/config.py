@@ -58,7 +58,7 @@ class SpotscapeConfig:
     slice_noise
         Weight in the components' noise of what differs between spots of different slices that are taken for
         the same tissue, where there are several slices: the larger, the less the components tell slices
-        apart. 0 for none of it.
+        apart, and fine differences within domains. 0 for none of it.
     batch_norm_momentum
         Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
     learning_rate, weight_decay

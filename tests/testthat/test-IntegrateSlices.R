@@ -295,10 +295,8 @@ test_that("IntegrateLayers() takes spotscape as a method", {
   expect_identical(as.character(found$joint_domain), python$domains)
   expect_identical(unname(found$joint_confidence), python$confidence)
   result@images <- list()
-  expect_no_message(FindSpatialDomains(result, n_domains = 3, n_starts = 2, reduction = "joint"))
-  again <- function(...) {
-    FindSpatialDomains(result, n_domains = 3, method = "consensus", n_starts = 2, reduction = "joint", ...)
-  }
+  again <- function(...) FindSpatialDomains(result, n_domains = 3, n_starts = 2, reduction = "joint", ...)
+  expect_no_message(again(method = "gmm"))
   expect_message(again(), "not say where its cells lie")
   expect_input_error(again(coordinates = place), "column 'slice'", "several")
 
