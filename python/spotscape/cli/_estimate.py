@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def describe_run(
-    paths: dict[str, Path], config: SpotscapeConfig, n_domains: int | None, *, several: bool, backed: bool
+    paths: dict[str, Path], config: SpotscapeConfig, n_domains: int | None, *, backed: bool
 ) -> str:
     """Say in words how large the data are, what a run would take, and how training would go."""
     from spotscape.cli._sources import read_slices

@@ -134,11 +134,7 @@ def run(
         check_model_folder(save_model)
 
     if dry_run:
-        typer.echo(
-            describe_run(
-                paths, config, n_domains, several=len(paths) > 1 or slice_key is not None, backed=backed
-            )
-        )
+        typer.echo(describe_run(paths, config, n_domains, backed=backed))
         return
 
     from spotscape.engine.checkpoint import Checkpoint

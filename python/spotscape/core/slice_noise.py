@@ -26,9 +26,13 @@ pairs instead of classes is this project's.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from spotscape.core.spatial_components import Covariances
+
+_BLOCK = 2**22
+"""Differences that are held as float64 at once."""
 
 
 def slice_noise(smoothed: Tensor, pairs: Tensor) -> Tensor:
@@ -48,8 +52,12 @@ def slice_noise(smoothed: Tensor, pairs: Tensor) -> Tensor:
     >>> slice_noise(torch.tensor([[2.0, 1.0], [0.0, 1.0]]), torch.tensor([[0], [1]])).tolist()
     [[2.0, 0.0], [0.0, 0.0]]
     """
-    differences = smoothed[pairs[0]].double() - smoothed[pairs[1]].double()
-    return differences.T @ differences / (2 * max(1, len(differences)))
+    r = smoothed.shape[1]
+    total = smoothed.new_zeros(r, r, dtype=torch.float64)
+    for first, second in pairs.split(max(1, _BLOCK // r), dim=1):
+        differences = smoothed[first].double() - smoothed[second].double()
+        total += differences.T @ differences
+    return total / (2 * max(1, pairs.shape[1]))
 
 
 def with_slice_noise(found: Covariances, noise: Tensor, weight: float) -> Covariances:

@@ -34,6 +34,12 @@ def test_which_of_a_pair_comes_first_and_the_order_of_pairs_do_not_matter():
     )
 
 
+def test_blocks_are_the_whole(monkeypatch):
+    whole = slice_noise(scores(), PAIRS)
+    monkeypatch.setattr("spotscape.core.slice_noise._BLOCK", 3 * 4)
+    torch.testing.assert_close(slice_noise(scores(), PAIRS), whole)
+
+
 def test_without_pairs_there_is_none():
     assert not slice_noise(scores(), PAIRS[:, :0]).any()
 
