@@ -123,7 +123,7 @@ class SpotscapeConfig:
     matching_top_k: int = 5
     matching_spots: int = 2000
     slice_centering: float = 1.0
-    slice_noise: float = 3.0
+    slice_noise: float = 0.5
     batch_norm_momentum: float = 0.99
     learning_rate: float | None = None
     weight_decay: float = 1e-4

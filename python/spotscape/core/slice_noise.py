@@ -8,8 +8,9 @@ is a picture of them::
 
     C = 1 / (2 m) Σ_(i, j) (s_i - s_j) (s_i - s_j)ᵀ
 
-and with ``N + w C`` for the noise N the components are directions in which slices differ little. The weight w
-is above 1 since s, unlike what N is made of, is smoothed.
+and with ``N + w C`` for the noise N the components are directions in which slices differ little. As s, unlike
+what N is made of, is smoothed, C is small beside N where slices do not differ. A domain that one slice alone
+has finds no counterpart of its kind, and so is noise as well, the more the larger w is.
 
 ======  ==========================================  =======
 symbol  what                                        shape
