@@ -358,3 +358,9 @@ def test_tables_of_what_crosses_to_r_are_those_of_the_list():
     script = ROOT / "scripts" / "crossing.py"
     done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_known_issues_can_be_read():
+    yaml = pytest.importorskip("yaml")
+    known = yaml.safe_load((ROOT / "inst" / "known_issues.yaml").read_text())["known_issues"]
+    assert all({"object", "part", "what"} <= set(one) or "id" in one for one in known)
