@@ -27,49 +27,22 @@ pairs instead of classes is this project's.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from spotscape.core.spatial_components import Covariances
-
-_BLOCK = 2**22
-"""Differences that are held as float64 at once."""
+from spotscape.core.spatial_components import Covariances, difference_covariance
 
 
-def slice_noise(smoothed: Tensor, pairs: Tensor) -> Tensor:
-    """Return half the covariance of the differences of pairs, r x r float64; zeros where there are none.
-
-    Parameters
-    ----------
-    smoothed
-        s, n x r.
-    pairs
-        2 x m int64: rows of ``smoothed``, a pair may come twice.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from spotscape.core.slice_noise import slice_noise
-    >>> slice_noise(torch.tensor([[2.0, 1.0], [0.0, 1.0]]), torch.tensor([[0], [1]])).tolist()
-    [[2.0, 0.0], [0.0, 0.0]]
-    """
-    r = smoothed.shape[1]
-    total = smoothed.new_zeros(r, r, dtype=torch.float64)
-    for first, second in pairs.split(max(1, _BLOCK // r), dim=1):
-        differences = smoothed[first].double() - smoothed[second].double()
-        total += differences.T @ differences
-    return total / (2 * max(1, pairs.shape[1]))
-
-
-def with_slice_noise(found: Covariances, noise: Tensor, weight: float) -> Covariances:
+def with_slice_noise(found: Covariances, smoothed: Tensor, pairs: Tensor, weight: float) -> Covariances:
     """Return the covariances with N + w C for the noise.
 
     Parameters
     ----------
     found
         N and T, r x r.
-    noise
-        C, as `slice_noise` gives it.
+    smoothed
+        s, n x r.
+    pairs
+        2 x m int64: rows of ``smoothed``.
     weight
         w >= 0.
 
@@ -78,8 +51,8 @@ def with_slice_noise(found: Covariances, noise: Tensor, weight: float) -> Covari
     >>> import torch
     >>> from spotscape.core.slice_noise import with_slice_noise
     >>> from spotscape.core.spatial_components import Covariances
-    >>> one = torch.eye(1)
-    >>> with_slice_noise(Covariances(one, one), one, 6.0).noise.item()
+    >>> found = Covariances(torch.eye(1), torch.eye(1))
+    >>> with_slice_noise(found, torch.tensor([[2.0], [0.0]]), torch.tensor([[0], [1]]), 3.0).noise.item()
     7.0
     """
-    return found._replace(noise=found.noise + weight * noise)
+    return found._replace(noise=found.noise + weight * difference_covariance(smoothed, pairs))

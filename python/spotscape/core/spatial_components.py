@@ -67,7 +67,33 @@ def covariances(
     >>> [one.item() for one in covariances(flicker, path)]
     [2.0, 1.0]
     """
-    return Covariances(_noise_covariance(scores, edge_index), _total_covariance(scores, offsets, groups))
+    one_way = edge_index[:, edge_index[0] < edge_index[1]]  # the two directions of an edge have one product
+    return Covariances(difference_covariance(scores, one_way), _total_covariance(scores, offsets, groups))
+
+
+def difference_covariance(scores: Tensor, pairs: Tensor) -> Tensor:
+    """Return half the covariance of the differences of pairs, r x r float64; zeros where there are none.
+
+    Parameters
+    ----------
+    scores
+        N x r.
+    pairs
+        2 x m int64: rows of ``scores``; a pair may come twice.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spotscape.core.spatial_components import difference_covariance
+    >>> difference_covariance(torch.tensor([[2.0, 1.0], [0.0, 1.0]]), torch.tensor([[0], [1]])).tolist()
+    [[2.0, 0.0], [0.0, 0.0]]
+    """
+    r = scores.shape[1]
+    total = scores.new_zeros(r, r, dtype=torch.float64)
+    for first, second in pairs.split(max(1, _BLOCK // r), dim=1):
+        differences = scores[first].double() - scores[second].double()
+        total += differences.T @ differences
+    return total / (2 * max(1, pairs.shape[1]))
 
 
 def spatial_components(found: Covariances, n_components: int) -> SpatialComponents:
@@ -134,17 +160,6 @@ def centered_blocks(
         if offsets is not None:
             block = block - (offsets[:1] if groups is None else offsets[groups[part]])
         yield block
-
-
-def _noise_covariance(scores: Tensor, edge_index: Tensor) -> Tensor:
-    """Half the covariance of neighbours' differences, r x r float64."""
-    # The two directions of an edge have the same product.
-    one_way = edge_index[:, edge_index[0] < edge_index[1]]
-    noise = scores.new_zeros(scores.shape[1], scores.shape[1], dtype=torch.float64)
-    for sources, targets in one_way.split(max(1, _BLOCK // scores.shape[1]), dim=1):
-        differences = scores[sources].double() - scores[targets].double()
-        noise += differences.T @ differences
-    return noise / (2 * one_way.shape[1])
 
 
 def _total_covariance(scores: Tensor, offsets: Tensor | None, groups: Tensor | None) -> Tensor:

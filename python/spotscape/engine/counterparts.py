@@ -18,7 +18,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from spotscape.core.slice_noise import slice_noise, with_slice_noise
+from spotscape.core.slice_noise import with_slice_noise
 from spotscape.core.spatial_components import Covariances, SpatialComponents, spatial_components
 
 _ROUNDS = 6
@@ -48,12 +48,12 @@ def components_across_slices(
         Of the noise between counterparts beside that between neighbours.
     """
     values = torch.from_numpy(smoothed)
+    n_leading = max(1, round(_LEADING * n_components))
     components = spatial_components(found, n_components)
     for _ in range(_ROUNDS):
-        n_leading = max(1, round(_LEADING * n_components))
         places = (values @ components.directions[:, :n_leading]).numpy()
-        noise = slice_noise(values, torch.from_numpy(counterparts(places, slices)))
-        components = spatial_components(with_slice_noise(found, noise, weight), n_components)
+        pairs = torch.from_numpy(counterparts(places, slices))
+        components = spatial_components(with_slice_noise(found, values, pairs, weight), n_components)
     return components
 
 
@@ -104,10 +104,8 @@ def smoothed_sample(
     step = sparse.csr_matrix(sparse.diags(1 / np.asarray(step.sum(axis=1)).ravel()) @ step)
     smoothed = np.asarray((step[spots] @ step) @ scores.numpy(), dtype=np.float64)
     # no edge leads to another slice, so a slice's offset is what it was
-    taken_off = offsets.numpy()[
-        np.zeros(len(spots), dtype=np.int64) if groups is None else groups.numpy()[spots]
-    ]
-    return smoothed - taken_off, numbers[spots]
+    taken_off = offsets[:1] if groups is None else offsets[groups[spots]]
+    return smoothed - taken_off.numpy(), numbers[spots]
 
 
 def _sample(slices: NDArray[np.integer], rng: np.random.Generator) -> NDArray[np.int64]:

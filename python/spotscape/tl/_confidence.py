@@ -4,7 +4,7 @@ Posteriors of mixtures are too sure of themselves: neighbouring spots are not in
 Gaussian, and a mixture knows nothing of the other groupings that would fit about as well. So the share of the
 way from chance, 1 / K, to certainty goes through a logistic curve on its log odds, whose two coefficients
 were fitted on simulated tissue, where it is known which spots are right. The order of spots stays. All those
-tissues were single slices; the one mixture of several slices borrows its coefficients from them.
+tissues were single slices; several borrow their coefficients from them.
 
 Source: Platt 1999, Probabilistic outputs for support vector machines and comparisons to regularized
 likelihood methods, in Advances in Large Margin Classifiers; the chance level is added here.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from spotscape.core.slice_noise import slice_noise, with_slice_noise
-from spotscape.core.spatial_components import Covariances, spatial_components
+from spotscape.core.slice_noise import with_slice_noise
+from spotscape.core.spatial_components import Covariances, difference_covariance, spatial_components
 
 
 def scores(dtype=torch.float64, n=12, r=4):
@@ -22,7 +22,7 @@ def test_agrees_with_a_loop_over_pairs(dtype, bound):
     for i, j in PAIRS.T.tolist():
         apart = (values[i] - values[j]).double().numpy()
         expected += np.outer(apart, apart) / (2 * PAIRS.shape[1])
-    found = slice_noise(values, PAIRS)
+    found = difference_covariance(values, PAIRS)
     assert found.dtype == torch.float64
     np.testing.assert_allclose(found, expected, atol=bound)
 
@@ -30,30 +30,29 @@ def test_agrees_with_a_loop_over_pairs(dtype, bound):
 def test_which_of_a_pair_comes_first_and_the_order_of_pairs_do_not_matter():
     values = scores()
     torch.testing.assert_close(
-        slice_noise(values, PAIRS.flip(0)[:, [2, 0, 3, 1]]), slice_noise(values, PAIRS)
+        difference_covariance(values, PAIRS.flip(0)[:, [2, 0, 3, 1]]), difference_covariance(values, PAIRS)
     )
 
 
 def test_blocks_are_the_whole(monkeypatch):
-    whole = slice_noise(scores(), PAIRS)
-    monkeypatch.setattr("spotscape.core.slice_noise._BLOCK", 3 * 4)
-    torch.testing.assert_close(slice_noise(scores(), PAIRS), whole)
+    whole = difference_covariance(scores(), PAIRS)
+    monkeypatch.setattr("spotscape.core.spatial_components._BLOCK", 3 * 4)
+    torch.testing.assert_close(difference_covariance(scores(), PAIRS), whole)
 
 
 def test_without_pairs_there_is_none():
-    assert not slice_noise(scores(), PAIRS[:, :0]).any()
+    assert not difference_covariance(scores(), PAIRS[:, :0]).any()
 
 
 def test_the_same_scores_have_none():
-    assert not slice_noise(torch.ones(12, 4), PAIRS).any()
+    assert not difference_covariance(torch.ones(12, 4), PAIRS).any()
 
 
 def test_weight_zero_changes_nothing_and_the_noise_is_left_alone():
     found = Covariances(torch.eye(4, dtype=torch.float64), 2 * torch.eye(4, dtype=torch.float64))
-    noise = slice_noise(scores(), PAIRS)
-    for one, other in zip(with_slice_noise(found, noise, 0.0), found, strict=True):
+    for one, other in zip(with_slice_noise(found, scores(), PAIRS, 0.0), found, strict=True):
         assert torch.equal(one, other)
-    with_slice_noise(found, noise, 3.0)
+    with_slice_noise(found, scores(), PAIRS, 3.0)
     assert torch.equal(found.noise, torch.eye(4, dtype=torch.float64))
 
 
@@ -63,7 +62,7 @@ def test_a_direction_in_which_pairs_differ_comes_last():
     values = torch.zeros(12, 3)
     values[[5, 7, 2, 1], 0] = 4.0
     plain = spatial_components(found, 3)
-    corrected = spatial_components(with_slice_noise(found, slice_noise(values, PAIRS), 6.0), 3)
+    corrected = spatial_components(with_slice_noise(found, values, PAIRS, 6.0), 3)
     assert plain.directions.abs().argmax(0).tolist() == [0, 1, 2]
     assert corrected.directions.abs().argmax(0).tolist() == [1, 2, 0]
     torch.testing.assert_close(

@@ -193,9 +193,9 @@ def test_batch_effects_that_differ_by_domain_are_taken_out():
 
 @pytest.mark.filterwarnings(f"ignore:.*({REMARKS})")
 def test_correction_multiplies_what_takes_differences_out(slices):
+    whole = integrate(slices).uns["spotscape"]["params"]
     for correction in (0.0, 0.5, 2.0):
         params = integrate(slices, correction=correction).uns["spotscape"]["params"]
-        whole = integrate(slices).uns["spotscape"]["params"]
         for name in ("slice_noise", "scale_matching_weight"):
             assert params[name] == pytest.approx(correction * whole[name])
         assert params["slice_centering"] == pytest.approx(min(1, correction) * whole["slice_centering"])
