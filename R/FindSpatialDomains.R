@@ -22,8 +22,8 @@
 #'   Journal of Machine Learning Research 3). `"gmm"`: one mixture, with one covariance shared by all domains (mclust's
 #'   EEE); so are those of the consensus, in which besides a cell at a border may be half of one domain and half of
 #'   another (Laidlaw et al. 1998, Partial-volume Bayesian classification, IEEE Transactions on Medical Imaging 17).
-#'   `"kmeans"`; `"leiden"`. `NULL`: as the run did, which is the consensus for one slice, whose embedding has its
-#'   columns in the order that needs, and one mixture for several.
+#'   `"kmeans"`; `"leiden"`. `NULL`: as the run did, by default the consensus, for which the embedding
+#'   has its columns in the right order.
 #' @param smooth Give each cell the most frequent label among itself and its neighbours in the tissue. Needs
 #'   coordinates.
 #' @param resolution Leiden's, where `n_domains` is `NULL`.

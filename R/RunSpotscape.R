@@ -18,7 +18,8 @@
 #' | trained model | `Misc(x, "spotscape_model")` | `metadata(x)$spotscape_model` |
 #'
 #' Another `reduction.name` changes the other names with it, so that two runs can stand side by side. The embedding has
-#' as many columns as `config$n_components`, fewer where there are few genes or cells. Where domains do not say how sure
+#' as many columns as `config$n_components`, fewer where there are few genes or cells; they go by how much they tell
+#' groups of cells apart, with variance 1 within groups. Where domains do not say how sure
 #' they are, as by K-means (`config = "paper"`), there is no such column, and an earlier one goes: see
 #' [FindSpatialDomains()].
 #'

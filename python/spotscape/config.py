@@ -80,6 +80,10 @@ class SpotscapeConfig:
         0 never stops early.
     min_improvement
         See ``patience``.
+    sharpening_rounds
+        How often groups of spots and the coordinates that tell them apart are found in turn, after training:
+        the embedding is given in the coordinates, by which K-means, neighbours and distances find domains
+        better. Only with spatial components; 0 for the embedding as the encoder makes it.
     cluster_method
         How the embedding becomes domains: ``"consensus"`` (of Gaussian mixtures with tied covariance over
         several views of the embedding, whose spots may lie between two domains), ``"gmm"`` (one mixture),
@@ -134,6 +138,7 @@ class SpotscapeConfig:
     mixed_precision: bool = False
     patience: int = 0
     min_improvement: float = 1e-3
+    sharpening_rounds: int = 2
     cluster_method: str | None = None
     n_starts: int = 10
     unit_rows: bool = False
@@ -162,6 +167,7 @@ class SpotscapeConfig:
         return cls(
             n_top_genes=5000,
             n_components=0,
+            sharpening_rounds=0,
             prototype_refresh=1,
             learning_rate=1e-4,
             scale_matching_weight=1.0,
@@ -207,6 +213,7 @@ _RATE = 1e-3
 _INTEGERS = {
     "n_top_genes": 1,
     "n_components": 0,
+    "sharpening_rounds": 0,
     "hidden_dim": 1,
     "latent_dim": 1,
     "expression_rank": 0,

@@ -300,6 +300,8 @@ class Spotscape:
             tensors["means"] = trained.means
         if trained.loadings is not None:
             tensors["loadings"] = trained.loadings
+        if trained.sharpening is not None:
+            tensors |= trained.sharpening._asdict()
         tensors |= {"mean": trained.mean, **self._discriminant}
         description = {
             "format": FORMAT,

@@ -2,12 +2,12 @@
 
 One mixture finds one of several groupings that fit about as well, and which of them hangs on the start, on
 how many components are looked at and on how far they are smoothed. Here a mixture that knows of mixed spots
-(see `spotscape.tl._partial_volume`) is fitted for each of several numbers of leading columns, on the
-embedding as it is and on several smoothings of it (see `spotscape.tl._smoothing`), first from starts of its
-own, then from what the others found: the best groupings are rare among the starts of one view, and good ones
-in all. Their memberships, side by side, are a bipartite graph of spots and groups, which is cut spectrally
-into K domains; then every mixture's groups are matched to the domains one to one, and a spot's domain is the
-one of greatest mean posterior.
+(see `spotscape.tl._partial_volume`) is fitted for each of several numbers of leading columns, about as many
+as so many domains take, on the embedding as it is and on several smoothings of it (see
+`spotscape.tl._smoothing`), first from starts of its own, then from what the others found: the best groupings
+are rare among the starts of one view, and good ones in all. Their memberships, side by side, are a bipartite
+graph of spots and groups, which is cut spectrally into K domains; then every mixture's groups are matched to
+the domains one to one, and a spot's domain is the one of greatest mean posterior.
 
 Of many spots a sample is cut and matched; all are then read once, in blocks, and only their mean posterior
 is kept.
@@ -27,12 +27,14 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 
-from spotscape.tl._clustering import blocks_of_spots, n_leading, sample_spots
+from spotscape.tl._clustering import blocks_of_spots, sample_spots
 from spotscape.tl._partial_volume import PartialVolumeMixture, fit_from, kmeans_starts, mixed_chance
 from spotscape.tl._smoothing import neighbor_scale, neighborhoods, pattern, smoothings, typical_distance
 
-_SHARES = (0.4, 0.5, 0.6, 0.7)
-"""Of the embedding's columns that a mixture looks at: the leading ones carry most signal."""
+_N_WIDTHS = 4
+_FEWEST_COLUMNS = 5
+_NARROWEST, _FURTHER = 1 / 4, 1 / 20
+"""Share of the embedding's columns that the narrowest view looks at or more, and by which the others add."""
 _ALIGNMENTS = 5
 
 
@@ -62,13 +64,16 @@ class Views:
         N x d, float64, columns by descending signal.
     graph
         N x N, non-zero for neighbours in the tissue; None smooths nothing.
+    n_domains
+        K: what it takes to tell so many apart is looked at.
     """
 
-    def __init__(self, embedding: np.ndarray, graph: sparse.spmatrix | None) -> None:
+    def __init__(self, embedding: np.ndarray, graph: sparse.spmatrix | None, n_domains: int) -> None:
         self._step = None if graph is None else pattern(graph)
         scaled = embedding / neighbor_scale(embedding, self._step)
-        widths = sorted({n_leading(scaled.shape[1], share) for share in _SHARES})
-        self._leading = [np.ascontiguousarray(scaled[:, :width]) for width in widths]
+        self._leading = [
+            np.ascontiguousarray(scaled[:, :width]) for width in view_widths(scaled.shape[1], n_domains)
+        ]
         self._typical = [
             0.0 if self._step is None else typical_distance(leading, self._step) for leading in self._leading
         ]
@@ -81,6 +86,17 @@ class Views:
             yield leading[spots]
             if near is not None:
                 yield from smoothings(leading, spots, near, typical)
+
+
+def view_widths(n_columns: int, n_domains: int) -> list[int]:
+    """Return how many leading columns each view looks at, ascending.
+
+    K domains take K - 1 columns to tell them apart: one fewer, so many, and a little more, but of 20 columns
+    not fewer than 5 to 8.
+    """
+    first = max(n_domains - 2, _FEWEST_COLUMNS, round(_NARROWEST * n_columns))
+    further = max(1, round(_FURTHER * n_columns))
+    return sorted({min(n_columns, first + i * further) for i in range(_N_WIDTHS)})
 
 
 def consensus(
@@ -102,7 +118,7 @@ def consensus(
     rng = np.random.default_rng(seed)
     n = len(embedding)
     sample = sample_spots(n, rng)
-    views = Views(embedding, graph)
+    views = Views(embedding, graph, n_domains)
     mixtures, posteriors = memberships(
         list(views.of(sample)), views.mixed[sample], n_domains, n_starts=n_starts, rng=rng
     )

@@ -58,8 +58,8 @@ def spatial_domains(
         columns of the embedding, as it is and smoothed over neighbours that are alike (without a spatial
         graph only as it is). ``"gmm"``: one mixture, with one covariance shared by all domains, mclust's EEE;
         so are those of the consensus, in which besides a spot at a border may be half of one domain and half
-        of another [3]_. ``"kmeans"``. None: as the run did, which is the consensus for one slice, whose
-        embedding has its columns in the order that needs, and one mixture for several.
+        of another [3]_. ``"kmeans"``. None: as the run did, by default the consensus, for which the
+        embedding has its columns in the right order.
         ``"leiden"``: communities of the nearest-neighbour graph; with ``n_domains`` the resolution is
         searched for, and the number found can differ where none gives it.
     smooth

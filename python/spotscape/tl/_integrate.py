@@ -152,7 +152,7 @@ def integrate_slices(
     )
     slices = read_slices(adata, slice_key)
     names = list(slices.categories)
-    found = assess(analysis.result.embedding, slices, analysis.domains.labels, seed=seed)
+    found = assess(analysis.embedding, slices, analysis.domains.labels, seed=seed)
     texts = remarks(found, correction=correction)
     for text in texts:
         warn(text, SpotscapeWarning, stacklevel=2)

@@ -48,5 +48,6 @@ def map_slices(
     for number in range(numbers.max() + 1):
         rows = np.flatnonzero(numbers == number)
         graph = SliceGraph.from_scipy(expression[rows], connectivities[rows][:, rows], rank=0, seed=0)
-        embedding[rows] = encode(trained.model, graph, trained.mean, trained.loadings)
+        found = encode(trained.model, graph, trained.mean, trained.loadings)
+        embedding[rows] = found if trained.sharpening is None else trained.sharpening.apply(found)
     return Mapped(embedding, tissue, present)

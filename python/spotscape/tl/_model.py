@@ -16,8 +16,9 @@ from spotscape.core.expression import CenteredExpression, LowRankExpression
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import model_of, weights_of
 from spotscape.pp import check_adata
+from spotscape.tl._sharpening import Sharpening
 
-FORMAT = 2
+FORMAT = 3
 """Of what is kept; raised when an older spotscape could not read it."""
 
 
@@ -37,6 +38,8 @@ class Trained(NamedTuple):
         made of expression without its mean.
     loadings
         G x q: the components that the encoder sees; None where it sees the genes.
+    sharpening
+        Coordinates that the embedding is given in; None for the encoder's own.
     """
 
     genes: pd.Index
@@ -44,9 +47,12 @@ class Trained(NamedTuple):
     means: np.ndarray
     mean: np.ndarray
     loadings: np.ndarray | None
+    sharpening: Sharpening | None
 
 
-def trained_record(genes: pd.Index, model: GraphAutoencoder, graph: SliceGraph) -> dict[str, Any]:
+def trained_record(
+    genes: pd.Index, model: GraphAutoencoder, graph: SliceGraph, sharpening: Sharpening | None
+) -> dict[str, Any]:
     """Return what ``uns`` keeps of a trained model."""
     means: dict[str, Any] = {}
     expression = base = graph.expression
@@ -68,6 +74,7 @@ def trained_record(genes: pd.Index, model: GraphAutoencoder, graph: SliceGraph) 
         "weights": weights,
         **means,
         **loadings,
+        **({} if sharpening is None else sharpening._asdict()),
         "mean": mean,
     }
 
@@ -117,7 +124,20 @@ def as_trained(record: Any, name: str) -> Trained:
     if shape != (len(genes), n_inputs):
         expected = f"{len(genes)} x {n_inputs}, genes by components"
         raise input_error(f"{name}: loadings", f"shape {shape}", expected, todo)
-    return Trained(genes, model, means, mean, loadings)
+    return Trained(genes, model, means, mean, loadings, _sharpening(record, model.gcn2_bias.numel(), name))
+
+
+def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:
+    """Return the coordinates that a model's embedding is given in, or raise where they do not fit it."""
+    if not any(part in record for part in Sharpening._fields):
+        return None
+    shapes = {"center": (width,), "directions": (width, width)}
+    found = {part: np.asarray(record.get(part, ()), dtype=np.float64) for part in shapes}
+    for part, shape in shapes.items():
+        if found[part].size != np.prod(shape):
+            todo = "Make or save it again."
+            raise input_error(f"{name}: {part}", f"shape {found[part].shape}", f"shape {shape}", todo)
+    return Sharpening(**{part: found[part].reshape(shape) for part, shape in shapes.items()})
 
 
 def check_genes(adata: AnnData, trained: Trained, min_genes: float) -> None:

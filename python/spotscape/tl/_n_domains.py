@@ -1,16 +1,21 @@
 """``suggest_n_domains``: how many domains an embedding supports.
 
 Fit the mixture that knows of mixed spots (`spotscape.tl._partial_volume`) for each number K of domains, to
-the leading columns smoothed once, and weigh the numbers by ``exp((score_K - cost K) / T)``, with the mean log
-likelihood of a spot as score. The number is the mean by these weights: where several numbers explain the
+the leading columns, and weigh the numbers by ``exp((score_K - cost K) / T - (K - K_e)² / 2)``, with the mean
+log likelihood of a spot as score. The number is the mean by these weights: where several numbers explain the
 tissue about as well, one between them is the least wrong.
 
 What a further domain has to gain depends on the tissue. Where there are few domains, a gradient within a
 large one gains much if it is cut in two; where there are many, each of them is small and gains little. How
 much of the tissue lies between domains tells these apart, whatever the number: many domains have long
-borders. It is the entropy of a spot's posterior, H, on the mean over spots and numbers, and ``cost = 0.38
-(0.35 / H)²``. The cost is per spot: a criterion that counts every spot as evidence, as the Bayesian one does,
-finds more domains the more finely a tissue is measured.
+borders. It is the entropy of a spot's posterior, H, on the mean over spots and numbers, and ``cost = 0.35
+(0.353 / H)²``. The cost is per spot: a criterion that counts every spot as evidence, as the Bayesian one
+does, finds more domains the more finely a tissue is measured.
+
+K groups take K - 1 columns to tell them apart, and that can be seen without asking for a number: with λ_j the
+ratios of total variance to that within groups (`spotscape.tl._sharpening`), and each column's share of their
+logarithms, e = exp(entropy of the shares) is how many columns tell groups apart, and ``K_e = 2.2 e - 4.5`` on
+simulated tissue, to one and a half.
 
 A wide embedding, as the published encoder's, has too many parameters for that: each domain would cost more
 than it explains. There the number is at the elbow of Schwarz' criterion by the ordinary mixture, where the
@@ -39,19 +44,24 @@ from spotscape._validate import check_integer, describe, input_error
 from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture, n_leading, sample_spots
 from spotscape.tl._inputs import read_embedding, read_unit_rows
 from spotscape.tl._partial_volume import fit_from, kmeans_starts, mixed_chance
-from spotscape.tl._smoothing import neighbor_scale, pattern, weighted_means
+from spotscape.tl._sharpening import canonical_variates
+from spotscape.tl._smoothing import neighbor_scale, pattern
 
 CANDIDATES = tuple(range(3, 13))
 _N_STARTS = 4
 _N_STARTS_WIDE = 3
 _SHARE = 0.6
 """Of the embedding's columns that are looked at: the leading ones carry most signal."""
-_COST, _TYPICAL_ENTROPY = 0.38, 0.35
+_COST, _TYPICAL_ENTROPY = 0.35, 0.353
 """What a domain has to gain, in log likelihood a spot, at the median entropy of simulated tissue."""
-_ENTROPIES = (0.3, 0.5)
+_ENTROPIES = (0.26, 0.49)
 """Which entropies are told apart: hardly a simulated tissue lies beyond."""
-_TEMPERATURE = 0.05
+_TEMPERATURE = 0.1
 """Of the weights, in log likelihood a spot."""
+_ROUNDS = 2
+"""In which the columns that tell groups apart are found."""
+_SLOPE, _INTERCEPT = 2.2, -4.5
+"""Of K_e by the number of columns that tell groups apart."""
 _WIDE = 20
 """Above so many columns looked at, the number is at the elbow."""
 
@@ -93,19 +103,33 @@ def suggest(
         scores = below_the_line(further, _criterion(leading[sample], further, seed))[1:]
         best = int(scores.argmax())
     else:
-        scores = _weights(leading, graph, sample, numbers, seed)
+        columns = canonical_variates(embedding, graph, _ROUNDS, seed=seed)
+        expected = None if columns is None else _SLOPE * effective_number(columns.ratios) + _INTERCEPT
+        scores = _weights(leading, graph, sample, numbers, expected, seed)
         best = int(np.abs(numbers - scores @ numbers).argmin())
     return Suggestion(int(candidates[best]), numbers, scores)
 
 
+def effective_number(ratios: np.ndarray) -> float:
+    """Return how many columns tell groups apart: exp of the entropy of their shares of all log λ."""
+    logarithms = np.log(np.maximum(ratios, 1.0))
+    total = logarithms.sum()
+    return float(np.exp(entr(logarithms / total).sum())) if total > 0 else 1.0
+
+
 def _weights(
-    leading: np.ndarray, graph: sparse.spmatrix | None, sample: np.ndarray, numbers: np.ndarray, seed: int
+    leading: np.ndarray,
+    graph: sparse.spmatrix | None,
+    sample: np.ndarray,
+    numbers: np.ndarray,
+    expected: float | None,
+    seed: int,
 ) -> np.ndarray:
-    """Return the weight of each number of domains."""
+    """Return the weight of each number of domains; without an expected one they go by likelihood alone."""
     step = None if graph is None else pattern(graph)
     scaled = leading / neighbor_scale(leading, step)
     mixed = mixed_chance(scaled, step)[sample]
-    view = scaled[sample] if step is None else weighted_means(scaled, step[sample])
+    view = scaled[sample]
     measured = () if step is None else _measured_at(len(leading))
     score, entropy = {}, {}
     for n_domains in sorted({*numbers.tolist(), *measured}):
@@ -115,7 +139,8 @@ def _weights(
     mean = np.mean([entropy[n_domains] for n_domains in measured]) if measured else _TYPICAL_ENTROPY
     cost = _COST * (_TYPICAL_ENTROPY / np.clip(mean, *_ENTROPIES)) ** 2
     gains = np.array([score[n_domains] for n_domains in numbers.tolist()])
-    weights: np.ndarray = softmax((gains - cost * numbers) / _TEMPERATURE)
+    far = 0.0 if expected is None else np.square(numbers - expected) / 2
+    weights: np.ndarray = softmax((gains - cost * numbers) / _TEMPERATURE - far)
     return weights
 
 
@@ -155,10 +180,11 @@ def suggest_n_domains(
 
     Fits the mixture of the consensus for each number and takes their mean, weighted by likelihood less a
     cost for each domain; the more of the tissue lies between domains, as the spatial graph tells, the less a
-    domain has to gain. For an embedding of many columns, as of the published encoder, it is the elbow [2]_ of
-    the Bayesian information criterion [1]_. A suggestion, not a finding: tissue is organised on several
-    scales, and the number of domains is a choice of scale. Use it as a start, and compare the maps of
-    neighbouring numbers; ``python -m benchmarks.n_domains`` says how often it is right on simulated tissue.
+    domain has to gain, and numbers that fit how many columns tell groups of spots apart count for more. For
+    an embedding of many columns, as of the published encoder, it is the elbow [2]_ of the Bayesian
+    information criterion [1]_. A suggestion, not a finding: tissue is organised on several scales, and the
+    number of domains is a choice of scale. Use it as a start, and compare the maps of neighbouring numbers;
+    ``python -m benchmarks.n_domains`` says how often it is right on simulated tissue.
 
     Parameters
     ----------

@@ -27,6 +27,7 @@ from spotscape.tl._domains import Domains, find_domains, write_domains
 from spotscape.tl._model import trained_record
 from spotscape.tl._n_domains import suggest_from
 from spotscape.tl._record import collected_warnings, versions
+from spotscape.tl._sharpening import find_sharpening
 
 
 class Analysis(NamedTuple):
@@ -40,6 +41,8 @@ class Analysis(NamedTuple):
         Names of the genes trained on.
     result
         What training gave back.
+    embedding
+        N x latent, float32: that of training, sharpened where the settings have it.
     model
         The trained weights and what belongs to them, for ``uns``.
     domains
@@ -51,6 +54,7 @@ class Analysis(NamedTuple):
     tissue: AnnData
     genes: pd.Index
     result: FitResult
+    embedding: np.ndarray
     model: dict[str, Any]
     domains: Domains
     record: dict[str, Any]
@@ -114,10 +118,18 @@ def analyse(
         seconds["training"] = result.seconds
 
         started = time.perf_counter()
+        connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
+        # The published encoder's columns have no order, which the mixtures that sharpen go by.
+        n_rounds = settings.sharpening_rounds if settings.n_components else 0
+        sharpening = find_sharpening(result.embedding, connectivities, n_rounds, seed=seed)
+        embedding = result.embedding if sharpening is None else sharpening.apply(result.embedding)
+        seconds["sharpening"] = time.perf_counter() - started
+
+        started = time.perf_counter()
         found = find_domains(
-            result.embedding.astype("float64"),
+            embedding.astype("float64"),
             n_domains,
-            graph=tissue.obsp[_keys.SPATIAL_CONNECTIVITIES],
+            graph=connectivities,
             method=settings.cluster_method,
             seed=seed,
             n_starts=settings.n_starts,
@@ -142,8 +154,8 @@ def analyse(
         "versions": versions(),
         "warnings": warnings,
     }
-    model = trained_record(genes, result.model, graph)
-    return Analysis(tissue, genes, result, model, found, record)
+    model = trained_record(genes, result.model, graph, sharpening)
+    return Analysis(tissue, genes, result, embedding, model, found, record)
 
 
 def _chosen_expression(
@@ -176,7 +188,7 @@ def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:
 def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
     """Write what was found into an object."""
     write_graph(adata, analysis.tissue)
-    adata.obsm[_keys.embedding(key_added)] = analysis.result.embedding
+    adata.obsm[_keys.embedding(key_added)] = analysis.embedding
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(analysis.genes)
     adata.uns[_keys.parameters(key_added)] = analysis.record
     adata.uns[_keys.model(key_added)] = analysis.model

@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 from spotscape.tl import _clustering, _consensus, _smoothing
-from spotscape.tl._consensus import Views, agree, consensus
+from spotscape.tl._consensus import Views, agree, consensus, view_widths
 from spotscape.tl._smoothing import neighbor_scale, pattern
 
 TRUTH = np.repeat([0, 1, 2], [40, 30, 20])
@@ -76,7 +76,7 @@ def test_one_opinion_is_kept():
 
 def fitted(values, graph, seed=0, n_domains=3, n_starts=2):
     """Return the posteriors of the mixtures of every view of all spots."""
-    views = Views(values, graph)
+    views = Views(values, graph, 4)
     seen = list(views.of(np.arange(len(values))))
     rng = np.random.default_rng(seed)
     return _consensus.memberships(seen, views.mixed, n_domains, n_starts=n_starts, rng=rng)[1]
@@ -85,7 +85,7 @@ def fitted(values, graph, seed=0, n_domains=3, n_starts=2):
 @pytest.mark.parametrize("graph", [None, path(90)], ids=["alone", "in a graph"])
 def test_posteriors_of_every_view(graph):
     found = fitted(embedding(), graph)
-    n_widths = 1  # so few columns are looked at together
+    n_widths = len(view_widths(embedding().shape[1], 3))
     n_smoothings = len(_smoothing._PLAIN) + len(_smoothing._EDGE_PRESERVING)
     assert len(found) == n_widths * (1 if graph is None else 1 + n_smoothings)
     for posterior in found:
@@ -141,20 +141,36 @@ def test_unit_of_a_column_does_not_matter_in_a_graph():
     assert adjusted_rand_score(one, other) > 0.95
 
 
+@pytest.mark.parametrize(
+    ("n_columns", "n_domains", "widths"),
+    [
+        (20, 4, [5, 6, 7, 8]),
+        (20, 7, [5, 6, 7, 8]),
+        (20, 12, [10, 11, 12, 13]),
+        (20, 40, [20]),
+        (64, 7, [16, 19, 22, 25]),
+        (3, 7, [3]),
+        (6, 2, [5, 6]),
+    ],
+)
+def test_more_columns_are_looked_at_for_more_domains(n_columns, n_domains, widths):
+    assert view_widths(n_columns, n_domains) == widths
+
+
 @pytest.mark.parametrize("graph", [None, path(90)], ids=["alone", "in a graph"])
 def test_leading_columns_are_looked_at_in_the_order_given(graph):
     values = np.random.default_rng(3).normal(size=(90, 20))
     scaled = values / neighbor_scale(values, None if graph is None else pattern(graph))
-    views = list(Views(values, graph).of(np.arange(90)))
+    views = list(Views(values, graph, 4).of(np.arange(90)))
     widths = [view.shape[1] for view in views]
-    assert sorted(set(widths)) == [round(share * 20) for share in _consensus._SHARES]
+    assert sorted(set(widths)) == [5, 6, 7, 8]
     for width in set(widths):
         np.testing.assert_allclose(views[widths.index(width)], scaled[:, :width])
 
 
 @pytest.mark.parametrize("graph", [None, path(90)], ids=["alone", "in a graph"])
 def test_views_of_some_spots_are_those_of_all(graph):
-    views = Views(np.random.default_rng(3).normal(size=(90, 20)), graph)
+    views = Views(np.random.default_rng(3).normal(size=(90, 20)), graph, 4)
     some = np.array([3, 4, 17, 89])
     for part, whole in zip(views.of(some), views.of(np.arange(90)), strict=True):
         np.testing.assert_allclose(part, whole[some], rtol=1e-12)

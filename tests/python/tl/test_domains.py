@@ -19,6 +19,7 @@ from spotscape.tl._confidence import COEFFICIENTS, calibrated
 from spotscape.tl._domains import find_domains
 from spotscape.tl._n_domains import below_the_line, suggest
 from spotscape.tl._partial_volume import fit_from, kmeans_starts
+from spotscape.tl._sharpening import canonical_variates
 
 
 @pytest.mark.parametrize("method", ["consensus", "gmm", "kmeans", "leiden"])
@@ -276,18 +277,22 @@ def test_weights_are_those_of_the_formula():
     leading = embedding[:, :9]  # 0.6 of 15 columns
     ends = np.argwhere(np.triu(graph.toarray()))
     scaled = leading / np.sqrt(np.mean([(leading[i] - leading[j]) ** 2 for i, j in ends], axis=0))
-    view = np.array([scaled[near].mean(axis=0) for near in joined])
     varied = np.array([scaled[near].var(axis=0).sum() for near in joined])
     mixed = np.minimum(1 / (1 + (np.median(varied) / varied) ** 8), 0.999)
     score, entropy = {}, {}
     for k in range(2, 13):
-        mixture = fit_from(view, mixed, k, kmeans_starts(view, k, 4, seed=5))
+        mixture = fit_from(scaled, mixed, k, kmeans_starts(scaled, k, 4, seed=5))
         score[k] = mixture.score
-        posterior = mixture.posterior(view, mixed)
+        posterior = mixture.posterior(scaled, mixed)
         entropy[k] = np.mean([sum(-p * np.log(p) for p in row if p > 1e-12) for row in posterior])
-    typical = np.clip(np.mean([entropy[k] for k in range(3, 13)]), 0.3, 0.5)
-    cost = 0.38 * (0.35 / typical) ** 2
-    weights = np.array([np.exp((score[k] - score[4] - cost * (k - 4)) / 0.05) for k in candidates])
+    typical = np.clip(np.mean([entropy[k] for k in range(3, 13)]), 0.26, 0.49)
+    cost = 0.35 * (0.353 / typical) ** 2
+    logarithms = np.log(canonical_variates(embedding, graph, 2, seed=5).ratios)
+    shares = [each / logarithms.sum() for each in logarithms if each > 0]
+    expected = 2.2 * np.exp(-sum(share * np.log(share) for share in shares)) - 4.5
+    weights = np.array(
+        [np.exp((score[k] - score[4] - cost * (k - 4)) / 0.1 - (k - expected) ** 2 / 2) for k in candidates]
+    )
     np.testing.assert_allclose(found.scores, weights / weights.sum(), rtol=1e-4, atol=1e-9)
 
 

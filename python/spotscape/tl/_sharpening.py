@@ -1,0 +1,170 @@
+"""Sharpening: the embedding in coordinates in which groups of spots differ most, for what they hold within.
+
+The encoder's columns have one scale in common, the noise between neighbours. What varies slowly within a
+domain, such as a gradient, is as large there as what tells domains apart, so that K-means, nearest
+neighbours and all that goes by distance take one for the other. A mixture with a full covariance does not.
+So for several numbers K of groups the mixture that knows of mixed spots (`spotscape.tl._partial_volume`) is
+fitted to the leading columns, and with
+
+    W = mean over K of the covariance within the groups it finds,    T = covariance of all spots,
+
+the new columns are the directions v of greatest ratio, ``T v = λ W v`` with ``vᵀ W v = 1``: canonical
+variates. λ is 1 for what no grouping explains. Further rounds fit the mixtures to the columns with λ above
+1.15. In the space that is left, which holds no groups, directions of greatest ratio would be those of chance:
+there the columns are as near to the encoder's last as they can be. Neither labels nor the number of domains
+asked for go in, and no column is lost: the encoder's are got back by the inverse.
+
+Source: Rao 1948, The utilization of multiple measurements in problems of biological classification, J. R.
+Stat. Soc. B 10; Ding and Li 2007, Adaptive dimension reduction using discriminant analysis and K-means
+clustering, ICML, for groups that are found in turn with the directions. Several numbers of groups are added
+here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import eigh, polar
+from threadpoolctl import threadpool_limits
+
+from spotscape.tl._clustering import SMALL_MATRIX_THREADS, n_leading, sample_spots
+from spotscape.tl._partial_volume import fit_from, kmeans_starts, mixed_chance
+from spotscape.tl._smoothing import neighbor_scale, pattern
+
+_NUMBERS = (4, 7, 10)
+"""Of groups: domains, larger and smaller than most tissues have."""
+_FEWEST_SPOTS = 10
+"""For each group: in smaller ones the covariance is that of chance."""
+_N_STARTS = 5
+_SHARE = 0.6
+"""Of the encoder's columns that the first round looks at: the leading ones carry most signal."""
+_LEAST_RATIO = 1.15
+"""Of total variance to that within groups, below which a column says nothing of groups."""
+_FEWEST_COLUMNS = 4
+_RIDGE = 1e-6
+"""Added to W, as a share of the mean variance: a column that never varies has none."""
+
+
+class Sharpening(NamedTuple):
+    """A change of coordinates, z -> (z - center) directions.
+
+    Attributes
+    ----------
+    center
+        Mean of the embedding, d.
+    directions
+        d x d: columns by descending ratio, then those that tell no groups apart.
+    """
+
+    center: np.ndarray
+    directions: np.ndarray
+
+    def apply(self, embedding: np.ndarray) -> np.ndarray:
+        """Return N x d, float32."""
+        found: np.ndarray = ((embedding - self.center) @ self.directions).astype(np.float32)
+        return found
+
+
+class Canonical(NamedTuple):
+    """Canonical variates.
+
+    Attributes
+    ----------
+    directions
+        As in `Sharpening`.
+    ratios
+        λ, d, descending: of total variance to that within groups, 1 or more.
+    """
+
+    directions: np.ndarray
+    ratios: np.ndarray
+
+
+def find_sharpening(
+    embedding: np.ndarray, graph: sparse.spmatrix | None, n_rounds: int, *, seed: int
+) -> Sharpening | None:
+    """Return the coordinates that tell groups apart; None for no rounds, fewer than 40 spots, or equal ones.
+
+    Parameters
+    ----------
+    embedding, graph, n_rounds, seed
+        As in `canonical_variates`.
+    """
+    found = canonical_variates(embedding, graph, n_rounds, seed=seed)
+    return None if found is None else Sharpening(embedding.mean(axis=0, dtype=np.float64), found.directions)
+
+
+def canonical_variates(
+    embedding: np.ndarray, graph: sparse.spmatrix | None, n_rounds: int, *, seed: int
+) -> Canonical | None:
+    """Return the directions that tell groups apart, and how well; None where `find_sharpening` does.
+
+    Parameters
+    ----------
+    embedding
+        The encoder's, N x d, columns by descending signal.
+    graph
+        N x N, non-zero for neighbours in the tissue.
+    n_rounds
+        How often groups and coordinates are found in turn.
+    seed
+        Of the mixtures' starts, and of the sample where there are many spots.
+    """
+    numbers = [k for k in _NUMBERS if k * _FEWEST_SPOTS <= len(embedding)]
+    if not numbers or not n_rounds or not np.ptp(embedding, axis=0).any():
+        return None
+    embedding = embedding.astype(np.float64)
+    step = None if graph is None else pattern(graph)
+    leading = embedding[:, : n_leading(embedding.shape[1], _SHARE)]
+    leading = leading / neighbor_scale(leading, step)
+    mixed = mixed_chance(leading, step)
+    rng = np.random.default_rng(seed)
+    # In an order of their own, so that starts and sample hang on no order of the spots.
+    order = np.argsort(embedding[:, 0], kind="stable")
+    sample = order[sample_spots(len(order), rng)]
+    values = embedding[sample] - embedding.mean(axis=0)
+    total = values.T @ values / len(values)
+    view = leading[sample]
+    with threadpool_limits(SMALL_MATRIX_THREADS):
+        for _ in range(n_rounds):
+            within = _within_groups(values, view, mixed[sample], numbers, seed=int(rng.integers(2**31)))
+            found = _canonical(total, within)
+            view = np.ascontiguousarray(values @ found.directions[:, : _n_telling(found.ratios)])
+    return found
+
+
+def _within_groups(
+    values: np.ndarray, view: np.ndarray, mixed: np.ndarray, numbers: list[int], *, seed: int
+) -> np.ndarray:
+    """Return W, d x d: the covariance of ``values`` within groups that are found in ``view``."""
+    total = values.T @ values
+    within = np.zeros_like(total)
+    for number in numbers:
+        mixture = fit_from(view, mixed, number, kmeans_starts(view, number, _N_STARTS, seed))
+        members = mixture.posterior(view, mixed)
+        sums = members.T @ values
+        within += total - (sums.T / np.maximum(members.sum(axis=0), 1e-12)) @ sums
+    covariance: np.ndarray = within / (len(numbers) * len(values))
+    return covariance
+
+
+def _canonical(total: np.ndarray, within: np.ndarray) -> Canonical:
+    """Solve T v = λ W v; what tells no groups apart is turned to the axes."""
+    width = len(within)
+    ridge = _RIDGE * max(float(total.diagonal().mean()), float(np.finfo(np.float64).tiny))
+    within = within + ridge * np.eye(width)
+    ratios, found = eigh(total, within)
+    ratios, found = ratios[::-1], found[:, ::-1]
+    n_columns = _n_telling(ratios)
+    telling, rest = found[:, :n_columns], found[:, n_columns:]
+    largest = np.take_along_axis(telling, np.abs(telling).argmax(axis=0)[None], axis=0)
+    # However the rest is turned, its columns are uncorrelated within groups: as near to the axes as can be.
+    rotation, _ = polar(rest.T @ within[:, n_columns:]) if n_columns < width else (np.eye(0), None)
+    return Canonical(np.hstack([telling * np.sign(largest), rest @ rotation]), ratios)
+
+
+def _n_telling(ratios: np.ndarray) -> int:
+    """Return how many columns tell groups apart."""
+    return min(len(ratios), max(_FEWEST_COLUMNS, int((ratios > _LEAST_RATIO).sum())))
