@@ -1,4 +1,4 @@
-"""Several slices in one space: ours, each loss off in turn, and no learning with and without Harmony.
+"""Several slices in one space: ours, the published encoder, each loss off in turn, and no learning with and without Harmony.
 
     python -m benchmarks.integration                                  everything, five seeds (hours)
     python -m benchmarks.integration --methods default --seeds 0      one run, under five minutes
@@ -44,16 +44,20 @@ BATCHES = {
     "simulated, strong batches": {"batch_strength": 1.5},
     "simulated, strong batches by domain": {"batch_strength": 1.5, "batch_by_domain": 1.0},
 }
+_PUBLISHED = {"n_components": 0}
 OURS: dict[str, dict[str, Any]] = {
     "default": {},
+    "slice_noise 3": {"config": {"slice_noise": 3.0}},
     "no slice noise": {"config": {"slice_noise": 0.0}},
-    "published encoder": {"config": {"n_components": 0}},
-    "no scale matching": {"config": {"scale_matching_weight": 0.0}},
-    "no prototypes": {"config": {"prototype_weight": 0.0}},
-    "no scale matching, no centring": {"config": {"scale_matching_weight": 0.0, "slice_centering": 0.0}},
-    "no centring": {"config": {"slice_centering": 0.0}},
-    "no telescope": {"config": {"telescope_weight": 0.0}},
-    "no reconstruction": {"config": {"reconstruction_weight": 0.0}},
+    "published encoder": {"config": _PUBLISHED},
+    "no scale matching": {"config": _PUBLISHED | {"scale_matching_weight": 0.0}},
+    "no prototypes": {"config": _PUBLISHED | {"prototype_weight": 0.0}},
+    "no scale matching, no centring": {
+        "config": _PUBLISHED | {"scale_matching_weight": 0.0, "slice_centering": 0.0}
+    },
+    "no centring": {"config": _PUBLISHED | {"slice_centering": 0.0}},
+    "no telescope": {"config": _PUBLISHED | {"telescope_weight": 0.0}},
+    "no reconstruction": {"config": _PUBLISHED | {"reconstruction_weight": 0.0}},
     "correction 0": {"correction": 0.0},
     "correction 3": {"correction": 3.0},
 }
