@@ -1,4 +1,4 @@
-"""Several slices in one space: ours, the published encoder, each loss off in turn, and no learning with and without Harmony.
+"""Several slices in one space: ours, the published encoder without each of its losses, no learning, Harmony.
 
     python -m benchmarks.integration                                  everything, five seeds (hours)
     python -m benchmarks.integration --methods default --seeds 0      one run, under five minutes
