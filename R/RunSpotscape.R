@@ -19,7 +19,7 @@
 #'
 #' Another `reduction.name` changes the other names with it, so that two runs can stand side by side. The embedding has
 #' as many columns as `config$n_components`, fewer where there are few genes or cells; they go by how much they tell
-#' groups of cells apart, with variance 1 within groups. Where domains do not say how sure
+#' groups of cells apart. Where domains do not say how sure
 #' they are, as by K-means (`config = "paper"`), there is no such column, and an earlier one goes: see
 #' [FindSpatialDomains()].
 #'

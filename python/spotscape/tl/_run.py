@@ -80,7 +80,7 @@ def run_spotscape(
     None, or the copy. Writes, and changes nothing else:
 
     - ``obsm["X_<key_added>"]``: embedding, N x 20 (``n_components``), float32; its columns go by how much
-      they tell groups of spots apart, with variance 1 within groups (``sharpening_rounds``);
+      they tell groups of spots apart (``sharpening_rounds``);
     - ``obs["<key_added>_domain"]``: categorical, ``"1"`` (the largest domain) to ``"K"``;
     - ``obs["<key_added>_confidence"]``: float32, 0 to 1, how sure that is (see `spatial_domains`);
     - ``var["<key_added>_genes"]``: bool, genes trained on;

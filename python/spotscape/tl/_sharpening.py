@@ -8,8 +8,10 @@ fitted to the leading columns, and with
 
     W = mean over K of the covariance within the groups it finds,    T = covariance of all spots,
 
-the new columns are the directions v of greatest ratio, ``T v = λ W v`` with ``vᵀ W v = 1``: canonical
-variates. λ is 1 for what no grouping explains. Further rounds fit the mixtures to the columns with λ above
+the new columns are the directions v of greatest ratio, ``T v = λ W v`` with ``vᵀ W v = s``: canonical
+variates. λ is 1 for what no grouping explains, and s = 1 - 1 / λ, the share of a column's variance that lies
+between groups, but 0.2 at least: by distance columns count as far as they tell groups apart, and the others,
+in which spots of a group differ, a little. Further rounds fit the mixtures to the columns with λ above
 1.15. In the space that is left, which holds no groups, directions of greatest ratio would be those of chance:
 there the columns are as near to the encoder's last as they can be. Neither labels nor the number of domains
 asked for go in, and no column is lost: the encoder's are got back by the inverse.
@@ -37,12 +39,15 @@ _NUMBERS = (4, 7, 10)
 """Of groups: domains, larger and smaller than most tissues have."""
 _FEWEST_SPOTS = 10
 """For each group: in smaller ones the covariance is that of chance."""
-_N_STARTS = 5
+_N_STARTS = 20
+"""Of each mixture: with fewer, other seeds find other groups, and columns."""
 _SHARE = 0.6
 """Of the encoder's columns that the first round looks at: the leading ones carry most signal."""
 _LEAST_RATIO = 1.15
 """Of total variance to that within groups, below which a column says nothing of groups."""
 _FEWEST_COLUMNS = 4
+_LEAST_SHARE = 0.2
+"""Of a column's variance that counts as between groups: differences within them are not lost on distances."""
 _RIDGE = 1e-6
 """Added to W, as a share of the mean variance: a column that never varies has none."""
 
@@ -162,7 +167,10 @@ def _canonical(total: np.ndarray, within: np.ndarray) -> Canonical:
     largest = np.take_along_axis(telling, np.abs(telling).argmax(axis=0)[None], axis=0)
     # However the rest is turned, its columns are uncorrelated within groups: as near to the axes as can be.
     rotation, _ = polar(rest.T @ within[:, n_columns:]) if n_columns < width else (np.eye(0), None)
-    return Canonical(np.hstack([telling * np.sign(largest), rest @ rotation]), ratios)
+    directions = np.hstack([telling * np.sign(largest), rest @ rotation])
+    variances = np.einsum("ij,ik,kj->j", directions, total, directions)
+    shares = np.maximum(1 - 1 / np.maximum(variances, 1.0), _LEAST_SHARE)
+    return Canonical(directions * np.sqrt(shares), ratios)
 
 
 def _n_telling(ratios: np.ndarray) -> int:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.stats import norm
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
@@ -20,8 +21,8 @@ def tissue(side=20, seed=0):
     rng = np.random.default_rng(seed)
     row, column = np.divmod(np.arange(side * side), side)
     domain = column * 4 // side
-    embedding = rng.normal(size=(side * side, 6)) * 0.3
-    embedding[:, 0] += row * 6 / side  # the gradient, within domains
+    embedding = rng.normal(size=(side * side, 6)) * 0.15
+    embedding[:, 0] += 3 * norm.ppf((row + 0.5) / side)  # the gradient, within domains
     embedding[:, 1:3] += np.array([[0, 0], [1, 0], [1, 1], [0, 1]])[domain] * 1.5
     steps = np.abs(row[:, None] - row) + np.abs(column[:, None] - column)
     return embedding, sparse.csr_matrix(steps == 1), domain
@@ -44,15 +45,20 @@ def test_directions_are_those_of_the_formula():
     within = np.zeros((6, 6))
     for k in (4, 7, 10):
         view = scaled[order]
-        members = fit_from(view, mixed, k, kmeans_starts(view, k, 5, seed)).posterior(view, mixed)
+        members = fit_from(view, mixed, k, kmeans_starts(view, k, 20, seed)).posterior(view, mixed)
         for group in members.T:
             mean = sum(share * value for share, value in zip(group, values, strict=True)) / group.sum()
             for share, value in zip(group, values, strict=True):
                 within += share * np.outer(value - mean, value - mean) / len(values) / 3
     total = sum(np.outer(value, value) for value in values) / len(values)
 
-    v, ratios = found.directions, found.ratios
+    ratios = found.ratios
     assert (np.diff(ratios) <= 0).all()
+    # each column's variance within groups is the share of its variance that lies between them, or a fifth
+    variance_within = np.array([column @ within @ column for column in found.directions.T])
+    shares = 1 - variance_within / np.array([column @ total @ column for column in found.directions.T])
+    np.testing.assert_allclose(variance_within, np.maximum(shares, 0.2), rtol=1e-3)
+    v = found.directions / np.sqrt(variance_within)
     np.testing.assert_allclose(v.T @ within @ v, np.eye(6), atol=1e-4)
     telling = max(4, int((ratios > 1.15).sum()))
     for column, ratio in zip(v.T[:telling], ratios, strict=False):
