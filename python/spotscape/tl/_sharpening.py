@@ -6,15 +6,16 @@ neighbours and all that goes by distance take one for the other. A mixture with 
 So for several numbers K of groups the mixture that knows of mixed spots (`spotscape.tl._partial_volume`) is
 fitted to the leading columns, and with
 
-    W = mean over K of the covariance within the groups it finds,    T = covariance of all spots,
+    W = mean over mixtures of the covariance within the groups they find,    T = covariance of all spots,
 
-the new columns are the directions v of greatest ratio, ``T v = λ W v`` with ``vᵀ W v = s``: canonical
-variates. λ is 1 for what no grouping explains, and s = 1 - 1 / λ, the share of a column's variance that lies
-between groups, but 0.2 at least: by distance columns count as far as they tell groups apart, and the others,
-in which spots of a group differ, a little. Further rounds fit the mixtures to the columns with λ above
+the new columns are the directions v of greatest ratio, ``T v = λ W v`` with ``vᵀ W v = 1``: canonical
+variates. λ is 1 for what no grouping explains. Further rounds fit the mixtures to the columns with λ above
 1.15. In the space that is left, which holds no groups, directions of greatest ratio would be those of chance:
-there the columns are as near to the encoder's last as they can be. Neither labels nor the number of domains
-asked for go in, and no column is lost: the encoder's are got back by the inverse.
+there the columns are as near to the encoder's last as they can be. At the end each column is scaled by the
+root of 1 - 1 / λ, the share of its variance that lies between groups, but 0.2 at least: by distance columns
+count as far as they tell groups apart, and the others, in which spots of a group differ, a little. Neither
+labels nor the number of domains asked for go in, and no column is lost: the encoder's are got back by the
+inverse.
 
 Source: Rao 1948, The utilization of multiple measurements in problems of biological classification, J. R.
 Stat. Soc. B 10; Ding and Li 2007, Adaptive dimension reduction using discriminant analysis and K-means
@@ -39,8 +40,9 @@ _NUMBERS = (4, 7, 10)
 """Of groups: domains, larger and smaller than most tissues have."""
 _FEWEST_SPOTS = 10
 """For each group: in smaller ones the covariance is that of chance."""
-_N_STARTS = 20
-"""Of each mixture: with fewer, other seeds find other groups, and columns."""
+_N_STARTS = 5
+_N_FITS = 4
+"""Mixtures for each number of groups: of groupings that fit about as well none is to decide alone."""
 _SHARE = 0.6
 """Of the encoder's columns that the first round looks at: the leading ones carry most signal."""
 _LEAST_RATIO = 1.15
@@ -98,7 +100,12 @@ def find_sharpening(
         As in `canonical_variates`.
     """
     found = canonical_variates(embedding, graph, n_rounds, seed=seed)
-    return None if found is None else Sharpening(embedding.mean(axis=0, dtype=np.float64), found.directions)
+    if found is None:
+        return None
+    center = embedding.mean(axis=0, dtype=np.float64)
+    variances = ((embedding - center) @ found.directions).var(axis=0)  # beside 1 within groups
+    shares = np.maximum(1 - 1 / np.maximum(variances, 1.0), _LEAST_SHARE)
+    return Sharpening(center, found.directions * np.sqrt(shares))
 
 
 def canonical_variates(
@@ -144,14 +151,15 @@ def _within_groups(
     values: np.ndarray, view: np.ndarray, mixed: np.ndarray, numbers: list[int], *, seed: int
 ) -> np.ndarray:
     """Return W, d x d: the covariance of ``values`` within groups that are found in ``view``."""
+    rng = np.random.default_rng(seed)
     total = values.T @ values
     within = np.zeros_like(total)
-    for number in numbers:
-        mixture = fit_from(view, mixed, number, kmeans_starts(view, number, _N_STARTS, seed))
-        members = mixture.posterior(view, mixed)
+    for number in numbers * _N_FITS:
+        starts = kmeans_starts(view, number, _N_STARTS, seed=int(rng.integers(2**31)))
+        members = fit_from(view, mixed, number, starts).posterior(view, mixed)
         sums = members.T @ values
         within += total - (sums.T / np.maximum(members.sum(axis=0), 1e-12)) @ sums
-    covariance: np.ndarray = within / (len(numbers) * len(values))
+    covariance: np.ndarray = within / (len(numbers) * _N_FITS * len(values))
     return covariance
 
 
@@ -167,10 +175,7 @@ def _canonical(total: np.ndarray, within: np.ndarray) -> Canonical:
     largest = np.take_along_axis(telling, np.abs(telling).argmax(axis=0)[None], axis=0)
     # However the rest is turned, its columns are uncorrelated within groups: as near to the axes as can be.
     rotation, _ = polar(rest.T @ within[:, n_columns:]) if n_columns < width else (np.eye(0), None)
-    directions = np.hstack([telling * np.sign(largest), rest @ rotation])
-    variances = np.einsum("ij,ik,kj->j", directions, total, directions)
-    shares = np.maximum(1 - 1 / np.maximum(variances, 1.0), _LEAST_SHARE)
-    return Canonical(directions * np.sqrt(shares), ratios)
+    return Canonical(np.hstack([telling * np.sign(largest), rest @ rotation]), ratios)
 
 
 def _n_telling(ratios: np.ndarray) -> int:
