@@ -43,15 +43,13 @@ from spotscape import _keys
 from spotscape._validate import check_integer, describe, input_error
 from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture, n_leading, sample_spots
 from spotscape.tl._inputs import read_embedding, read_unit_rows
-from spotscape.tl._partial_volume import fit_from, kmeans_starts, mixed_chance
+from spotscape.tl._partial_volume import LEADING_SHARE, fit_from, kmeans_starts, leading_view
 from spotscape.tl._sharpening import canonical_variates
-from spotscape.tl._smoothing import neighbor_scale, pattern
+from spotscape.tl._smoothing import pattern
 
 CANDIDATES = tuple(range(3, 13))
 _N_STARTS = 4
 _N_STARTS_WIDE = 3
-_SHARE = 0.6
-"""Of the embedding's columns that are looked at: the leading ones carry most signal."""
 _COST, _TYPICAL_ENTROPY = 0.35, 0.353
 """What a domain has to gain, in log likelihood a spot, at the median entropy of simulated tissue."""
 _ENTROPIES = (0.26, 0.49)
@@ -88,24 +86,26 @@ def suggest(
     embedding
         N x d, float64, as it would be grouped.
     graph
-        N x N, non-zero for neighbours in the tissue; None has nothing smoothed, and the typical cost.
+        N x N, non-zero for neighbours in the tissue; None has no spot mixed, and the typical cost.
     candidates
         Numbers of domains in ascending order, each from 2 to N.
     seed
         Of the starts, and of the sample where there are many spots.
     """
     sample = sample_spots(len(embedding), np.random.default_rng(seed))
-    leading = embedding[:, : n_leading(embedding.shape[1], _SHARE)]
+    width = n_leading(embedding.shape[1], LEADING_SHARE)
     numbers = np.asarray(candidates)
-    if leading.shape[1] > _WIDE:
+    if width > _WIDE:
         # The curve begins one domain before the first candidate, which may be the elbow itself.
         further = np.array([candidates[0] - 1, *candidates])
-        scores = below_the_line(further, _criterion(leading[sample], further, seed))[1:]
+        scores = below_the_line(further, _criterion(embedding[sample, :width], further, seed))[1:]
         best = int(scores.argmax())
     else:
-        columns = canonical_variates(embedding, graph, _ROUNDS, seed=seed)
+        leading, mixed = leading_view(embedding, None if graph is None else pattern(graph))
+        columns = canonical_variates(embedding, leading, mixed, _ROUNDS, seed=seed)
         expected = None if columns is None else _SLOPE * effective_number(columns.ratios) + _INTERCEPT
-        scores = _weights(leading, graph, sample, numbers, expected, seed)
+        measured = () if graph is None else _measured_at(len(embedding))
+        scores = _weights(leading[sample], mixed[sample], numbers, measured, expected, seed)
         best = int(np.abs(numbers - scores @ numbers).argmin())
     return Suggestion(int(candidates[best]), numbers, scores)
 
@@ -118,19 +118,18 @@ def effective_number(ratios: np.ndarray) -> float:
 
 
 def _weights(
-    leading: np.ndarray,
-    graph: sparse.spmatrix | None,
-    sample: np.ndarray,
+    view: np.ndarray,
+    mixed: np.ndarray,
     numbers: np.ndarray,
+    measured: tuple[int, ...],
     expected: float | None,
     seed: int,
 ) -> np.ndarray:
-    """Return the weight of each number of domains; without an expected one they go by likelihood alone."""
-    step = None if graph is None else pattern(graph)
-    scaled = leading / neighbor_scale(leading, step)
-    mixed = mixed_chance(scaled, step)[sample]
-    view = scaled[sample]
-    measured = () if step is None else _measured_at(len(leading))
+    """Return the weight of each number of domains.
+
+    ``measured`` are the numbers that the entropy is a mean over, none for the typical cost. Without an
+    expected number they go by likelihood alone.
+    """
     score, entropy = {}, {}
     for n_domains in sorted({*numbers.tolist(), *measured}):
         mixture = fit_from(view, mixed, n_domains, kmeans_starts(view, n_domains, _N_STARTS, seed))

@@ -26,8 +26,11 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import solve_triangular
 
-from spotscape.tl._clustering import covariance_ridge, kmeans_labels
+from spotscape.tl._clustering import covariance_ridge, kmeans_labels, n_leading
+from spotscape.tl._smoothing import neighbor_scale
 
+LEADING_SHARE = 0.6
+"""Of an embedding's columns that are looked at where not several numbers are: these carry most signal."""
 _STEEPNESS = 8
 """How fast the chance of being mixed grows with the variance in the neighbourhood."""
 _NEVER_CERTAIN = 0.999
@@ -115,6 +118,21 @@ def mixed_chance(embedding: np.ndarray, step: sparse.csr_matrix | None) -> np.nd
         return np.zeros(n)
     chance = 1 / (1 + (typical / np.maximum(varied, 1e-12 * typical)) ** _STEEPNESS)
     return np.minimum(chance, _NEVER_CERTAIN)
+
+
+def leading_view(embedding: np.ndarray, step: sparse.csr_matrix | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the leading columns in units of how much neighbours differ, and `mixed_chance` by them.
+
+    Parameters
+    ----------
+    embedding
+        N x d, float64, columns by descending signal.
+    step
+        Ones for the spot itself and its neighbours, N x N.
+    """
+    leading = embedding[:, : n_leading(embedding.shape[1], LEADING_SHARE)]
+    leading = leading / neighbor_scale(leading, step)
+    return leading, mixed_chance(leading, step)
 
 
 def kmeans_starts(view: np.ndarray, n_groups: int, n_starts: int, seed: int) -> list[np.ndarray]:

@@ -20,7 +20,7 @@ from spotscape.config import SpotscapeConfig
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
-from spotscape.engine.trainer import FitResult, Progress, fit
+from spotscape.engine.trainer import Progress, fit
 from spotscape.gr import check_coordinates, spatial_neighbors
 from spotscape.pp import find_counts, normalized_expression, select_genes
 from spotscape.tl._domains import Domains, find_domains, write_domains
@@ -39,8 +39,6 @@ class Analysis(NamedTuple):
         Holds the spatial graph: the object itself where it came with one.
     genes
         Names of the genes trained on.
-    result
-        What training gave back.
     embedding
         N x latent, float32: that of training, sharpened where the settings have it.
     model
@@ -53,7 +51,6 @@ class Analysis(NamedTuple):
 
     tissue: AnnData
     genes: pd.Index
-    result: FitResult
     embedding: np.ndarray
     model: dict[str, Any]
     domains: Domains
@@ -155,7 +152,7 @@ def analyse(
         "warnings": warnings,
     }
     model = trained_record(genes, result.model, graph, sharpening)
-    return Analysis(tissue, genes, result, embedding, model, found, record)
+    return Analysis(tissue, genes, embedding, model, found, record)
 
 
 def _chosen_expression(

@@ -32,9 +32,9 @@ from scipy import sparse
 from scipy.linalg import eigh, polar
 from threadpoolctl import threadpool_limits
 
-from spotscape.tl._clustering import SMALL_MATRIX_THREADS, n_leading, sample_spots
-from spotscape.tl._partial_volume import fit_from, kmeans_starts, mixed_chance
-from spotscape.tl._smoothing import neighbor_scale, pattern
+from spotscape.tl._clustering import SMALL_MATRIX_THREADS, sample_spots
+from spotscape.tl._partial_volume import fit_from, kmeans_starts, leading_view
+from spotscape.tl._smoothing import pattern
 
 _NUMBERS = (4, 7, 10)
 """Of groups: domains, larger and smaller than most tissues have."""
@@ -43,8 +43,6 @@ _FEWEST_SPOTS = 10
 _N_STARTS = 5
 _N_FITS = 4
 """Mixtures for each number of groups: of groupings that fit about as well none is to decide alone."""
-_SHARE = 0.6
-"""Of the encoder's columns that the first round looks at: the leading ones carry most signal."""
 _LEAST_RATIO = 1.15
 """Of total variance to that within groups, below which a column says nothing of groups."""
 _FEWEST_COLUMNS = 4
@@ -96,42 +94,45 @@ def find_sharpening(
 
     Parameters
     ----------
-    embedding, graph, n_rounds, seed
+    embedding
+        The encoder's, N x d, columns by descending signal.
+    graph
+        N x N, non-zero for neighbours in the tissue.
+    n_rounds, seed
         As in `canonical_variates`.
     """
-    found = canonical_variates(embedding, graph, n_rounds, seed=seed)
+    if not n_rounds:
+        return None
+    embedding = embedding.astype(np.float64)
+    leading, mixed = leading_view(embedding, None if graph is None else pattern(graph))
+    found = canonical_variates(embedding, leading, mixed, n_rounds, seed=seed)
     if found is None:
         return None
-    center = embedding.mean(axis=0, dtype=np.float64)
+    center = embedding.mean(axis=0)
     variances = ((embedding - center) @ found.directions).var(axis=0)  # beside 1 within groups
     shares = np.maximum(1 - 1 / np.maximum(variances, 1.0), _LEAST_SHARE)
     return Sharpening(center, found.directions * np.sqrt(shares))
 
 
 def canonical_variates(
-    embedding: np.ndarray, graph: sparse.spmatrix | None, n_rounds: int, *, seed: int
+    embedding: np.ndarray, leading: np.ndarray, mixed: np.ndarray, n_rounds: int, *, seed: int
 ) -> Canonical | None:
-    """Return the directions that tell groups apart, and how well; None where `find_sharpening` does.
+    """Return the directions that tell groups apart, and how well; None below 40 spots, or for equal ones.
 
     Parameters
     ----------
     embedding
-        The encoder's, N x d, columns by descending signal.
-    graph
-        N x N, non-zero for neighbours in the tissue.
+        N x d, float64.
+    leading, mixed
+        Its `leading_view`, which the first round looks at.
     n_rounds
-        How often groups and coordinates are found in turn.
+        How often groups and coordinates are found in turn, 1 or more.
     seed
         Of the mixtures' starts, and of the sample where there are many spots.
     """
     numbers = [k for k in _NUMBERS if k * _FEWEST_SPOTS <= len(embedding)]
-    if not numbers or not n_rounds or not np.ptp(embedding, axis=0).any():
+    if not numbers or not np.ptp(embedding, axis=0).any():
         return None
-    embedding = embedding.astype(np.float64)
-    step = None if graph is None else pattern(graph)
-    leading = embedding[:, : n_leading(embedding.shape[1], _SHARE)]
-    leading = leading / neighbor_scale(leading, step)
-    mixed = mixed_chance(leading, step)
     rng = np.random.default_rng(seed)
     # In an order of their own, so that starts and sample hang on no order of the spots.
     order = np.argsort(embedding[:, 0], kind="stable")
@@ -141,26 +142,24 @@ def canonical_variates(
     view = leading[sample]
     with threadpool_limits(SMALL_MATRIX_THREADS):
         for _ in range(n_rounds):
-            within = _within_groups(values, view, mixed[sample], numbers, seed=int(rng.integers(2**31)))
-            found = _canonical(total, within)
+            between = _between_groups(values, view, mixed[sample], numbers, seed=int(rng.integers(2**31)))
+            found = _canonical(total, total - between)
             view = np.ascontiguousarray(values @ found.directions[:, : _n_telling(found.ratios)])
     return found
 
 
-def _within_groups(
+def _between_groups(
     values: np.ndarray, view: np.ndarray, mixed: np.ndarray, numbers: list[int], *, seed: int
 ) -> np.ndarray:
-    """Return W, d x d: the covariance of ``values`` within groups that are found in ``view``."""
+    """Return T - W, d x d: the covariance of the means of groups that are found in ``view``."""
     rng = np.random.default_rng(seed)
-    total = values.T @ values
-    within = np.zeros_like(total)
+    between = np.zeros((values.shape[1], values.shape[1]))
     for number in numbers * _N_FITS:
         starts = kmeans_starts(view, number, _N_STARTS, seed=int(rng.integers(2**31)))
         members = fit_from(view, mixed, number, starts).posterior(view, mixed)
         sums = members.T @ values
-        within += total - (sums.T / np.maximum(members.sum(axis=0), 1e-12)) @ sums
-    covariance: np.ndarray = within / (len(numbers) * _N_FITS * len(values))
-    return covariance
+        between += (sums.T / np.maximum(members.sum(axis=0), 1e-12)) @ sums
+    return between / (len(numbers) * _N_FITS * len(values))
 
 
 def _canonical(total: np.ndarray, within: np.ndarray) -> Canonical:

@@ -18,8 +18,9 @@ from spotscape.tl._clustering import by_size, fit_mixture, kmeans_labels, smooth
 from spotscape.tl._confidence import COEFFICIENTS, calibrated
 from spotscape.tl._domains import find_domains
 from spotscape.tl._n_domains import below_the_line, suggest
-from spotscape.tl._partial_volume import fit_from, kmeans_starts
+from spotscape.tl._partial_volume import fit_from, kmeans_starts, leading_view
 from spotscape.tl._sharpening import canonical_variates
+from spotscape.tl._smoothing import pattern
 
 
 @pytest.mark.parametrize("method", ["consensus", "gmm", "kmeans", "leiden"])
@@ -287,7 +288,9 @@ def test_weights_are_those_of_the_formula():
         entropy[k] = np.mean([sum(-p * np.log(p) for p in row if p > 1e-12) for row in posterior])
     typical = np.clip(np.mean([entropy[k] for k in range(3, 13)]), 0.26, 0.49)
     cost = 0.35 * (0.353 / typical) ** 2
-    logarithms = np.log(canonical_variates(embedding, graph, 2, seed=5).ratios)
+    logarithms = np.log(
+        canonical_variates(embedding, *leading_view(embedding, pattern(graph)), 2, seed=5).ratios
+    )
     shares = [each / logarithms.sum() for each in logarithms if each > 0]
     expected = 2.2 * np.exp(-sum(share * np.log(share) for share in shares)) - 4.5
     weights = np.array(

@@ -11,7 +11,7 @@ import spotscape
 from spotscape import tl
 from spotscape._validate import InputError
 from spotscape.tl import _clustering, _sharpening
-from spotscape.tl._partial_volume import fit_from, kmeans_starts, mixed_chance
+from spotscape.tl._partial_volume import fit_from, kmeans_starts, leading_view, mixed_chance
 from spotscape.tl._sharpening import canonical_variates, find_sharpening
 from spotscape.tl._smoothing import neighbor_scale, pattern
 
@@ -34,7 +34,7 @@ def kmeans(values):
 
 def test_directions_are_those_of_the_formula():
     embedding, graph, _ = tissue()
-    found = canonical_variates(embedding, graph, 1, seed=4)
+    found = canonical_variates(embedding, *leading_view(embedding, pattern(graph)), 1, seed=4)
 
     order = np.argsort(embedding[:, 0])
     scaled = embedding / neighbor_scale(embedding, pattern(graph))
@@ -71,7 +71,7 @@ def test_directions_are_those_of_the_formula():
 
 def test_columns_count_as_far_as_they_tell_groups_apart():
     embedding, graph, _ = tissue()
-    plain = canonical_variates(embedding, graph, 2, seed=0).directions
+    plain = canonical_variates(embedding, *leading_view(embedding, pattern(graph)), 2, seed=0).directions
     sharpened = find_sharpening(embedding, graph, 2, seed=0).directions
     for one, other in zip(plain.T, sharpened.T, strict=True):
         share = 1 - 1 / np.var((embedding - embedding.mean(axis=0)) @ one)
