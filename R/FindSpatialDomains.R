@@ -16,7 +16,7 @@
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object after [RunSpotscape()], or an
 #'   embedding as a numeric matrix, cells x dimensions.
 #' @param n_domains Number of domains; `NULL` has it suggested, except for Leiden, which then follows
-#'   `resolution`.
+#'   `resolution`. Where another number than this is found, a warning says so.
 #' @param method `"consensus"`: what many Gaussian mixtures agree on, each fitted to another number of leading columns
 #'   of the embedding, as it is and smoothed over neighbours that are alike (Strehl and Ghosh 2002, Cluster ensembles,
 #'   Journal of Machine Learning Research 3). `"gmm"`: one mixture, with one covariance shared by all domains (mclust's

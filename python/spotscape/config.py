@@ -183,7 +183,7 @@ class SpotscapeConfig:
         )
 
     def resolved(self) -> SpotscapeConfig:
-        """Return the settings with those that are None filled in.
+        """Return the settings with those that are None filled in, as they apply.
 
         Examples
         --------
@@ -195,7 +195,8 @@ class SpotscapeConfig:
         if rate is None:
             rate = _RATE_OF_CORRECTION if self.n_components else _RATE
         method = self.cluster_method or ("consensus" if self.n_components else "gmm")
-        return replace(self, learning_rate=rate, cluster_method=method)
+        rounds = self.sharpening_rounds if self.n_components else 0
+        return replace(self, learning_rate=rate, cluster_method=method, sharpening_rounds=rounds)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a plain dictionary, in the order of definition."""

@@ -19,6 +19,14 @@ def test_paper_has_the_published_settings():
     assert paper.cluster_method == "kmeans"
 
 
+def test_resolved_settings_are_those_that_apply():
+    default, published = SpotscapeConfig().resolved(), SpotscapeConfig(n_components=0).resolved()
+    assert (default.learning_rate, default.sharpening_rounds) == (3e-5, 2)
+    assert (published.learning_rate, published.sharpening_rounds) == (1e-3, 0)
+    assert (default.cluster_method, published.cluster_method) == ("consensus", "gmm")
+    assert SpotscapeConfig(learning_rate=0.5).resolved().learning_rate == 0.5
+
+
 def test_resolve_takes_what_a_user_may_pass():
     assert resolve_config(None) == resolve_config("default") == resolve_config({}) == SpotscapeConfig()
     assert resolve_config("paper") == SpotscapeConfig.paper()

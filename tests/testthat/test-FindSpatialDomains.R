@@ -73,6 +73,15 @@ test_that("the consensus goes without neighbours where the object does not say w
   expect_no_message(FindSpatialDomains(object, n_domains = 4, method = "gmm"))
 })
 
+test_that("fewer domains than asked for are said", {
+  skip_without_python()
+  two_places <- rbind(matrix(0, 10, 2), matrix(5, 20, 2))
+  expect_warning(
+    found <- FindSpatialDomains(two_places, n_domains = 4, method = "kmeans"), "n_domains: 4 were asked for, 2 found"
+  )
+  expect_identical(nlevels(found), 2L)
+})
+
 test_that("Leiden finds its own number of domains", {
   skip_without_python()
   set.seed(1)

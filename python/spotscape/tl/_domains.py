@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
-from spotscape._validate import check_flag, check_integer, check_number
+from spotscape._validate import SpotscapeWarning, check_flag, check_integer, check_number
 from spotscape.tl._clustering import (
     SMALL_MATRIX_THREADS,
     by_size,
@@ -95,6 +96,12 @@ def spatial_domains(
     InputError
         If the embedding is missing, an argument is out of range, or ``smooth`` finds no spatial graph.
 
+    Warns
+    -----
+    SpotscapeWarning
+        If another number of domains was found than asked for: mixtures can agree on fewer than very many,
+        smoothing can take the last spot of one, and Leiden's search finds no resolution for some numbers.
+
     References
     ----------
     .. [1] Strehl and Ghosh (2002), Cluster ensembles, Journal of Machine Learning Research 3.
@@ -168,6 +175,7 @@ def find_domains(
         "unit_rows": unit_rows,
         "smooth": smooth,
     }
+    asked = n_domains
     if unit_rows:
         embedding = normalize(embedding)
     confidence = posterior = None
@@ -192,7 +200,14 @@ def find_domains(
         own = posterior[np.arange(len(labels)), labels]
         confidence = calibrated(own, posterior.shape[1], COEFFICIENTS[method]).astype(np.float32)
     labels = by_size(labels)
-    return Domains(labels, confidence, details | {"n_domains": int(labels.max()) + 1})
+    n_found = int(labels.max()) + 1
+    if asked is not None and n_found != asked:
+        text = (
+            f"n_domains: {asked} were asked for, {n_found} found by {method!r}: the spots fall into no more "
+            "groups by it. Take a number nearer to that, or another method."
+        )
+        warnings.warn(text, SpotscapeWarning, stacklevel=2)
+    return Domains(labels, confidence, details | {"n_domains": n_found})
 
 
 def domain_posterior(

@@ -11,7 +11,7 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_info
 
 from spotscape import gr, tl
-from spotscape._validate import InputError
+from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice
 from spotscape.tl import _clustering, _n_domains
 from spotscape.tl._clustering import by_size, fit_mixture, kmeans_labels, smooth_labels
@@ -31,6 +31,20 @@ def test_finds_clear_groups_and_orders_them_by_size(embedded, method):
     assert adjusted_rand_score(embedded.obs["group"], domain) == 1.0
     assert embedded.uns["spotscape"]["domains"]["method"] == method
     assert embedded.uns["spotscape"]["domains"]["n_domains"] == 3
+
+
+@pytest.mark.parametrize("method", ["consensus", "gmm", "kmeans"])
+def test_fewer_domains_than_asked_for_are_said(method):
+    two_places = np.repeat([[0.0, 1.0], [5.0, 1.0]], [10, 20], axis=0)
+    adata = AnnData(np.ones((30, 2), dtype="float32"), obsm={"X_spotscape": two_places})
+    with pytest.warns(SpotscapeWarning, match=f"n_domains: 4 were asked for, 2 found by '{method}'"):
+        tl.spatial_domains(adata, n_domains=4, method=method)
+    assert adata.uns["spotscape"]["domains"]["n_domains"] == 2
+
+
+@pytest.mark.filterwarnings("error::spotscape._validate.SpotscapeWarning")
+def test_the_number_asked_for_says_nothing(embedded):
+    tl.spatial_domains(embedded, n_domains=3)
 
 
 def test_tied_mixture_follows_stretched_groups_where_kmeans_cannot():
