@@ -304,8 +304,8 @@ def new_slice(seed: int) -> Iterator[Row]:
     tl.spatial_domains(means, n_domains=7, seed=seed, method="kmeans")
     for method, adata in (
         ("mapped, the model's domains", other),
-        ("mapped, grouped anew (mixture)", mapped),
-        ("run anew (mixture)", fresh),
+        ("mapped, grouped anew (consensus)", mapped),
+        ("run anew (consensus)", fresh),
         ("run anew (K-means)", means),
     ):
         score = metrics.adjusted_rand_index(adata.obs["ground_truth"], adata.obs["spotscape_domain"])
