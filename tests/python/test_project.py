@@ -40,13 +40,15 @@ MAY_IMPORT = {
     "_slices": GROUND,
     "_counts": GROUND,
     "_variable_genes": GROUND,
+    "_embedding_graph": GROUND,
     "config": {"_validate"},
     "_neighbors": GROUND,
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
     "pp": GROUND | {"_counts", "_slices", "_variable_genes"},
     "gr": GROUND | {"_neighbors"},
-    "tl": GROUND | {"_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"},
+    "tl": GROUND
+    | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"},
     "model": GROUND | {"_paths", "_saved", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,
@@ -56,7 +58,7 @@ MAY_IMPORT = {
     "_space_ranger": GROUND | {"_paths"},
     "io": GROUND | {"_paths", "_space_ranger", "interop"},
     "interop": GROUND | {"_paths"},
-    "pl": GROUND | {"_slices", "io", "metrics", "pp", "gr"},
+    "pl": GROUND | {"_embedding_graph", "_slices", "io", "metrics", "pp", "gr"},
     # the top
     "cli": GROUND
     | {"_saved", "interop", "io", "pp", "gr", "engine", "tl", "model", "pl", "datasets", "metrics"},

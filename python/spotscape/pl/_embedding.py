@@ -12,6 +12,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._embedding_graph import embedding_graph
 from spotscape._validate import check_integer, input_error
 from spotscape.pl._draw import draw_legend, draw_names, spot_colors
 from spotscape.pl._figure import as_plain_text, check_save, one_or_all, open_panels, save_figure
@@ -161,15 +162,7 @@ def _compute_umap(latent: np.ndarray, seed: int) -> np.ndarray:
     """Run scanpy's neighbours and UMAP on an object of their own."""
     import scanpy as sc
 
-    private = AnnData(latent)
-    # Exact ones: scanpy cannot read what newer versions of the library for approximate ones return.
-    sc.pp.neighbors(
-        private,
-        n_neighbors=min(15, len(latent) - 1),
-        use_rep="X",
-        transformer="sklearn",
-        random_state=seed,
-    )
+    private = embedding_graph(latent, min(15, len(latent) - 1), seed)
     # The spectral start needs more spots than it gives dimensions, and a few to spare.
     sc.tl.umap(private, init_pos="spectral" if len(latent) > 20 else "random", random_state=seed)
     return np.asarray(private.obsm["X_umap"], dtype=np.float32)

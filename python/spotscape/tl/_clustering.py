@@ -5,13 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 
-import anndata as ad
 import numpy as np
 import scanpy as sc
 from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+
+from spotscape._embedding_graph import embedding_graph
 
 SMALL_MATRIX_THREADS = 1
 """Threads while grouping: with matrices this narrow they wait for each other longer than they work."""
@@ -115,10 +116,7 @@ def leiden_labels(
     the number nearest to it; without, ``resolution`` is used. The graph is of all spots, so time grows faster
     than their number.
     """
-    shell = ad.AnnData(embedding.astype(np.float32))
-    n_neighbors = min(_LEIDEN_NEIGHBORS, len(embedding) - 1)
-    # Exact ones: scanpy cannot read what newer versions of the library for approximate ones return.
-    sc.pp.neighbors(shell, n_neighbors=n_neighbors, use_rep="X", transformer="sklearn", random_state=seed)
+    shell = embedding_graph(embedding, min(_LEIDEN_NEIGHBORS, len(embedding) - 1), seed)
 
     def communities(at: float) -> np.ndarray:
         sc.tl.leiden(shell, at, random_state=seed, flavor="igraph", n_iterations=2, directed=False)

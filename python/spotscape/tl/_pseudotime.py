@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 import scanpy as sc
@@ -17,6 +16,7 @@ from sklearn.preprocessing import normalize
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._embedding_graph import embedding_graph
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.gr import check_coordinates
 from spotscape.pp import normalized_expression
@@ -160,15 +160,10 @@ def pseudotime(
 
 def _diffusion(embedding: np.ndarray, n_neighbors: int, seed: int) -> AnnData:
     """Return a bare object with the graph of the embedding and its diffusion map."""
-    shell = ad.AnnData(sparse.csr_matrix((len(embedding), 0), dtype=np.float32))
-    shell.obsm["space"] = embedding.astype(np.float32)
     with warnings.catch_warnings():
         # scanpy says that parts are not connected; so do we, with how many spots it concerns.
         warnings.simplefilter("ignore")
-        # Exact ones: scanpy cannot read what newer versions of the library for approximate ones return.
-        sc.pp.neighbors(
-            shell, n_neighbors=n_neighbors, use_rep="space", transformer="sklearn", random_state=seed
-        )
+        shell = embedding_graph(embedding, n_neighbors, seed)
         sc.tl.diffmap(shell, n_comps=min(_COMPONENTS, len(embedding) - 2), random_state=seed)
     return shell
 
