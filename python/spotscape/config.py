@@ -195,6 +195,7 @@ class SpotscapeConfig:
         if rate is None:
             rate = _RATE_OF_CORRECTION if self.n_components else _RATE
         method = self.cluster_method or ("consensus" if self.n_components else "gmm")
+        # The published encoder's columns have no order, which the mixtures that sharpen go by.
         rounds = self.sharpening_rounds if self.n_components else 0
         return replace(self, learning_rate=rate, cluster_method=method, sharpening_rounds=rounds)
 

@@ -203,10 +203,10 @@ def find_domains(
     n_found = int(labels.max()) + 1
     if asked is not None and n_found != asked:
         text = (
-            f"n_domains: {asked} were asked for, {n_found} found by {method!r}: the spots fall into no more "
-            "groups by it. Take a number nearer to that, or another method."
+            f"n_domains: {asked} were asked for, {n_found} found by {method!r}. "
+            "Take a number nearer to that, or another method."
         )
-        warnings.warn(text, SpotscapeWarning, stacklevel=2)
+        warnings.warn(text, SpotscapeWarning, stacklevel=3)
     return Domains(labels, confidence, details | {"n_domains": n_found})
 
 

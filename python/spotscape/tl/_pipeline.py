@@ -116,9 +116,7 @@ def analyse(
 
         started = time.perf_counter()
         connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
-        # The published encoder's columns have no order, which the mixtures that sharpen go by.
-        n_rounds = settings.sharpening_rounds if settings.n_components else 0
-        sharpening = find_sharpening(result.embedding, connectivities, n_rounds, seed=seed)
+        sharpening = find_sharpening(result.embedding, connectivities, settings.sharpening_rounds, seed=seed)
         embedding = result.embedding if sharpening is None else sharpening.apply(result.embedding)
         seconds["sharpening"] = time.perf_counter() - started
 
