@@ -30,11 +30,13 @@ def by_preset(preset: str) -> Embed:
 
     def embed(adata: AnnData, n_domains: int, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
         config = {"preset": preset, **settings}
-        tl.run_spotscape(adata, n_domains=n_domains, config=config, seed=seed, device="cpu", progress=False)
+        tl.run_spotscape(adata, n_domains=n_domains, config=config, seed=seed, progress=False)
+        params = adata.uns["spotscape"]["params"]
         return {
             "embedding": adata.obsm["X_spotscape"],
             "labels": adata.obs["spotscape_domain"].to_numpy().astype(str),
-            "unit_rows": adata.uns["spotscape"]["params"]["unit_rows"],
+            "unit_rows": params["unit_rows"],
+            "device": params["device"],
         }
 
     return embed

@@ -127,4 +127,5 @@ def scored(adata: AnnData, found: Mapping[str, Any], n_domains: int, seed: int) 
             "seconds": float(found["seconds"]),
             "cpu_seconds": float(found["cpu_seconds"]),
             "memory": found["memory"],
+            "device": str(found["device"]),
         }

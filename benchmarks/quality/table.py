@@ -12,7 +12,7 @@ import pandas as pd
 RUN = ("method", "data", "seed", "settings")
 SCORES = ("ARI", "NMI", "CA", "boundary", "inner", "silhouette", "coherence")
 COST = ("seconds", "cpu_seconds", "memory")
-COLUMNS = (*RUN, "clustering", "n_spots", "n_genes", "n_domains", *SCORES, *COST)
+COLUMNS = (*RUN, "clustering", "n_spots", "n_genes", "n_domains", *SCORES, *COST, "device")
 
 
 def read(path: Path) -> pd.DataFrame:

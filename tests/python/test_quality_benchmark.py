@@ -47,7 +47,7 @@ def test_rows_are_whole_and_scores_in_range(path: Path):
     assert list(table.columns) == [
         *("method", "data", "seed", "settings", "clustering", "n_spots", "n_genes", "n_domains"),
         *("ARI", "NMI", "CA", "boundary", "inner", "silhouette", "coherence"),
-        *("seconds", "cpu_seconds", "memory"),
+        *("seconds", "cpu_seconds", "memory", "device"),
     ]
     baseline = table[table["method"] == "smoothed_pca"]
     assert list(baseline["clustering"]) == ["gmm", "kmeans"]
@@ -83,7 +83,7 @@ def made_up(**ari: dict[str, float]) -> pd.DataFrame:
         for tissue, value in values.items()
     ]
     scores = {"NMI": 0.5, "CA": 0.5, "boundary": 0.5, "inner": 0.5, "silhouette": 0.5, "coherence": 0.5}
-    return pd.DataFrame(rows).assign(**scores, seconds=1.0, cpu_seconds=1.0, memory=1.0)
+    return pd.DataFrame(rows).assign(**scores, seconds=1.0, cpu_seconds=1.0, memory=1.0, device="cpu")
 
 
 def report_of(runs: pd.DataFrame, folder: Path) -> dict[str, list[str]]:

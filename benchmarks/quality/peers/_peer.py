@@ -4,8 +4,8 @@
 
 The input has counts in ``X``, ``obsm["spatial"]``, and in ``uns["layout"]`` how its spots lie ("hexagonal",
 "square" or "cells"). The output has the embedding, labels where the method makes its own, and its seconds,
-on the clock and of all processors: from the tissue in memory to these, without imports and reading. Needs
-nothing of spotscape.
+on the clock and of all processors: from the tissue in memory to these, without imports and reading; and the
+device it trained on. Needs nothing of spotscape.
 """
 
 import json
@@ -28,7 +28,7 @@ def run(embed: Embed, arguments: list[str]) -> None:
     started, worked = time.perf_counter(), time.process_time()
     found = embed(adata, int(n_domains), int(seed), given)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - worked
-    np.savez(output, seconds=seconds, cpu_seconds=cpu_seconds, **found)
+    np.savez(output, **{"seconds": seconds, "cpu_seconds": cpu_seconds, "device": "cpu", **found})
 
 
 def main(embed: Embed) -> None:

@@ -16,11 +16,13 @@ from sklearn.mixture import GaussianMixture
 
 def embed(adata, n_domains, seed, settings):
     """Return 20 components of the reconstruction, and refined labels."""
-    adata = GraphST.GraphST(adata, device=torch.device("cpu"), random_seed=seed).train()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    adata = GraphST.GraphST(adata, device=torch.device(device), random_seed=seed).train()
     scores = PCA(20, random_state=42).fit_transform(adata.obsm["emb"].astype(np.float64))
     mixture = GaussianMixture(n_domains, covariance_type="tied", n_init=10, random_state=seed)
     adata.obs["mixture"] = mixture.fit_predict(scores).astype(str)
-    return {"embedding": scores, "labels": np.array(refine_label(adata, radius=50, key="mixture"))}
+    labels = np.array(refine_label(adata, radius=50, key="mixture"))
+    return {"embedding": scores, "labels": labels, "device": device}
 
 
 main(embed)
