@@ -37,5 +37,10 @@ TISSUES: dict[str, Callable[[int], AnnData]] = {
     "hole_tumour_bins": partial(
         _simulate, tissue="tumour", n_spots=1500, n_genes=500, hole_share=0.25, n_domains=5, layout="square"
     ),
+    "varied": partial(_simulate, n_spots=2000, marker_gradients=0.25),
+    "varied_tumour": partial(_simulate, tissue="tumour", n_spots=2000, n_domains=5, marker_gradients=0.25),
+    "varied_cells": partial(
+        _simulate, n_spots=1200, n_genes=300, n_domains=5, layout="cells", marker_gradients=0.25
+    ),
 }
 """By name, a function from the tissue's seed; ``ground_truth`` holds its domains."""

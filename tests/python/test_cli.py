@@ -286,6 +286,7 @@ def test_output_may_be_replaced(command, slice_path, tmp_path):
         ("simulate -o out.h5ad -k 1", ["n_domains"]),
         ("simulate -o out.h5ad --noise loud", ["--noise"]),
         ("simulate -o out.h5ad --border-width 2", ["border_width"]),
+        ("simulate -o out.h5ad --marker-gradients 3", ["marker_gradients"]),
         ("simulate -o out.h5ad --hole-share 0.9", ["hole_share"]),
         ("domains SLICE", ["domains"]),
     ],
@@ -432,7 +433,7 @@ def test_simulate(command):
 
 
 def test_simulate_other_kinds(command):
-    kind = {"tissue": "rare", "border_width": 0.1, "hole_share": 0.2}
+    kind = {"tissue": "rare", "marker_gradients": 0.3, "border_width": 0.1, "hole_share": 0.2}
     size = ["--spots", 150, "--genes", 40, "-k", 4]
     options = [word for key, value in kind.items() for word in (f"--{key.replace('_', '-')}", value)]
     ended = command("simulate", "-o", "a.h5ad", *options, *size)
@@ -447,7 +448,8 @@ def test_simulate_has_the_defaults_of_python():
     shell = inspect.signature(simulate).parameters
     names = {name: {"spots": "n_spots", "genes": "n_genes"}.get(name, name) for name in shell}
     shared = {name: python[here].default for name, here in names.items() if here in python}
-    assert {"spots", "genes", "tissue", "n_domains", "border_width", "hole_share", "seed"} <= set(shared)
+    assert {"spots", "genes", "tissue", "n_domains", "border_width", "hole_share"} <= set(shared)
+    assert {"marker_gradients", "seed"} <= set(shared)
     assert {name: shell[name].default for name in shared} == shared
 
 

@@ -159,6 +159,25 @@ def _marker_levels(adata: anndata.AnnData, domain: str) -> np.ndarray:
     return np.log(np.asarray(adata.X[:, own].sum(axis=1)).ravel() / _totals(adata))
 
 
+def test_markers_of_a_domain_rise_and_fall_together_within_all_domains():
+    settings = {"n_genes": 100, "n_domains": 3, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
+    plain, varied = (simulate_slice(**settings, marker_gradients=amount) for amount in (0, 0.5))
+    assert (plain.obsm["spatial"] == varied.obsm["spatial"]).all()
+    assert plain.obs.equals(varied.obs)
+    assert plain.var.equals(varied.var)
+    truth = plain.obs["ground_truth"].to_numpy()
+    _, nearest = cKDTree(plain.obsm["spatial"]).query(plain.obsm["spatial"], k=2)
+    same = truth == truth[nearest[:, 1]]
+    for marked in np.unique(truth):
+        before, after = (_marker_levels(adata, marked) for adata in (plain, varied))
+        between = (after - after[nearest[:, 1]])[same]
+        for domain in np.unique(truth):
+            inside = truth == domain
+            assert after[inside].std() > 3 * before[inside].std(), (marked, domain)
+            # and smoothly over the tissue
+            assert after[inside].std() > 2 * between.std() / np.sqrt(2), (marked, domain)
+
+
 def test_across_a_border_expression_changes_gradually():
     settings = {"n_genes": 100, "n_domains": 2, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
     sharp, gradual = (simulate_slice(**settings, border_width=width) for width in (0, 0.3))
@@ -342,6 +361,7 @@ def test_counts_alone_do_not_give_domains_away_but_neighbours_help(tissue):
     [
         {"tissue": "rare"},
         {"border_width": 0.3},
+        {"marker_gradients": 0.25},
         {"hole_share": 0.15},
         {"layout": "cells", "n_genes": 100},
     ],
@@ -477,6 +497,9 @@ def test_batch_effects_differ_between_domains_as_much_as_asked(by_domain, expect
         ("dispersion", -1),
         ("dropout", 1.5),
         ("noise", -1),
+        ("marker_gradients", -0.1),
+        ("marker_gradients", 2.1),
+        ("marker_gradients", "smooth"),
         ("border_width", -0.1),
         ("border_width", 1.1),
         ("border_width", "wide"),

@@ -27,6 +27,10 @@ def simulate(
     ] = "hexagonal",
     n_domains: Annotated[int, typer.Option("--n-domains", "-k", help="Number of true domains.")] = 7,
     noise: Annotated[float, typer.Option(min=0, help="Noise of the expression; 1 is realistic.")] = 1.0,
+    marker_gradients: Annotated[
+        float,
+        typer.Option(help="How much markers vary smoothly within domains too, for 1 between them."),
+    ] = 0.0,
     border_width: Annotated[
         float,
         typer.Option(help="Width of the zone in which domains pass into each other; 1 is the tissue's side."),
@@ -55,6 +59,7 @@ def simulate(
         layout=layout,
         n_domains=n_domains,
         noise=noise,
+        marker_gradients=marker_gradients,
         border_width=border_width,
         hole_share=hole_share,
         seed=seed,

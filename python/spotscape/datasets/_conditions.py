@@ -122,6 +122,7 @@ def simulate_conditions(
         overlap=1.0,
         rotation=0.0,
         flip=False,
+        marker_gradients=0.0,
         border_width=0.0,
         hole_share=0.0,
         n_spots=n_spots,

@@ -28,6 +28,7 @@ class Settings:
     dispersion: float
     dropout: float
     noise: float
+    marker_gradients: float
     seed: int
     n_slices: int
     batch_strength: float
@@ -73,6 +74,7 @@ def check_settings(
         dispersion=check_number("dispersion", others["dispersion"], 0, 10),
         dropout=check_number("dropout", others["dropout"], 0, 1),
         noise=check_number("noise", others["noise"], 0, 5),
+        marker_gradients=check_number("marker_gradients", others["marker_gradients"], 0, 2),
         seed=check_integer("seed", others["seed"], 0),
         n_slices=check_integer("n_slices", others["n_slices"], 1),
         batch_strength=check_number("batch_strength", others["batch_strength"], 0, 5),
