@@ -178,6 +178,18 @@ def test_markers_of_a_domain_rise_and_fall_together_within_all_domains():
             assert after[inside].std() > 2 * between.std() / np.sqrt(2), (marked, domain)
 
 
+def test_markers_vary_by_place_in_the_tissue_not_by_slice():
+    settings = {"n_genes": 100, "n_domains": 3, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
+    slices = simulate_slices(**settings, n_spots=500, marker_gradients=0.5, rotation=40, batch_strength=0)
+    first, second = slices
+    matched = second.obs["true_match"] != ""
+    pair = second[matched.to_numpy()], first[second.obs["true_match"][matched]]
+    for domain in ("L1", "WM"):
+        inside = (pair[0].obs["ground_truth"] == domain).to_numpy()
+        levels = [_marker_levels(adata, domain)[inside] for adata in pair]
+        assert np.corrcoef(*levels)[0, 1] > 0.8
+
+
 def test_across_a_border_expression_changes_gradually():
     settings = {"n_genes": 100, "n_domains": 2, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
     sharp, gradual = (simulate_slice(**settings, border_width=width) for width in (0, 0.3))
