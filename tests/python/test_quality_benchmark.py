@@ -124,6 +124,15 @@ def test_where_all_methods_have_most_tissues_none_stands_apart(tmp_path: Path):
     assert found["Over all tissues: pca"][0] == "0.400"
 
 
+def test_cost_is_of_runs_without_a_gpu(tmp_path: Path):
+    runs = made_up(default={"rare": 0.5, "hole": 0.5}, graphst={"rare": 0.4, "hole": 0.4})
+    faster = runs.assign(seed=1, cpu_seconds=99.0, device="cuda").iloc[2:]
+    found = report_of(pd.concat([runs.iloc[:3], faster]), tmp_path)
+    assert found["Cost: rare"] == ["1 s, 1.0 GB", "1 s, 1.0 GB"]
+    assert found["Cost: hole"] == ["1 s, 1.0 GB", ""]
+    assert found["ARI by tissue: hole"][1] == "0.400"
+
+
 @pytest.fixture
 def calibration(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(ROOT)
