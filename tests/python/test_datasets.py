@@ -159,12 +159,19 @@ def _marker_levels(adata: anndata.AnnData, domain: str) -> np.ndarray:
     return np.log(np.asarray(adata.X[:, own].sum(axis=1)).ravel() / _totals(adata))
 
 
+QUIET = {"n_genes": 100, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
+
+
+def _assert_same_but_for_counts(first: anndata.AnnData, second: anndata.AnnData) -> None:
+    assert (first.obsm["spatial"] == second.obsm["spatial"]).all()
+    assert first.obs.equals(second.obs)
+    assert first.var.equals(second.var)
+
+
 def test_markers_of_a_domain_rise_and_fall_together_within_all_domains():
-    settings = {"n_genes": 100, "n_domains": 3, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
+    settings = {**QUIET, "n_domains": 3}
     plain, varied = (simulate_slice(**settings, marker_gradients=amount) for amount in (0, 0.5))
-    assert (plain.obsm["spatial"] == varied.obsm["spatial"]).all()
-    assert plain.obs.equals(varied.obs)
-    assert plain.var.equals(varied.var)
+    _assert_same_but_for_counts(plain, varied)
     truth = plain.obs["ground_truth"].to_numpy()
     _, nearest = cKDTree(plain.obsm["spatial"]).query(plain.obsm["spatial"], k=2)
     same = truth == truth[nearest[:, 1]]
@@ -179,9 +186,8 @@ def test_markers_of_a_domain_rise_and_fall_together_within_all_domains():
 
 
 def test_markers_vary_by_place_in_the_tissue_not_by_slice():
-    settings = {"n_genes": 100, "n_domains": 3, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
-    slices = simulate_slices(**settings, n_spots=500, marker_gradients=0.5, rotation=40, batch_strength=0)
-    first, second = slices
+    settings = {**QUIET, "n_domains": 3, "n_spots": 500, "batch_strength": 0}
+    first, second = simulate_slices(**settings, marker_gradients=0.5, rotation=40)
     matched = second.obs["true_match"] != ""
     pair = second[matched.to_numpy()], first[second.obs["true_match"][matched]]
     for domain in ("L1", "WM"):
@@ -191,11 +197,9 @@ def test_markers_vary_by_place_in_the_tissue_not_by_slice():
 
 
 def test_across_a_border_expression_changes_gradually():
-    settings = {"n_genes": 100, "n_domains": 2, "noise": 0, "dropout": 0, "depth": 20_000, "dispersion": 0}
+    settings = {**QUIET, "n_domains": 2}
     sharp, gradual = (simulate_slice(**settings, border_width=width) for width in (0, 0.3))
-    assert (sharp.obsm["spatial"] == gradual.obsm["spatial"]).all()
-    assert sharp.obs.equals(gradual.obs)
-    assert sharp.var.equals(gradual.var)
+    _assert_same_but_for_counts(sharp, gradual)
     truth = (sharp.obs["ground_truth"] == "WM").to_numpy()
     places = sharp.obsm["spatial"] / np.sqrt(np.prod(np.ptp(sharp.obsm["spatial"], axis=0)))
     to_l1, to_wm = (cKDTree(places[truth == inside]).query(places)[0] for inside in (False, True))

@@ -31,6 +31,13 @@ def run(embed: Embed, arguments: list[str]) -> None:
     np.savez(output, **{"seconds": seconds, "cpu_seconds": cpu_seconds, "device": "cpu", **found})
 
 
+def torch_device() -> str:
+    """Return what a peer on PyTorch trains on."""
+    import torch  # not every peer has it
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def main(embed: Embed) -> None:
     """Run with the arguments of the command line."""
     run(embed, sys.argv[1:])

@@ -7,7 +7,7 @@ after its refinement (most frequent label of the 50 nearest spots).
 
 import numpy as np
 import torch
-from _peer import main
+from _peer import main, torch_device
 from GraphST import GraphST
 from GraphST.utils import refine_label
 from sklearn.decomposition import PCA
@@ -16,7 +16,7 @@ from sklearn.mixture import GaussianMixture
 
 def embed(adata, n_domains, seed, settings):
     """Return 20 components of the reconstruction, and refined labels."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch_device()
     adata = GraphST.GraphST(adata, device=torch.device(device), random_seed=seed).train()
     scores = PCA(20, random_state=42).fit_transform(adata.obsm["emb"].astype(np.float64))
     mixture = GaussianMixture(n_domains, covariance_type="tied", n_init=10, random_state=seed)

@@ -8,8 +8,7 @@ of domains, so that it has no row of its own labels.
 import tempfile
 from pathlib import Path
 
-import torch
-from _peer import main
+from _peer import main, torch_device
 from SpaceFlow.SpaceFlow import SpaceFlow
 
 
@@ -19,8 +18,7 @@ def embed(adata, n_domains, seed, settings):
     flow.preprocessing_data(n_top_genes=min(3000, adata.n_vars), n_neighbors=10)
     with tempfile.TemporaryDirectory() as folder:
         flow.train(str(Path(folder) / "embedding.tsv"), random_seed=seed)
-    # it chooses a GPU by itself
-    return {"embedding": flow.embedding, "device": "cuda" if torch.cuda.is_available() else "cpu"}
+    return {"embedding": flow.embedding, "device": torch_device()}  # it chooses the same by itself
 
 
 main(embed)

@@ -29,7 +29,7 @@ def simulate(
     noise: Annotated[float, typer.Option(min=0, help="Noise of the expression; 1 is realistic.")] = 1.0,
     marker_gradients: Annotated[
         float,
-        typer.Option(help="How much markers vary smoothly within domains too, for 1 between them."),
+        typer.Option(help="How much markers vary smoothly within domains too; 1 is as much as between them."),
     ] = 0.0,
     border_width: Annotated[
         float,

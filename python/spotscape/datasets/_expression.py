@@ -1,17 +1,17 @@
 """What is expressed: a log-linear model of domains, gradients and programs, and counts drawn from it.
 
 For spot i in domain k the share of gene g among its molecules is proportional to
-``exp(base_g + domain_kg + gradients_i . slopes_g + programs_i . loadings_g + batch_kg)``, and where markers
-vary within domains besides, to ``exp(Σ_l marker_gradients_il domain_lg)``; its counts are
+``exp(base_g + domain_kg + gradients_i . slopes_g + programs_i . loadings_g + batch_kg)``; its counts are
 negative binomial around that share of the spot's depth. Where domains pass into each other, what belongs to k
-is a mean over the spot's mixture of domains. Gradients are smooth over the tissue; programs stand for the mix
+is a mean over the spot's mixture of domains. Gradients are smooth over the tissue, and where markers vary
+within domains, each domain's changes are the slopes of one more; programs stand for the mix
 of cell types and states in a spot and have no spatial structure, which is what makes a spot's own counts a
 poor guide to its domain.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,6 @@ class Expression:
     gradients: tuple[Field, ...]
     domain_depth: NDArray[np.float64]
     depth_field: Field
-    marker_fields: tuple[Field, ...]
-    """How the markers of each domain rise and fall over the tissue."""
     marker_domain: NDArray[np.int64]
     """Per gene the domain it marks, -1 for none."""
 
@@ -49,8 +47,6 @@ class Spots:
     """Latent variables of one slice, float32: what its counts are drawn from."""
 
     mixture: NDArray[np.float32]
-    marker_gradients: NDArray[np.float32] | None
-    """n_spots x n_domains; None for none."""
     gradients: NDArray[np.float32]
     programs: NDArray[np.float32]
     depth: NDArray[np.float32]
@@ -63,11 +59,12 @@ def make_expression(
     n_markers: int,
     marker_strength: float,
     noise: float,
+    marker_gradients: float,
     rng: np.random.Generator,
 ) -> Expression:
     """Draw the genes of a tissue, of which the first ``n_rare`` domains are rare."""
     marker_domain, domain_effect = _markers(n_genes, n_domains, n_rare, n_markers, marker_strength, rng)
-    return Expression(
+    expression = Expression(
         base=rng.normal(scale=1.7, size=n_genes),
         domain_effect=domain_effect,
         slopes=_sparse_loadings(_N_GRADIENTS, n_genes, 0.3, 0.25 * noise, rng),
@@ -76,8 +73,17 @@ def make_expression(
         domain_depth=rng.normal(scale=0.25, size=n_domains),
         depth_field=smooth_field(rng, 0.2),
         marker_domain=marker_domain,
-        # last, so that what is drawn before does not depend on it
-        marker_fields=tuple(smooth_field(rng, _GRADIENT_SCALE) for _ in range(n_domains)),
+    )
+    return _with_marker_gradients(expression, marker_gradients, rng) if marker_gradients else expression
+
+
+def _with_marker_gradients(expression: Expression, amount: float, rng: np.random.Generator) -> Expression:
+    """Add a gradient for each domain, along which its markers change as they do in it."""
+    added = tuple(smooth_field(rng, _GRADIENT_SCALE) for _ in expression.domain_effect)
+    return replace(
+        expression,
+        gradients=(*expression.gradients, *added),
+        slopes=np.concatenate([expression.slopes, amount * expression.domain_effect]),
     )
 
 
@@ -117,7 +123,6 @@ def draw_spots(
     position: NDArray[np.float64],
     depth: float,
     depth_sd: float,
-    marker_gradients: float,
     rng: np.random.Generator,
 ) -> Spots:
     """Draw the latent variables of a slice; ``depth`` is the median over its spots.
@@ -130,18 +135,10 @@ def draw_spots(
     log_depth += np.log(depth) - np.median(log_depth)
     return Spots(
         mixture=mixture,
-        marker_gradients=marker_gradients * _values(expression.marker_fields, position)
-        if marker_gradients
-        else None,
-        gradients=_values(expression.gradients, position),
+        gradients=np.stack([field(position) for field in expression.gradients], axis=1).astype(np.float32),
         programs=_standard_gamma((len(mixture), _N_PROGRAMS), rng),
         depth=np.exp(log_depth).astype(np.float32),
     )
-
-
-def _values(fields: tuple[Field, ...], position: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the value of each field at each position."""
-    return np.stack([field(position) for field in fields], axis=1).astype(np.float32)
 
 
 def _standard_gamma(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -162,15 +159,12 @@ def draw_counts(
     n_spots, n_genes = len(spots.mixture), len(expression.base)
     rows = max(1, _BLOCK_VALUES // n_genes)
     by_domain = (expression.domain_effect + expression.base + batch).astype(np.float32)
-    domain_effect = expression.domain_effect.astype(np.float32)
     loadings = np.concatenate([expression.slopes, expression.loadings]).astype(np.float32)
     data, indices, lengths = [], [], []
     for block, start in enumerate(range(0, n_spots, rows)):
         part = slice(start, start + rows)
         rng = np.random.default_rng([*stream, block])
         share = spots.mixture[part] @ by_domain
-        if spots.marker_gradients is not None:
-            share += spots.marker_gradients[part] @ domain_effect
         share += np.concatenate([spots.gradients[part], spots.programs[part]], axis=1) @ loadings
         np.exp(share, out=share)
         mean = share * (spots.depth[part] / share.sum(axis=1))[:, None]

@@ -270,6 +270,7 @@ def draw_tissue(settings: Settings) -> tuple[Tissue, Expression]:
         settings.n_markers,
         settings.marker_strength,
         settings.noise,
+        settings.marker_gradients,
         rng,
     )
     return anatomy, expression
@@ -285,10 +286,7 @@ def simulate_one(
     mixture = anatomy.mixture(position, settings.border_width)
     domain = anatomy.domains(position)
     depth_factor, batch = _batch(settings, number, len(expression.domain_effect))
-    depth = settings.depth * depth_factor
-    latent = draw_spots(
-        expression, mixture, position, depth, settings.depth_sd, settings.marker_gradients, rng
-    )
+    latent = draw_spots(expression, mixture, position, settings.depth * depth_factor, settings.depth_sd, rng)
     stream = [settings.seed, _COUNTS, number]
     counts = draw_counts(expression, latent, batch, settings.dispersion, settings.dropout, stream)
     obs = _obs(settings, anatomy, spots, domain, number)
