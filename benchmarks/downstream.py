@@ -70,7 +70,7 @@ def pseudotime(seed: int) -> Iterator[Row]:
         expression = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"].to_numpy())
         scores = principal_components(expression, seed)
         adata.obsm["X_pca"] = smoothed(scores, xy, np.zeros(adata.n_obs))
-        adata.uns["pca"] = {"params": {"unit_rows": False}}
+        adata.uns["pca"] = {"params": {}}
         for method, key in (("spotscape", "spotscape"), ("smoothed PCA", "pca")):
             tl.pseudotime(adata, root={"spot": root}, key_added=key, seed=seed)
             time = adata.obs[f"{key}_pseudotime"].to_numpy()
@@ -190,7 +190,7 @@ def with_baseline(both: ad.AnnData) -> list[tuple[str, str]]:
         expression[both.obs["slice"] == name] -= expression[both.obs["slice"] == name].mean(axis=0)
     scores = principal_components(expression, 0)
     both.obsm["X_pca"] = smoothed(scores, both.obsm["spatial"], both.obs["slice"])
-    both.uns["pca"] = {"params": {"unit_rows": False}}
+    both.uns["pca"] = {"params": {}}
     return [("spotscape", "spotscape"), ("smoothed PCA", "pca")]
 
 
@@ -304,8 +304,8 @@ def new_slice(seed: int) -> Iterator[Row]:
     tl.spatial_domains(means, n_domains=7, seed=seed, method="kmeans")
     for method, adata in (
         ("mapped, the model's domains", other),
-        ("mapped, grouped anew (consensus)", mapped),
-        ("run anew (consensus)", fresh),
+        ("mapped, grouped anew", mapped),
+        ("run anew", fresh),
         ("run anew (K-means)", means),
     ):
         score = metrics.adjusted_rand_index(adata.obs["ground_truth"], adata.obs["spotscape_domain"])

@@ -42,7 +42,6 @@ def gpu_gb() -> float:
 def step_seconds(n: int, way: str, device: str, *, mixed: bool = False, steps: int = 5) -> float:
     """Return the time of a training step, after the first two."""
     config = SpotscapeConfig(batch_spots=None if way == "tiles" else 0, mixed_precision=mixed)
-    config = config.resolved()
     training = Training(lattice(n), config, None, 0, device, World())
     for _ in range(2):
         training.step()

@@ -31,7 +31,7 @@ read_object <- function() {
   object
 }
 run <- function(object) {
-  RunSpotscape(object, n_domains = 8, config = list(epochs = 2, cluster_method = "kmeans"), verbose = FALSE)
+  RunSpotscape(object, n_domains = 8, config = list(cluster_method = "kmeans"), verbose = FALSE)
 }
 object <- read_object()
 invisible(run(subset(object, cells = cells[1:200]))) # Python runs, and has loaded what it needs

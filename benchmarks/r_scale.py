@@ -3,7 +3,7 @@
     python -m benchmarks.r_scale [--cells 100000] [--genes 1000]
 
 Two processes, one of Python and one of R, each of which reads the counts, has done a tiny run before, and
-then runs two epochs with K-means, so that what R adds shows beside training. Needs Linux, R, Seurat, and
+then runs with K-means, so that what R adds shows. Needs Linux, R, Seurat, and
 spotscape installed in R.
 """
 
@@ -38,7 +38,7 @@ x, i, p = np.fromfile(folder / "x"), np.fromfile(folder / "i", np.int32), np.fro
 adata = anndata.AnnData(sparse.csr_matrix((x, i, p), shape=(n_cells, n_genes)))
 adata.obsm["spatial"] = np.fromfile(folder / "spatial").reshape(2, -1).T
 def run(adata):
-    config = {"epochs": 2, "cluster_method": "kmeans"}
+    config = {"cluster_method": "kmeans"}
     spotscape.tl.run_spotscape(adata, n_domains=8, config=config, progress=False)
 run(adata[:200].copy())
 open("/proc/self/clear_refs", "w").write("5")  # the peak is counted from here

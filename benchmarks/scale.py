@@ -131,7 +131,7 @@ def step_once(n: int, way: str, steps: int = 3) -> dict:
     from spotscape.engine.training import Training
 
     graph = lattice(n)
-    config = SpotscapeConfig(batch_spots=None if way == "tiles" else 0).resolved()
+    config = SpotscapeConfig(encoder="gcn", batch_spots=None if way == "tiles" else 0)
     training = Training(graph, config, None, 0, "cpu", World())
     take: Callable[[], object] = training.step
     if way == "literal":
@@ -379,7 +379,7 @@ def matching_once(n_spots: int, batch_spots: int) -> dict:
         centering=1.0,
         coordinates=both.obsm["spatial"],
     )
-    config = SpotscapeConfig(epochs=40, batch_spots=batch_spots, prototype_weight=0.0)
+    config = SpotscapeConfig(encoder="gcn", epochs=40, batch_spots=batch_spots, prototype_weight=0.0)
     z = torch.from_numpy(fit(graph, config).embedding)
     numbers = torch.from_numpy(codes.astype(np.int64))
     started = time.perf_counter()

@@ -36,26 +36,23 @@ def whole_run(name: str) -> tuple[float, float]:
     return _process.measure(WHOLE_RUN, [str(_slices.path_of(name)), str(n_domains)])
 
 
-def step_seconds(name: str, *, rank: int, n_components: int, literal: bool = False, steps: int = 5) -> float:
+def step_seconds(name: str, *, rank: int, literal: bool = False, steps: int = 5) -> float:
     """Return the median time of a training step, exact in O(N d²) or literal in O(N²)."""
-    config = SpotscapeConfig(expression_rank=rank)
+    config = SpotscapeConfig.paper()
     adata, _ = _slices.read(name)
     gr.spatial_neighbors(adata)
-    pp.select_genes(adata, n_top_genes=config.n_top_genes)
+    pp.select_genes(adata, n_top_genes=config.n_top_genes, ranking="variable")
     x = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"])
-    graph = SliceGraph.from_scipy(
-        x, adata.obsp["spatial_connectivities"], rank=rank, n_components=n_components, seed=0
-    )
+    graph = SliceGraph.from_scipy(x, adata.obsp["spatial_connectivities"], rank=rank, seed=0)
     if literal:
         graph = SliceGraph(DenseExpression(torch.from_numpy(x.toarray())), graph.edge_index)
     generator = torch.Generator().manual_seed(0)
-    n_inputs = graph.features.shape[1]
+    n_inputs = graph.n_genes
     model = GraphAutoencoder(
         n_inputs,
         graph.n_genes,
         256,
         64,
-        residual=graph.components is not None,
         batch_norm_momentum=0.99,
         generator=generator,
     )
@@ -72,7 +69,7 @@ def step_seconds(name: str, *, rank: int, n_components: int, literal: bool = Fal
         else:
             loss = objective(
                 model,
-                graph.features,
+                graph.expression,
                 graph.expression,
                 neighborhood,
                 views,
@@ -108,20 +105,14 @@ def main() -> None:
     name = parser.parse_args().slice
     seconds, memory = whole_run(name)
     print(f"{name}, file to domains, default settings: {seconds:.1f} s, peak {memory:.2f} GB\n")
-    literal = step_seconds(name, rank=0, n_components=0, literal=True)
+    literal = step_seconds(name, rank=0, literal=True)
     print("| a training step | seconds | literal / this |\n| --- | --- | --- |")
     print(f"| literal: dense X, X̂ and N x N similarities | {literal:.3f} | 1.0 |")
-    default = SpotscapeConfig().resolved()
-    for label, rank, n_components in (
-        ("exact, X as it is", 0, 0),
-        ("exact, X by its truncated SVD", default.expression_rank, 0),
-        (
-            "default: exact, components in, X by its truncated SVD",
-            default.expression_rank,
-            default.n_components,
-        ),
+    for label, rank in (
+        ("exact, X as it is", 0),
+        ("exact, X by its truncated SVD", SpotscapeConfig().expression_rank),
     ):
-        taken = step_seconds(name, rank=rank, n_components=n_components)
+        taken = step_seconds(name, rank=rank)
         print(f"| {label} | {taken:.3f} | {literal / taken:.1f} |")
     print(f"\n{_machine.describe()}")
 

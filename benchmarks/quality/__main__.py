@@ -4,6 +4,7 @@
     python -m benchmarks.quality run --table FILE.csv           all that the table lacks (hours)
     python -m benchmarks.quality run --methods default pca --data cortex --seeds 0
     python -m benchmarks.quality report --table FILE.csv        markdown and plots from the table
+    python -m benchmarks.quality panel                          the default beside four baselines, by study
     python -m benchmarks.quality calibration                    is the confidence of a domain right?
     python -m benchmarks.quality calibration --fit              the coefficients that make it so
     python -m benchmarks.quality integration --seeds 0          benchmarks.integration with Harmony at hand
@@ -75,6 +76,12 @@ def arguments() -> argparse.Namespace:
     report.add_argument("--table", type=Path, default=TABLE)
     report.add_argument("--output", type=Path, default=RESULTS)
 
+    panel = commands.add_parser("panel", help="the default beside four baselines, by study")
+    panel.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    panel.add_argument("--simulated", action="store_true", help="our simulated tissue, by size, instead")
+    panel.add_argument("--set", nargs="+", type=setting, default=[], dest="settings", help="as epochs=3")
+    panel.add_argument("--jobs", type=int, default=2)
+
     calibration = commands.add_parser("calibration", help="is the confidence of a domain right?")
     calibration.add_argument("--output", type=Path, default=RESULTS / "confidence.md")
     calibration.add_argument("--figure", type=Path, default=FIGURE)
@@ -106,6 +113,12 @@ def main() -> None:
         from benchmarks.quality.report import write
 
         write(args.table, args.output)
+    elif args.command == "panel":
+        from benchmarks.quality import panel
+
+        path = RESULTS / ("panel_simulated.md" if args.simulated else "panel.md")
+        settings = dict(args.settings)
+        panel.write(path, args.seeds, settings, simulated=args.simulated, jobs=args.jobs)
     elif args.command == "calibration":
         from benchmarks.quality import calibration
 

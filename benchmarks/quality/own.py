@@ -24,7 +24,7 @@ def method(name: str) -> Embed:
 
 
 def by_preset(preset: str) -> Embed:
-    """Return a run by a preset: embedding, domains, and whether spots are grouped by direction only."""
+    """Return a run by a preset: embedding and domains."""
     # here, so that no learning is measured without torch in memory, and training without imports
     from spotscape import tl
 
@@ -35,7 +35,6 @@ def by_preset(preset: str) -> Embed:
         return {
             "embedding": adata.obsm["X_spotscape"],
             "labels": adata.obs["spotscape_domain"].to_numpy().astype(str),
-            "unit_rows": params["unit_rows"],
             "device": params["device"],
         }
 
@@ -43,11 +42,11 @@ def by_preset(preset: str) -> Embed:
 
 
 def no_learning(*, smooth: bool) -> Embed:
-    """Return 50 components of the genes and values that ours takes, averaged over neighbours or not."""
+    """Return 50 components of 5,000 variable genes at 10,000 counts, averaged over neighbours or not."""
 
     def embed(adata: AnnData, n_domains: int, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
-        pp.select_genes(adata)
-        expression = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"])
+        pp.select_genes(adata, n_top_genes=5000, ranking="variable")
+        expression = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"], target_sum=1e4)
         scores = principal_components(expression, seed)
         if smooth:
             scores = smoothed(scores, adata.obsm["spatial"], np.zeros(adata.n_obs))

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 from scipy.sparse import coo_matrix, csr_matrix
-from sklearn.preprocessing import normalize
 
 from benchmarks.quality.data import TRUTH
 from spotscape import gr, metrics
@@ -27,7 +26,6 @@ def labelings(found: Mapping[str, Any], n_domains: int, seed: int) -> Iterator[t
             method=clustering,
             seed=seed,
             n_starts=N_STARTS,
-            unit_rows=bool(found.get("unit_rows", False)),
         )
         yield clustering, found_domains.labels
     if "labels" in found:
@@ -40,8 +38,6 @@ def scores(adata: AnnData, found: Mapping[str, Any], labels: np.ndarray) -> dict
     gr.spatial_neighbors(adata)
     neighbours = adata.obsp["spatial_connectivities"]
     embedding = found["embedding"]
-    if found.get("unit_rows", False):
-        embedding = normalize(embedding)
     return {
         "ARI": metrics.adjusted_rand_index(truth, labels),
         "NMI": metrics.normalized_mutual_information(truth, labels),

@@ -67,7 +67,7 @@ def _read_description(folder: Path, newest: int) -> dict[str, Any]:
     if not isinstance(description.get("format"), int) or description["format"] > newest:
         found = f"a model in format {description.get('format')} (spotscape {description.get('spotscape')})"
         raise input_error(str(path), found, f"format {newest} or older", "Update spotscape to read it.")
-    for name in ("weights", "sha256", "config", "unit_rows", "genes", "domains"):
+    for name in ("weights", "sha256", "config", "genes", "domains"):
         if name not in description:
             raise input_error(str(path), f"no {name!r}", expected, "It is damaged: save it again.")
     return description

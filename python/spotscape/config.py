@@ -5,15 +5,26 @@ Source of the published settings: arXiv 2506.15698 (ICML 2025) and the authors' 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from spotscape._validate import check_choice, check_flag, check_integer, check_number, describe, input_error
+from spotscape._validate import (
+    SpotscapeWarning,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    describe,
+    input_error,
+)
 
+ENCODERS = ("components", "gcn")
+GENE_RANKINGS = ("spatial", "variable")
 SCHEDULES = ("cosine", "constant")
-CLUSTER_METHODS = ("consensus", "gmm", "kmeans", "leiden")
+CLUSTER_METHODS = ("gmm", "kmeans", "leiden")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,26 +33,31 @@ class SpotscapeConfig:
 
     Parameters
     ----------
+    encoder
+        What makes the embedding. ``"components"``: the directions of expression that vary over the tissue and
+        not between neighbours, averaged over two rings of neighbours; in closed form, nothing is trained.
+        ``"gcn"``: the published graph autoencoder, trained on the genes; all settings that say "gcn" are its.
     n_top_genes
-        Highly variable genes to use; all genes where the panel is smaller.
+        Genes to use, at most; all genes where the panel is smaller.
+    gene_ranking
+        Which genes are taken. ``"spatial"``: those whose expression is most alike between neighbours (spatial
+        autocorrelation). ``"variable"``: the most variable ones (scanpy's ``seurat_v3``), as published.
     target_sum
-        Total counts per spot after normalisation (then ``log1p``).
+        Total counts per spot after normalisation (then ``log1p``). None: the median total of the run's spots.
     n_components
-        Spatial components of the genes that the encoder sees, smooths and corrects, and so the width of the
-        embedding; fewer where there are few genes or spots. 0 gives it the genes themselves, with the
-        published encoder.
-    hidden_dim, latent_dim
-        Width of the first GCN layer, and of the embedding by the published encoder.
+        Components, and so the width of the embedding; fewer where there are few genes or spots.
     expression_rank
-        Rank of the truncated SVD that stands for the expression matrix during training; 0 keeps the
-        matrix itself. Ignored where it is not smaller than half the number of genes or spots.
+        Directions of expression that components are looked for in: one for every eight spots, but not more
+        than this. With gcn, the rank of the truncated SVD that stands for the expression matrix in training;
+        0 keeps the matrix itself, as does a rank not below half the number of genes or spots.
+    hidden_dim, latent_dim
+        Width of the first GCN layer, and of the embedding (gcn).
     edge_drop, gene_mask
-        Probability that a directed edge is dropped, and that a gene (a component, where the encoder sees
-        these) is zeroed, in a view.
+        Probability that a directed edge is dropped, and that a gene is zeroed, in a view (gcn).
     telescope_weight, reconstruction_weight
-        Weights of the losses.
+        Weights of the losses (gcn).
     prototype_weight, scale_matching_weight
-        Weights of the losses that bring several slices together; not used on one slice.
+        Weights of the losses that bring several slices together; not used on one slice (gcn).
     prototype_temperature
         Of the softmax over prototypes.
     prototype_start
@@ -62,7 +78,7 @@ class SpotscapeConfig:
     batch_norm_momentum
         Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
     learning_rate, weight_decay
-        Adam's. The rate None: 3e-5 with spatial components, whose correction is to stay small, else 1e-3.
+        Adam's (gcn).
     schedule
         ``"cosine"`` (decay to zero over ``epochs``) or ``"constant"``.
     epochs
@@ -75,25 +91,11 @@ class SpotscapeConfig:
     mixed_precision
         Products of dense matrices in bfloat16, in the encoder and the decoder; sparse products, batch norm
         and all losses stay in single precision. For GPUs that are made for it.
-    patience
-        Stop when the smoothed loss has not improved by ``min_improvement`` (relative) for so many epochs;
-        0 never stops early.
-    min_improvement
-        See ``patience``.
-    sharpening_rounds
-        How often groups of spots and the coordinates that tell them apart are found in turn, after training:
-        the embedding is given in the coordinates, by which K-means, neighbours and distances find domains
-        better. Only with spatial components; 0 for the embedding as the encoder makes it.
     cluster_method
-        How the embedding becomes domains: ``"consensus"`` (of Gaussian mixtures with tied covariance over
-        several views of the embedding, whose spots may lie between two domains), ``"gmm"`` (one mixture),
-        ``"kmeans"``, ``"leiden"``. None: the consensus with spatial components, whose order it goes by, else
-        ``"gmm"``.
+        How the embedding becomes domains: ``"gmm"`` (a Gaussian mixture with one covariance, which is drawn
+        towards a round one where there are few spots), ``"kmeans"``, ``"leiden"``.
     n_starts
-        Starts of each mixture or of K-means; the best likelihood, or inertia, is kept. The consensus'
-        mixtures start from each other's domains besides.
-    unit_rows
-        Group spots by the direction of their embedding only (rows scaled to unit length).
+        Starts of the mixture or of K-means; the best likelihood, or inertia, is kept.
 
     Raises
     ------
@@ -109,12 +111,14 @@ class SpotscapeConfig:
     0.0001
     """
 
-    n_top_genes: int = 5000
-    target_sum: float = 1e4
+    encoder: str = "components"
+    n_top_genes: int = 3000
+    gene_ranking: str = "spatial"
+    target_sum: float | None = None
     n_components: int = 20
+    expression_rank: int = 200
     hidden_dim: int = 256
     latent_dim: int = 64
-    expression_rank: int = 200
     edge_drop: float = 0.2
     gene_mask: float = 0.2
     telescope_weight: float = 1.0
@@ -129,19 +133,15 @@ class SpotscapeConfig:
     slice_centering: float = 1.0
     slice_noise: float = 0.5
     batch_norm_momentum: float = 0.99
-    learning_rate: float | None = None
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     schedule: str = "cosine"
     epochs: int = 200
     batch_spots: int | None = None
     batch_memory: float = 0.65
     mixed_precision: bool = False
-    patience: int = 0
-    min_improvement: float = 1e-3
-    sharpening_rounds: int = 2
-    cluster_method: str | None = None
+    cluster_method: str = "gmm"
     n_starts: int = 10
-    unit_rows: bool = False
 
     def __post_init__(self) -> None:
         for name, low in _INTEGERS.items():
@@ -151,23 +151,24 @@ class SpotscapeConfig:
             if name in _MAY_BE_NONE and getattr(self, name) is None:
                 continue
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
-        check_flag("unit_rows", self.unit_rows)
         check_flag("mixed_precision", self.mixed_precision)
         check_choice("schedule", self.schedule, SCHEDULES)
-        if self.cluster_method is not None:
-            check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)
+        check_choice("encoder", self.encoder, ENCODERS)
+        check_choice("gene_ranking", self.gene_ranking, GENE_RANKINGS)
+        check_choice("cluster_method", self.cluster_method, CLUSTER_METHODS)
 
     @classmethod
     def paper(cls) -> SpotscapeConfig:
-        """Return the published settings for one slice (1000 epochs, the genes themselves, K-means).
+        """Return the published settings for one slice (graph autoencoder on genes, 1000 epochs, K-means).
 
         The learning rate is the one published for DLPFC and MTG; the paper used 1e-5 on mouse embryo and
         5e-4 on NSCLC, chosen per data set.
         """
         return cls(
+            encoder="gcn",
             n_top_genes=5000,
-            n_components=0,
-            sharpening_rounds=0,
+            gene_ranking="variable",
+            target_sum=1e4,
             prototype_refresh=1,
             learning_rate=1e-4,
             scale_matching_weight=1.0,
@@ -178,26 +179,13 @@ class SpotscapeConfig:
             schedule="constant",
             epochs=1000,
             batch_spots=0,
-            patience=0,
             cluster_method="kmeans",
         )
 
-    def resolved(self) -> SpotscapeConfig:
-        """Return the settings with those that are None filled in, as they apply.
-
-        Examples
-        --------
-        >>> from spotscape.config import SpotscapeConfig
-        >>> SpotscapeConfig().resolved().cluster_method
-        'consensus'
-        """
-        rate = self.learning_rate
-        if rate is None:
-            rate = _RATE_OF_CORRECTION if self.n_components else _RATE
-        method = self.cluster_method or ("consensus" if self.n_components else "gmm")
-        # The published encoder's columns have no order, which the mixtures that sharpen go by.
-        rounds = self.sharpening_rounds if self.n_components else 0
-        return replace(self, learning_rate=rate, cluster_method=method, sharpening_rounds=rounds)
+    @property
+    def trains(self) -> bool:
+        """Whether the encoder is one that is trained."""
+        return self.encoder == "gcn"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a plain dictionary, in the order of definition."""
@@ -208,14 +196,11 @@ class SpotscapeConfig:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-_MAY_BE_NONE = ("learning_rate", "batch_spots")
-"""Numbers that may be None; so may ``cluster_method``."""
-_RATE_OF_CORRECTION = 3e-5
-_RATE = 1e-3
+_MAY_BE_NONE = ("target_sum", "batch_spots")
+"""Numbers that may be None."""
 _INTEGERS = {
     "n_top_genes": 1,
-    "n_components": 0,
-    "sharpening_rounds": 0,
+    "n_components": 1,
     "hidden_dim": 1,
     "latent_dim": 1,
     "expression_rank": 0,
@@ -224,7 +209,6 @@ _INTEGERS = {
     "matching_spots": 0,
     "epochs": 1,
     "batch_spots": 0,
-    "patience": 0,
     "n_starts": 1,
 }
 _NUMBERS: dict[str, tuple[float, float | None]] = {
@@ -242,10 +226,33 @@ _NUMBERS: dict[str, tuple[float, float | None]] = {
     "batch_norm_momentum": (0.0, 1.0),
     "learning_rate": (1e-12, None),
     "weight_decay": (0.0, None),
-    "min_improvement": (0.0, 1.0),
     "batch_memory": (1e-6, None),
 }
 PRESETS = ("default", "paper")
+_OF_TRAINING = (
+    "hidden_dim",
+    "latent_dim",
+    "edge_drop",
+    "gene_mask",
+    "telescope_weight",
+    "reconstruction_weight",
+    "prototype_weight",
+    "prototype_temperature",
+    "prototype_start",
+    "prototype_refresh",
+    "scale_matching_weight",
+    "matching_top_k",
+    "matching_spots",
+    "batch_norm_momentum",
+    "learning_rate",
+    "weight_decay",
+    "schedule",
+    "epochs",
+    "batch_spots",
+    "batch_memory",
+    "mixed_precision",
+)
+"""Settings without effect where nothing is trained."""
 
 
 def resolve_config(config: SpotscapeConfig | Mapping[str, Any] | str | None) -> SpotscapeConfig:
@@ -265,6 +272,11 @@ def resolve_config(config: SpotscapeConfig | Mapping[str, Any] | str | None) -> 
     ------
     InputError
         For an unknown preset or setting (the nearest names are given), or a value out of range.
+
+    Warns
+    -----
+    SpotscapeWarning
+        About settings of a training where nothing is trained.
 
     Examples
     --------
@@ -289,4 +301,11 @@ def resolve_config(config: SpotscapeConfig | Mapping[str, Any] | str | None) -> 
             near = get_close_matches(str(name), known, n=3, cutoff=0.4)
             hint = f"Did you mean {' or '.join(near)}?" if near else ""
             raise input_error("config", f"the unknown setting {name!r}", "one of " + ", ".join(known), hint)
-    return replace(start, **changes)
+    found = replace(start, **changes)
+    idle = [name for name in changes if name in _OF_TRAINING]
+    if idle and not found.trains:
+        text = (
+            f"config: no effect of {', '.join(idle)}; encoder {found.encoder!r} trains nothing, 'gcn' does."
+        )
+        warnings.warn(text, SpotscapeWarning, stacklevel=3)
+    return found

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from sklearn.preprocessing import normalize
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
@@ -20,7 +19,7 @@ from spotscape._version import __version__
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trained import weights_of
 from spotscape.tl._discriminant import classify, fit_discriminant
-from spotscape.tl._inputs import check_column, check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_column, check_key_added, read_embedding
 from spotscape.tl._integrate import integrate_slices
 from spotscape.tl._mapping import Mapped, map_slices
 from spotscape.tl._model import FORMAT, Trained, as_trained, check_genes, read_trained
@@ -31,12 +30,12 @@ _WEIGHTS = "weights."
 
 
 class Spotscape:
-    """A model that can be trained, saved, loaded, and asked about slices that it was not trained on.
+    """A model that can be fitted, saved, loaded, and asked about slices that it was not fitted to.
 
     Parameters
     ----------
     config
-        Settings of the training, as in `spotscape.tl.run_spotscape`.
+        Settings of the run, as in `spotscape.tl.run_spotscape`.
 
     Attributes
     ----------
@@ -51,7 +50,7 @@ class Spotscape:
     --------
     >>> import spotscape
     >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
-    >>> model = spotscape.Spotscape({"epochs": 5}).fit(old, n_domains=3, progress=False)
+    >>> model = spotscape.Spotscape().fit(old, n_domains=3, progress=False)
     >>> model.transform(new)
     >>> new.obsm["X_spotscape"].shape
     (150, 20)
@@ -60,7 +59,6 @@ class Spotscape:
     def __init__(self, config: SpotscapeConfig | Mapping[str, Any] | str | None = None) -> None:
         self.config = resolve_config(config)
         self._trained: Trained | None = None
-        self._unit_rows = False
         self._discriminant: dict[str, np.ndarray] = {}
         self.domains: list[str] = []
 
@@ -110,7 +108,7 @@ class Spotscape:
         --------
         >>> import spotscape
         >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
-        >>> spotscape.Spotscape({"epochs": 5}).fit(adata, n_domains=3, progress=False)
+        >>> spotscape.Spotscape().fit(adata, n_domains=3, progress=False)
         Spotscape(60 genes, 3 domains)
         """
         settings = {**settings, "config": self.config, "key_added": key_added}
@@ -150,12 +148,12 @@ class Spotscape:
         --------
         >>> import spotscape
         >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
-        >>> spotscape.tl.run_spotscape(adata, n_domains=3, config={"epochs": 5}, progress=False)
+        >>> spotscape.tl.run_spotscape(adata, n_domains=3, progress=False)
         >>> spotscape.Spotscape.from_adata(adata).domains
         ['1', '2', '3']
         """
         params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
-        model = cls(_known_settings(params))
+        model = cls(SpotscapeConfig(**_known_settings(params)))
         model._take(adata, key_added, domain_key)
         return model
 
@@ -214,7 +212,7 @@ class Spotscape:
         --------
         >>> import spotscape
         >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
-        >>> model = spotscape.Spotscape({"epochs": 5}).fit(old, n_domains=3, progress=False)
+        >>> model = spotscape.Spotscape().fit(old, n_domains=3, progress=False)
         >>> model.transform(new)
         >>> new.obs["spotscape_domain"].cat.categories.tolist()
         ['1', '2', '3']
@@ -226,8 +224,7 @@ class Spotscape:
         slices = [adata] if isinstance(adata, AnnData) else list(getattr(adata, "values", lambda: adata)())
         for one in slices:
             check_genes(one, trained, min_genes)
-        target_sum = self.config.target_sum
-        found = [map_slices(one, trained, target_sum, layer, spatial_key, slice_key) for one in slices]
+        found = [map_slices(one, trained, layer, spatial_key, slice_key) for one in slices]
         targets = [in_memory_copy(one) if copy else one for one in slices]
         for target, result in zip(targets, found, strict=True):
             self._write(target, result, key_added)
@@ -252,7 +249,7 @@ class Spotscape:
         --------
         >>> import os, spotscape, tempfile
         >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
-        >>> model = spotscape.Spotscape({"epochs": 5}).fit(adata, n_domains=3, progress=False)
+        >>> model = spotscape.Spotscape().fit(adata, n_domains=3, progress=False)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model.save(folder)
         ...     "model.json" in os.listdir(folder)
@@ -283,7 +280,7 @@ class Spotscape:
         --------
         >>> import spotscape, tempfile
         >>> adata = spotscape.datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
-        >>> model = spotscape.Spotscape({"epochs": 5}).fit(adata, n_domains=3, progress=False)
+        >>> model = spotscape.Spotscape().fit(adata, n_domains=3, progress=False)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model.save(folder)
         ...     spotscape.Spotscape.load(folder)
@@ -295,7 +292,8 @@ class Spotscape:
     def to_record(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what `save` writes: a description of plain values, and arrays by name."""
         trained = self._fitted()
-        tensors = {f"{_WEIGHTS}{name}": array for name, array in weights_of(trained.model).items()}
+        weights = {} if trained.model is None else weights_of(trained.model)
+        tensors = {f"{_WEIGHTS}{name}": array for name, array in weights.items()}
         if len(trained.means):
             tensors["means"] = trained.means
         if trained.loadings is not None:
@@ -307,7 +305,7 @@ class Spotscape:
             "format": FORMAT,
             "spotscape": __version__,
             "config": self.config.to_dict(),
-            "unit_rows": self._unit_rows,
+            "target_sum": trained.target_sum,
             "genes": self.genes,
             "domains": self.domains,
         }
@@ -326,15 +324,15 @@ class Spotscape:
             "format": description["format"],
             "genes": description["genes"],
             "weights": weights,
+            **({"target_sum": description["target_sum"]} if "target_sum" in description else {}),
             **arrays,
         }
         trained = as_trained(record, name)
+        # So that a fit anew is of the same kind; older formats have no such setting.
         settings = _known_settings(description["config"])
-        if trained.loadings is None:  # so that a fit anew is of the same kind; format 1 has no such setting
-            settings["n_components"] = 0
-        model = cls(settings)
+        settings["encoder"] = "components" if trained.model is None else "gcn"
+        model = cls(SpotscapeConfig(**settings))
         model._trained = trained
-        model._unit_rows = bool(description["unit_rows"])
         model.domains = [
             str(domain) for domain in np.atleast_1d(np.asarray(description["domains"], dtype=object))
         ]
@@ -355,16 +353,11 @@ class Spotscape:
         key = domain_key or _keys.domain(key_added)
         if domain_key is not None:
             check_column("domain_key", domain_key, adata)
-        self._unit_rows = read_unit_rows(adata, None, key_added)
         if key in adata.obs:
             labels = pd.Categorical(adata.obs[key]).remove_unused_categories()
             self.domains = [str(name) for name in labels.categories]
-            self._discriminant = fit_discriminant(self._space(embedding), labels.codes)
+            self._discriminant = fit_discriminant(embedding, labels.codes)
         self._trained = trained
-
-    def _space(self, embedding: np.ndarray) -> np.ndarray:
-        values = np.asarray(embedding, dtype=np.float64)
-        return normalize(values) if self._unit_rows else values
 
     def _write(self, adata: AnnData, mapped: Mapped, key_added: str) -> None:
         write_graph(adata, mapped.tissue)
@@ -372,13 +365,13 @@ class Spotscape:
         adata.var[_keys.genes(key_added)] = adata.var_names.isin(mapped.genes)
         if self._discriminant:
             domain = _keys.domain(key_added)
-            labels = classify(self._space(mapped.embedding), self._discriminant)
+            labels = classify(mapped.embedding.astype(np.float64), self._discriminant)
             adata.obs[domain] = pd.Categorical.from_codes(labels, self.domains)
             adata.obs.drop(columns=_keys.confidence(key_added), errors="ignore", inplace=True)
             adata.uns.pop(_keys.colors(domain), None)
-        settings = self.config.resolved()
+        settings = {**self.config.to_record(), "target_sum": self._fitted().target_sum}
         adata.uns[_keys.parameters(key_added)] = {
-            "params": {**settings.to_record(), "unit_rows": self._unit_rows, "key_added": key_added},
+            "params": {**settings, "key_added": key_added},
             "mapped": {"n_genes": len(self.genes), "n_genes_present": len(mapped.genes)},
         }
 

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from spotscape._validate import InputError
+from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.config import SpotscapeConfig, resolve_config
 
 
@@ -15,23 +15,24 @@ def test_paper_has_the_published_settings():
     assert (paper.telescope_weight, paper.reconstruction_weight) == (1.0, 0.1)
     assert (paper.learning_rate, paper.weight_decay, paper.epochs) == (1e-4, 1e-4, 1000)
     assert (paper.n_top_genes, paper.target_sum, paper.batch_norm_momentum) == (5000, 1e4, 0.99)
-    assert (paper.schedule, paper.patience, paper.expression_rank) == ("constant", 0, 0)
+    assert (paper.schedule, paper.expression_rank, paper.gene_ranking) == ("constant", 0, "variable")
+    assert paper.trains
     assert paper.cluster_method == "kmeans"
 
 
-def test_resolved_settings_are_those_that_apply():
-    default, published = SpotscapeConfig().resolved(), SpotscapeConfig(n_components=0).resolved()
-    assert (default.learning_rate, default.sharpening_rounds) == (3e-5, 2)
-    assert (published.learning_rate, published.sharpening_rounds) == (1e-3, 0)
-    assert (default.cluster_method, published.cluster_method) == ("consensus", "gmm")
-    assert SpotscapeConfig(learning_rate=0.5).resolved().learning_rate == 0.5
+def test_the_default_trains_nothing_and_says_what_is_without_effect():
+    assert not SpotscapeConfig().trains
+    with pytest.warns(SpotscapeWarning, match=r"no effect of epochs, hidden_dim; .*'gcn'"):
+        resolve_config({"epochs": 7, "hidden_dim": 8})
+    resolve_config({"encoder": "gcn", "epochs": 7})
+    resolve_config({"n_components": 7})
 
 
 def test_resolve_takes_what_a_user_may_pass():
     assert resolve_config(None) == resolve_config("default") == resolve_config({}) == SpotscapeConfig()
     assert resolve_config("paper") == SpotscapeConfig.paper()
     assert resolve_config({"preset": "paper", "epochs": 7}).epochs == 7
-    assert resolve_config({"epochs": 7.0}).epochs == 7
+    assert resolve_config({"n_components": 7.0}).n_components == 7
     own = SpotscapeConfig(epochs=3)
     assert resolve_config(own) is own
 
@@ -59,6 +60,9 @@ def test_unknown_setting_names_the_near_ones():
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"schedule": "linear"}, "schedule"),
         ({"cluster_method": "mclust"}, "cluster_method"),
+        ({"encoder": "transformer"}, "encoder"),
+        ({"gene_ranking": "random"}, "gene_ranking"),
+        ({"n_components": 0}, "n_components"),
         ("fast", "config"),
         (3, "config"),
     ],

@@ -10,7 +10,15 @@ import spotscape
 from spotscape import datasets, metrics, tl
 from spotscape._validate import InputError, SpotscapeWarning
 
-QUICK = {"epochs": 60, "hidden_dim": 32, "latent_dim": 16, "n_starts": 2}
+QUICK = {"n_starts": 2}
+TRAINED = {
+    "encoder": "gcn",
+    "epochs": 5,
+    "hidden_dim": 32,
+    "latent_dim": 16,
+    "n_starts": 2,
+    "target_sum": 1e4,
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +33,11 @@ def model(slices):
     return spotscape.Spotscape(QUICK).fit(slices[0], n_domains=3, progress=False)
 
 
-@pytest.mark.parametrize("n_components", [0, 8])
+@pytest.mark.parametrize("settings", [{**QUICK, "n_components": 8}, TRAINED], ids=["components", "gcn"])
 @pytest.mark.parametrize("rank", [0, 20])
-def test_transform_of_what_it_was_trained_on_is_the_embedding(slices, rank, n_components):
+def test_transform_of_what_it_was_fitted_to_is_the_embedding(slices, rank, settings):
     adata = slices[0].copy()
-    settings = {**QUICK, "epochs": 5, "expression_rank": rank, "n_components": n_components}
-    settings["cluster_method"] = "gmm"  # goes by the place in the embedding alone, as a mapping does
-    model = spotscape.Spotscape(settings)
+    model = spotscape.Spotscape({**settings, "expression_rank": rank})
     model.fit(adata, n_domains=3, progress=False)
     again = slices[0].copy()
     model.transform(again)
@@ -125,36 +131,49 @@ def test_a_mapping_takes_away_the_confidence_of_other_domains(slices, model):
 
 
 def older(record):
-    """Make a record what spotscape kept before there were components (format 1)."""
+    """Make a record what spotscape 0.1 kept of a model of genes (format 1)."""
     description, tensors = record
-    config = {key: value for key, value in description["config"].items() if key != "n_components"}
-    config |= {"unit_rows": None, "cluster_method": "gmm"}
-    return {**description, "format": 1, "config": config, "unit_rows": True}, tensors
+    new = ("n_components", "encoder", "gene_ranking", "target_sum")
+    config = {key: value for key, value in description["config"].items() if key not in new}
+    config |= {"unit_rows": None, "cluster_method": "gmm", "target_sum": 1e4}
+    description = {key: value for key, value in description.items() if key != "target_sum"}
+    return {**description, "format": 1, "config": config, "unit_rows": False}, tensors
 
 
 def test_a_model_of_format_1_is_read(slices):
     adata = slices[0].copy()
-    settings = {**QUICK, "epochs": 5, "n_components": 0}
-    model = spotscape.Spotscape(settings).fit(adata, n_domains=3, progress=False)
+    model = spotscape.Spotscape(TRAINED).fit(adata, n_domains=3, progress=False)
     old = spotscape.Spotscape.from_record(*older(model.to_record()))
-    assert old.config.n_components == 0
+    assert old.config.encoder == "gcn"
     assert old.config.cluster_method == "gmm"
     one, other = (m.transform(slices[1], copy=True) for m in (model, old))
     np.testing.assert_array_equal(one.obsm["X_spotscape"], other.obsm["X_spotscape"])
-    assert other.uns["spotscape"]["params"]["unit_rows"]
     adata.uns["spotscape_model"]["format"] = 1
     kept = spotscape.Spotscape.from_adata(adata).transform(slices[1], copy=True)
     np.testing.assert_array_equal(one.obsm["X_spotscape"], kept.obsm["X_spotscape"])
 
 
+def test_a_model_of_0_1_with_components_is_refused_with_the_way_on(model):
+    description, tensors = model.to_record()
+    with pytest.raises(InputError, match=r"model of spotscape 0\.1.*Run spotscape again"):
+        spotscape.Spotscape.from_record({**description, "format": 3}, tensors)
+
+
+def test_a_model_keeps_the_depth_that_counts_were_scaled_to(slices, model, tmp_path):
+    expected = float(np.median(np.asarray(slices[0].X.sum(axis=1)).ravel()))
+    model.save(tmp_path / "model")
+    new = spotscape.Spotscape.load(tmp_path / "model").transform(slices[1], copy=True)
+    assert new.uns["spotscape"]["params"]["target_sum"] == expected
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda loadings: loadings[:-1], r"loadings: found shape \(119, 20\), expected 120 x 20"),
-        (lambda loadings: loadings[:, :-1], r"shape \(120, 19\), expected 120 x 20"),
-        (lambda loadings: loadings.T, r"shape \(20, 120\), expected 120 x 20"),
-        (lambda loadings: loadings.ravel(), r"shape \(2400, 1\), expected 120 x 20"),
-        (lambda loadings: None, "components without loadings"),
+        (lambda loadings: loadings[:-1], "120 genes and weights for 119"),
+        (lambda loadings: loadings[:, :-1], r"center.*expected shape"),
+        (lambda loadings: loadings.T, "120 genes and weights for"),
+        (lambda loadings: loadings.ravel(), "120 genes and weights for"),
+        (lambda loadings: None, "without components or weights"),
     ],
 )
 def test_wrong_loadings_are_refused(model, change, words):
@@ -167,16 +186,15 @@ def test_wrong_loadings_are_refused(model, change, words):
 
 
 def test_loadings_of_a_model_of_genes_are_refused(slices):
-    settings = {**QUICK, "epochs": 2, "n_components": 0}
-    model = spotscape.Spotscape(settings).fit(slices[0].copy(), n_domains=3, progress=False)
+    model = spotscape.Spotscape(TRAINED).fit(slices[0].copy(), n_domains=3, progress=False)
     description, tensors = model.to_record()
-    with pytest.raises(InputError, match="weights for genes, and loadings"):
+    with pytest.raises(InputError, match="or with both"):
         spotscape.Spotscape.from_record(description, {**tensors, "loadings": np.ones((120, 20))})
 
 
 def test_one_component_is_kept_and_read(slices, tmp_path):
     adata = slices[0].copy()
-    settings = {**QUICK, "epochs": 3, "n_components": 1}
+    settings = {**QUICK, "n_components": 1}
     spotscape.Spotscape(settings).fit(adata, n_domains=3, progress=False).save(tmp_path / "model")
     again = spotscape.Spotscape.load(tmp_path / "model").transform(slices[0], copy=True)
     assert again.obsm["X_spotscape"].shape == (300, 1)
@@ -186,11 +204,11 @@ def test_one_component_is_kept_and_read(slices, tmp_path):
 
 def test_a_model_is_replaced_by_another_and_leaves_nothing(slices, model, tmp_path):
     model.save(tmp_path)
-    spotscape.Spotscape({**QUICK, "epochs": 3}).fit(slices[0].copy(), n_domains=3, progress=False).save(
+    spotscape.Spotscape({**QUICK, "n_components": 3}).fit(slices[0].copy(), n_domains=3, progress=False).save(
         tmp_path
     )
     assert len(list(tmp_path.iterdir())) == 2
-    assert spotscape.Spotscape.load(tmp_path).config.epochs == 3
+    assert spotscape.Spotscape.load(tmp_path).config.n_components == 3
 
 
 def cut(path):

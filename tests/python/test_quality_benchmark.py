@@ -31,7 +31,7 @@ def quality(*arguments: str) -> None:
 
 
 def run(path: Path, *methods: str) -> None:
-    chosen = ("--methods", *methods, "--data", TISSUE, "--seeds", "0", "--set", "epochs=2")
+    chosen = ("--methods", *methods, "--data", TISSUE, "--seeds", "0", "--set", "n_starts=2")
     quality("run", "--table", str(path), *chosen)
 
 
@@ -63,7 +63,7 @@ def test_goes_on_where_it_stopped(path: Path, capfd: pytest.CaptureFixture[str])
     assert path.read_text().startswith(before)
     added = pd.read_csv(path).iloc[2:]
     assert list(added["clustering"]) == ["gmm", "kmeans", "own"]
-    assert set(added["settings"]) == {"epochs=2"}
+    assert set(added["settings"]) == {"n_starts=2"}
     assert [file.name for file in path.parent.iterdir()] == ["table.csv"]
 
 
@@ -146,7 +146,8 @@ def test_the_fit_finds_the_coefficients_that_made_spots_right(calibration: Modul
         posterior = 1 / n_domains + (1 - 1 / n_domains) * rng.beta(2, 0.5, n_spots)
         sure = calibrated(posterior, n_domains, (-0.5, 0.4))
         right = rng.random(n_spots) < sure
-        tissue = {"tissue": str(n_domains), "n_domains": n_domains, "posterior": posterior, "right": right}
+        names = {"study": str(n_domains), "tissue": str(n_domains)}
+        tissue = names | {"n_domains": n_domains, "posterior": posterior, "right": right}
         made.append(pd.DataFrame(tissue))
     found = calibration.fitted(pd.concat(made, ignore_index=True))
     np.testing.assert_allclose(found, (-0.5, 0.4), atol=0.08)
@@ -159,28 +160,40 @@ def test_calibration_error_by_hand(calibration: ModuleType):
     assert calibration.calibration_error(table) == pytest.approx(0.05)
 
 
-def test_calibration_judges_tissue_by_both_methods(calibration: ModuleType, tmp_path: Path):
-    tissue = simulate_slice(n_spots=200, n_genes=60, n_domains=3, seed=1)
-    table = pd.concat(calibration.spots(iter([("small", 1, tissue)])))
-    assert set(table["method"]) == {"consensus", "gmm"}
-    assert len(table) == 400
-    assert table["confidence"].between(1 / 3, 1).all()
-    text = calibration.section("Small", table[table["method"] == "gmm"].reset_index())
-    assert "1 tissues, 200 spots" in text
-    calibration.draw(table, tmp_path / "figure.png")
-    assert (tmp_path / "figure.png").stat().st_size > 1000
+@pytest.fixture
+def small_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two studies of one small simulated tissue each."""
+    panel = importlib.import_module("benchmarks.quality.panel")
+
+    def small(name: str) -> AnnData:
+        return simulate_slice(n_spots=200, n_genes=60, n_domains=3, seed=int(name[-1]))
+
+    monkeypatch.setattr(panel, "STUDIES", {"one": ("small1",), "two": ("small2",)})
+    monkeypatch.setattr(panel, "read", small)
 
 
-def test_the_fit_prints_coefficients_of_both_methods(
-    calibration: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.usefixtures("small_panel")
+def test_calibration_judges_each_study_by_the_others(
+    calibration: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    def small(seed: int) -> AnnData:
-        return simulate_slice(n_spots=200, n_genes=60, n_domains=3, seed=seed)
-
-    monkeypatch.setattr(calibration, "TISSUES", {"small": small})
-    monkeypatch.setattr(calibration, "FIT_SEEDS", (1, 2))
+    calibration.write(tmp_path / "table.md", tmp_path / "figure.png")
+    text = (tmp_path / "table.md").read_text()
+    for study in ("one", "two"):
+        assert re.search(rf"^\| {study} \| 0\.\d\d\d \| 0\.\d\d \| 0\.\d\d \|$", text, re.M)
+    assert (tmp_path / "figure.png").stat().st_size > 1000
     quality("calibration", "--fit")
-    printed = capsys.readouterr().out
-    assert "small, seed 2" in printed
-    for method in ("consensus", "gmm"):
-        assert re.search(rf"^{method}: \(-?\d+\.\d\d, -?\d+\.\d\d\d\)$", printed, re.M)
+    assert re.search(r"^\(-?\d+\.\d\d, -?\d+\.\d\d\d\)$", capsys.readouterr().out, re.M)
+
+
+@pytest.mark.usefixtures("small_panel")
+def test_the_panel_prints_every_method_by_study():
+    panel = importlib.import_module("benchmarks.quality.panel")
+    rows = [row for name, seed in (("small1", 0), ("small2", 0)) for row in panel.run(name, seed, {})]
+    table = pd.DataFrame(rows)
+    assert table["ARI"].between(-0.5, 1).all()
+    means = panel.by_study(table, panel.STUDIES)
+    assert means.shape == (7, 2)
+    default = table[(table["method"] == "default") & (table["data"] == "small1")]["ARI"].iloc[0]
+    assert means.loc["default", "one"] == default
+    lines = panel.report(table, panel.STUDIES).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == list(means.index)

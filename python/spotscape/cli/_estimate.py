@@ -40,7 +40,7 @@ def describe_run(
             f"{n_spots:,} spots x {min(n_genes):,} genes, {n_stored:,} counts in {len(n_genes)} slice(s)",
             f"memory: about {found.memory_gb:.1f} GB at most",
             f"time:   about {minutes} min on two cores",
-            found.plan.describe(),
+            "nothing is trained" if found.plan is None else found.plan.describe(),
         ]
     )
 

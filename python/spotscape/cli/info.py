@@ -149,7 +149,7 @@ def _runs(adata: AnnData) -> dict[str, Facts]:
     runs = {}
     for key, stored in adata.uns.items():
         if isinstance(stored, dict) and "params" in stored and _keys.embedding(key) in adata.obsm:
-            params = {name: stored["params"].get(name) for name in ("n_domains", "epochs", "seed")}
+            params = {name: stored["params"].get(name) for name in ("n_domains", "seed")}
             runs[key] = {name: None if value is None else int(value) for name, value in params.items()}
     return runs
 

@@ -82,7 +82,7 @@ def run(
     changes: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change one setting, e.g. --set epochs=300; repeatable."
+            "--set", metavar="KEY=VALUE", help="Change one setting, e.g. --set n_components=30; repeatable."
         ),
     ] = None,
     layer: Annotated[
@@ -246,7 +246,7 @@ def _resolve_settings(preset: str, changes: list[str]) -> SpotscapeConfig:
     for change in changes:
         key, equals, value = change.partition("=")
         if not (key and equals and value):
-            raise input_error("--set", repr(change), "KEY=VALUE", "For example: --set epochs=300.")
+            raise input_error("--set", repr(change), "KEY=VALUE", "For example: --set n_components=30.")
         settings[key.strip()] = _parse(value.strip())
     return resolve_config({"preset": preset, **settings})
 
@@ -284,15 +284,19 @@ def write_report(adata: AnnData, path: Path, spatial_key: str, seed: int) -> Non
 
 
 def _write_figures(adata: AnnData, folder: Path, spatial_key: str, seed: int) -> list[Path]:
-    """Write one PNG for each figure: domains, embedding, losses, and the true labels where there are some."""
+    """Write one PNG for each figure: of the run, and the true labels where there are some."""
     from spotscape import pl
 
     folder.mkdir(exist_ok=True)
     drawings: dict[str, Callable[..., object]] = {
         "domains.png": partial(pl.spatial_domains, spatial_key=spatial_key),
         "embedding.png": partial(pl.embedding, seed=seed),
-        "losses.png": pl.loss_history,
     }
+    run = adata.uns[_keys.parameters()]
+    if "losses" in run:
+        drawings["losses.png"] = pl.loss_history
+    if "n_domains" in run:
+        drawings["n_domains.png"] = pl.n_domains
     if truth := _truth_key(adata):
         drawings[f"{truth}.png"] = partial(pl.spatial_domains, color=truth, spatial_key=spatial_key)
     if _keys.comparison() in adata.uns:

@@ -1,12 +1,5 @@
 """The graph autoencoder: two GCN layers up, a small MLP down.
 
-Two encoders share these layers. The published one makes the embedding of genes. The residual one takes
-spatial components (see `spotscape.core.spatial_components`), smooths them by two means over the
-neighbourhood, and adds what two GCN layers make of them; as the second starts from zero, training departs
-from the smoothed components::
-
-    Z = M² F + Â ReLU(BN(Â F W₁ + b₁)) W₂ + b₂,    M = D^-1 (A + I)
-
 GCN layer (Kipf and Welling 2017)::
 
     H' = Â H W + b,    Â = D^-1/2 (A + I) D^-1/2,    D_ii = Σ_j (A + I)_ij
@@ -18,7 +11,6 @@ part      layers                                      shapes
 ========  ===========================================  ====================================
 encoder   GCN, batch norm, ReLU; GCN, batch norm,     X (N x G) -> N x hidden -> N x latent
           ReLU
-residual  GCN, batch norm, ReLU; GCN; and M² F        F (N x q) -> N x hidden -> N x q
 decoder   linear, batch norm, ReLU; linear            N x latent -> N x hidden -> N x G
 ========  ===========================================  ====================================
 
@@ -45,11 +37,10 @@ from spotscape.core.sparse import SparseMatrix, csr_tensor, sparse_product
 
 
 class Propagation(NamedTuple):
-    """How a view spreads values over the graph, N x N CSR each: Â, its transpose, and the mean M."""
+    """How a view spreads values over the graph, N x N CSR each: Â and its transpose."""
 
     forward: SparseMatrix
     transposed: SparseMatrix
-    mean: SparseMatrix
 
 
 class Neighborhood(nn.Module):
@@ -99,17 +90,12 @@ class Neighborhood(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def propagation(self, kept_edges: Tensor) -> Propagation:
-        """Return Â, its transpose and M (about 7 N values each) for a view's edge mask (E + M,)."""
+        """Return Â and its transpose (about 7 N values each) for a view's edge mask (E + M,)."""
         values = self._normalized(kept_edges)
-        kept_edges = kept_edges[: self.edge_index.shape[1]]
         shape = (self.n_spots, self.n_spots)
-        kept = torch.cat([kept_edges, kept_edges.new_ones(self.n_spots)])[self.to_csr]
-        rows = torch.repeat_interleave(torch.arange(self.n_spots, device=kept.device), self.indptr.diff())
-        degrees = kept.new_zeros(self.n_spots).index_add_(0, rows, kept)
         return Propagation(
             csr_tensor(self.indptr, self.indices, values[self.to_csr], shape),
             csr_tensor(self.indptr, self.indices, values[self.to_transposed], shape),
-            csr_tensor(self.indptr, self.indices, kept / degrees[rows], shape),
         )
 
     def _normalized(self, kept_edges: Tensor) -> Tensor:
@@ -131,11 +117,9 @@ class GraphAutoencoder(nn.Module):
     Parameters
     ----------
     n_inputs
-        What the encoder sees of a spot: G genes, or q components.
+        What the encoder sees of a spot.
     n_genes, hidden_dim, latent_dim
-        G, and the widths of the two GCN layers; the residual encoder's second is as wide as its input.
-    residual
-        Whether the encoder is the residual one.
+        G, and the widths of the two GCN layers.
     batch_norm_momentum
         Weight of the newest step in the running statistics.
     generator
@@ -151,7 +135,6 @@ class GraphAutoencoder(nn.Module):
         hidden_dim: int,
         latent_dim: int,
         *,
-        residual: bool,
         batch_norm_momentum: float,
         generator: torch.Generator,
         dtype: torch.dtype = torch.float32,
@@ -173,17 +156,12 @@ class GraphAutoencoder(nn.Module):
             nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
             return layer
 
-        self.residual = residual
-        latent_dim = n_inputs if residual else latent_dim
         self.gcn1_weight = glorot(n_inputs, hidden_dim)
         self.gcn1_bias = nn.Parameter(torch.zeros(hidden_dim, dtype=dtype))
         self.norm1 = norm(hidden_dim)
         self.gcn2_weight = glorot(hidden_dim, latent_dim)
         self.gcn2_bias = nn.Parameter(torch.zeros(latent_dim, dtype=dtype))
-        if residual:
-            nn.init.zeros_(self.gcn2_weight)
-        else:
-            self.norm2 = norm(latent_dim)
+        self.norm2 = norm(latent_dim)
         self.decoder_hidden = linear(latent_dim, hidden_dim)
         self.decoder_norm = norm(hidden_dim)
         self.decoder_output = linear(hidden_dim, n_genes)
@@ -213,15 +191,12 @@ class GraphAutoencoder(nn.Module):
         reduce
             Differentiable sum over processes, where each holds a part.
         """
-        forward, transposed, mean = propagation
+        forward, transposed = propagation
         n_own = features.shape[0] if n_own is None else n_own
         h = features.matmul(kept[:, None] * self.gcn1_weight)
         h = sparse_product(forward, transposed, h) + self.gcn1_bias
         h = torch.relu(self.norm1(h, n_own=n_own, reduce=reduce))
         z = (sparse_product(forward, transposed, h @ self.gcn2_weight) + self.gcn2_bias)[:n_own]
-        if self.residual:
-            with torch.autocast(z.device.type, enabled=False):
-                return z + (mean @ (mean @ features.matmul(torch.diag(kept))))[:n_own]
         return torch.relu(self.norm2(z, reduce=reduce))
 
     def decode_hidden(self, z: Tensor, *, reduce: Reduce | None = None) -> Tensor:

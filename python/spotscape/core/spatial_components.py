@@ -96,6 +96,31 @@ def difference_covariance(scores: Tensor, pairs: Tensor) -> Tensor:
     return total / (2 * max(1, pairs.shape[1]))
 
 
+def shrunk(found: Covariances, share: float) -> Covariances:
+    """Return the covariances with the noise drawn towards equal variance in all directions.
+
+    N becomes ``(1 - s) N + s (tr N / r) I``. At s = 1 the components are the principal ones; few spots, which
+    do not say which directions are noise, ask for more of it.
+
+    Parameters
+    ----------
+    found
+        N and T, r x r.
+    share
+        s, 0 to 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from spotscape.core.spatial_components import Covariances, shrunk
+    >>> shrunk(Covariances(torch.diag(torch.tensor([1.0, 3.0])), torch.eye(2)), 0.5).noise.tolist()
+    [[1.5, 0.0], [0.0, 2.5]]
+    """
+    noise = (1 - share) * found.noise
+    noise.diagonal().add_(share * found.noise.diagonal().mean())
+    return found._replace(noise=noise)
+
+
 def spatial_components(found: Covariances, n_components: int) -> SpatialComponents:
     """Return the directions of greatest ratio of total variance to noise.
 

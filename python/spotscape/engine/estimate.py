@@ -33,11 +33,11 @@ _SECONDS_PER_SPOT = 5e-5
 
 @dataclass(frozen=True)
 class Estimate:
-    """Peak memory in GB, wall time in seconds, and how training would go."""
+    """Peak memory in GB, wall time in seconds, and how training would go (None where nothing is trained)."""
 
     memory_gb: float
     seconds: float
-    plan: Plan
+    plan: Plan | None
 
 
 def estimate_run(
@@ -62,10 +62,8 @@ def estimate_run(
     backed
         Whether the counts stay in their file.
     """
-    config = config.resolved()
     used = min(n_genes, config.n_top_genes)
-    inputs = min(used, config.n_components or used)
-    plan = make_plan(n_spots, _NEIGHBORS * n_spots, inputs, config)
+    plan = make_plan(n_spots, _NEIGHBORS * n_spots, config) if config.trains else None
     counts = _BYTES_STORED * n_stored
     rank = min(config.expression_rank or used, used)
     factors = 4 * n_spots * rank
@@ -73,14 +71,18 @@ def estimate_run(
     stages = (
         _COPIES * counts,
         (2.0 - backed) * counts + 2 * factors,
-        (1.0 - backed) * counts + factors + 1e9 * plan.step_gb,
+        (1.0 - backed) * counts + factors + 1e9 * (plan.step_gb if plan else 0.0),
         (1.0 - backed) * counts + grouping,
     )
     values = n_stored + n_spots * min(used, 1000)
     seconds = (
         _SECONDS_AT_LEAST
         + _SECONDS_PER_VALUE * values
-        + _SECONDS_PER_STEP_SPOT * config.epochs * plan.batch_spots * config.hidden_dim / 256
+        + (
+            _SECONDS_PER_STEP_SPOT * config.epochs * plan.batch_spots * config.hidden_dim / 256
+            if plan
+            else 0.0
+        )
         + _SECONDS_PER_SPOT * n_spots
     )
     return Estimate(_LIBRARIES_GB + max(stages) / 1e9, seconds, plan)

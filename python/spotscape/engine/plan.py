@@ -63,23 +63,19 @@ class Plan:
         )
 
 
-def make_plan(
-    n_spots: int, n_edges: int, n_inputs: int, config: SpotscapeConfig, *, n_processes: int = 1
-) -> Plan:
+def make_plan(n_spots: int, n_edges: int, config: SpotscapeConfig, *, n_processes: int = 1) -> Plan:
     """Choose between the whole tissue and tiles.
 
     Parameters
     ----------
     n_spots, n_edges
         N, and directed edges among the spots.
-    n_inputs
-        What the encoder sees of a spot: genes, or components.
     config
-        Settings of the run, resolved: ``batch_spots`` and ``batch_memory`` decide.
+        Settings of the run: ``batch_spots`` and ``batch_memory`` decide.
     n_processes
         How many share the tiles of a batch; several always work by tiles.
     """
-    spot = _bytes_per_spot(n_edges / n_spots, n_inputs, config) / 1e9
+    spot = _bytes_per_spot(n_edges / n_spots, config) / 1e9
     whole = spot * n_spots
     asked = config.batch_spots
     if asked is None:
@@ -92,9 +88,7 @@ def make_plan(
     return Plan(n_spots, batch, size, spot * _HALO * batch, whole)
 
 
-def _bytes_per_spot(degree: float, n_inputs: int, config: SpotscapeConfig) -> float:
+def _bytes_per_spot(degree: float, config: SpotscapeConfig) -> float:
     """Return what a step holds for each spot, until its gradient has been taken."""
-    latent = n_inputs if config.n_components else config.latent_dim
-    values = 2 * (_WIDE * config.hidden_dim + _NARROW * latent) + _WIDE_SHARED * config.hidden_dim
-    held = n_inputs if config.n_components else 0
-    return _BYTES * (values + held + config.expression_rank) + _BYTES_PER_EDGE * (degree + 1)
+    values = 2 * (_WIDE * config.hidden_dim + _NARROW * config.latent_dim) + _WIDE_SHARED * config.hidden_dim
+    return _BYTES * (values + config.expression_rank) + _BYTES_PER_EDGE * (degree + 1)

@@ -18,14 +18,16 @@ from spotscape.core.expression import (
     LowRankExpression,
     SparseExpression,
 )
-from spotscape.core.spatial_components import centered_blocks, covariances, spatial_components
+from spotscape.core.spatial_components import centered_blocks, covariances, shrunk, spatial_components
 from spotscape.engine.counterparts import components_across_slices, smoothed_sample
 from spotscape.engine.low_rank import is_streamed, project, truncated_svd
 
 _DENSE_FROM = 0.25
 """Share of non-zero values from which a dense product is quicker than a sparse one."""
-_SPOTS_PER_DIRECTION = 4
-"""Spots that the noise covariance needs for each direction of expression it is taken over."""
+_SPOTS_PER_DIRECTION = 8
+"""Spots for each direction of expression that components are looked for in."""
+_SPOTS_OF_NOISE = 100
+"""Spots with which the noise covariance is half its own, half a sphere."""
 _EMPHASIS = 0.25
 """Power of its signal-to-noise ratio that scales a component: 0 would make noise equal in all of them, which
 lets many weak ones outvote few strong ones in a distance; 0.5 would let the first one rule."""
@@ -68,7 +70,7 @@ class SliceGraph:
     slices
         Number of each spot's slice, N int64 from 0; None for one slice.
     components
-        Spatial components, which the encoder then sees instead of X.
+        Spatial components of X, where they were asked for.
     coordinates
         Place of each spot, N x 2 or N x 3 float64: what training in spatial tiles cuts the tissue by.
     """
@@ -144,11 +146,6 @@ class SliceGraph:
         return cls(operator, edge_index, numbers, components, places)
 
     @property
-    def features(self) -> ExpressionMatrix:
-        """What the encoder sees: the components where there are some, else X."""
-        return self.expression if self.components is None else DenseExpression(self.components.scores)
-
-    @property
     def n_spots(self) -> int:
         """N."""
         return self.expression.shape[0]
@@ -214,7 +211,8 @@ def _components(
     scores = torch.from_numpy(left if is_streamed(expression) else project(expression, right))
     offsets = torch.from_numpy(means @ right.T.astype(np.float64))
     offsets += sum(block.sum(0) for block in centered_blocks(scores, offsets, groups)) / n
-    found, q = covariances(scores, edge_index, offsets=offsets, groups=groups), min(n_components, r)
+    found = covariances(scores, edge_index, offsets=offsets, groups=groups)
+    found, q = shrunk(found, _SPOTS_OF_NOISE / (_SPOTS_OF_NOISE + n)), min(n_components, r)
     if slices is None or not slice_noise:
         directions, ratios = spatial_components(found, q)
     else:

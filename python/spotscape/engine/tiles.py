@@ -78,7 +78,7 @@ class Batch:
 def whole_tissue(graph: SliceGraph) -> Batch:
     """Return all spots as one batch, in their order."""
     spots = torch.arange(graph.n_spots)
-    return Batch(spots, graph.features, graph.expression, Neighborhood(graph.edge_index, graph.n_spots))
+    return Batch(spots, graph.expression, graph.expression, Neighborhood(graph.edge_index, graph.n_spots))
 
 
 class Tiles:
@@ -136,7 +136,7 @@ class Tiles:
         rows = torch.from_numpy(spots)
         return Batch(
             spots=rows,
-            features=graph.features.rows(rows),
+            features=graph.expression.rows(rows),
             expression=graph.expression.rows(rows[: len(own)]),
             neighborhood=Neighborhood(edge_index, len(spots), torch.from_numpy(sources[~kept])),
             edges=torch.from_numpy(edges),

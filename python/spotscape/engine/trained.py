@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spotscape._validate import input_error
 from spotscape.core.encoder import GraphAutoencoder, Neighborhood
-from spotscape.core.expression import CenteredExpression, DenseExpression, ExpressionMatrix
+from spotscape.core.expression import CenteredExpression
 from spotscape.engine.embedding import embed
 from spotscape.engine.slice_graph import SliceGraph
 
@@ -45,7 +45,6 @@ def model_of(weights: Arrays) -> GraphAutoencoder:
         len(weights.get("decoder_output.bias", ())),
         hidden_dim,
         latent_dim,
-        residual="norm2.weight" not in weights,
         batch_norm_momentum=0.0,
         generator=torch.Generator(),
     )
@@ -69,12 +68,7 @@ def _needed(model: GraphAutoencoder) -> dict[str, torch.Tensor]:
     return {name: value for name, value in model.state_dict().items() if value.ndim}
 
 
-def encode(
-    model: GraphAutoencoder,
-    graph: SliceGraph,
-    mean: NDArray[np.floating],
-    loadings: NDArray[np.floating] | None,
-) -> NDArray[np.float32]:
+def encode(model: GraphAutoencoder, graph: SliceGraph, mean: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return Z of a tissue that a model was not trained on, nothing masked.
 
     Parameters
@@ -86,8 +80,6 @@ def encode(
     mean
         Mean of each gene over the spots in training, as the encoder saw them, G; each gene's mean is brought
         to it.
-    loadings
-        G x q, where the encoder sees components of the genes; None where it sees the genes.
 
     Returns
     -------
@@ -97,9 +89,7 @@ def encode(
     own = graph.expression.column_sums() / graph.n_spots
     shift = own - torch.from_numpy(np.array(mean, dtype=np.float32))
     one = torch.zeros(graph.n_spots, dtype=torch.int64)
-    features: ExpressionMatrix = CenteredExpression(graph.expression, shift[None], one)
-    if loadings is not None:
-        features = DenseExpression(features.matmul(torch.from_numpy(np.array(loadings, dtype=np.float32))))
+    features = CenteredExpression(graph.expression, shift[None], one)
     return embed(model, features, Neighborhood(graph.edge_index, graph.n_spots))
 
 

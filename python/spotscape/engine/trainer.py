@@ -43,8 +43,6 @@ class FitResult:
     losses
         One array per column (epoch, total, telescope, reconstruction, learning_rate; with several slices also
         prototype and scale_matching), one entry per epoch.
-    stopped_early
-        Whether the plateau rule ended it before ``config.epochs``.
     seconds
         Wall time, since the last resume where there was one.
     plan
@@ -54,7 +52,6 @@ class FitResult:
     embedding: NDArray[np.float32]
     model: GraphAutoencoder
     losses: dict[str, NDArray[np.float64]]
-    stopped_early: bool
     seconds: float
     plan: Plan
 
@@ -101,7 +98,6 @@ def fit(
         If another process of the run has ended.
     """
     started = time.perf_counter()
-    config = config.resolved()
     if graph.slices is not None and n_domains is None:
         config = replace(config, prototype_weight=0.0)
     world = join_world()
@@ -117,7 +113,6 @@ def fit(
         embedding=training.embedding(),
         model=training.model.cpu().eval(),
         losses=columns,
-        stopped_early=len(training.history) < config.epochs,
         seconds=time.perf_counter() - started,
         plan=training.plan,
     )
@@ -127,9 +122,19 @@ def help_in_training() -> None:
     """Take part in a run as one of its other processes: receive the tissue, train, and end."""
     world = join_world()
     with losing_processes(world):
-        graph, config, seed, device = world.share(None)
+        task = world.share(None)
+        if task is None:
+            return
+        graph, config, seed, device = task
         training = Training(graph, config, None, seed, own_device(torch.device(device)), world)
         _train(training, False, None)
+
+
+def release_helpers() -> None:
+    """Let the other processes of a run end, where nothing is trained."""
+    world = join_world()
+    with losing_processes(world):
+        world.share(None)
 
 
 def _train(training: Training, progress: bool | Progress, checkpoint: Checkpoint | None) -> None:

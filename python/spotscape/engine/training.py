@@ -1,4 +1,4 @@
-"""A training, step by step: two views of the tissue or of tiles, Adam, a schedule of rates, a plateau rule.
+"""A training, step by step: two views of the tissue or of tiles, Adam, a schedule of rates.
 
 What a step takes is up to `spotscape.engine.batches`, and sums over processes to
 `spotscape.engine.distributed`: the steps are the same for all sizes, for one process or many. Views are drawn
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -33,51 +32,11 @@ from spotscape.engine.slice_matching import NumberOfDomains, SliceMatching
 from spotscape.engine.tiles import Batch
 
 
-class Plateau:
-    """Says when a loss has stopped falling: no relative gain of ``min_improvement`` in ``patience`` epochs.
-
-    The loss is smoothed (exponentially, over about ten epochs) since every epoch sees other random views.
-    """
-
-    smoothing = 0.9
-
-    def __init__(self, patience: int, min_improvement: float) -> None:
-        self.patience = patience
-        self.min_improvement = min_improvement
-        self.smoothed = math.nan
-        self.best = math.inf
-        self.waited = 0
-
-    def reached(self, loss: float) -> bool:
-        """Take the next loss; True when it is time to stop."""
-        if not self.patience:
-            return False
-        first = math.isnan(self.smoothed)
-        self.smoothed = loss if first else self.smoothing * self.smoothed + (1 - self.smoothing) * loss
-        if self.smoothed < self.best * (1 - self.min_improvement):
-            self.best, self.waited = self.smoothed, 0
-        else:
-            self.waited += 1
-        return self.waited >= self.patience
-
-    def state(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps; as text where JSON has no number for it."""
-        return {"smoothed": str(self.smoothed), "best": str(self.best), "waited": self.waited}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.smoothed, self.best = float(state["smoothed"]), float(state["best"])
-        self.waited = int(state["waited"])
-
-
 def learning_rate_at(step: int, config: SpotscapeConfig) -> float:
     """Learning rate of a step (from 0): constant, or half a cosine from the full rate down to 0."""
-    rate = config.learning_rate
-    if rate is None:
-        raise ValueError("the settings of a run are to be resolved first")
     if config.schedule == "constant":
-        return rate
-    return rate * (1 + math.cos(math.pi * step / config.epochs)) / 2
+        return config.learning_rate
+    return config.learning_rate * (1 + math.cos(math.pi * step / config.epochs)) / 2
 
 
 class _Step(nn.Module):
@@ -116,7 +75,7 @@ class Training:
     graph
         The tissue, on the CPU.
     config
-        All settings, resolved.
+        All settings.
     n_domains
         As in `fit`.
     seed
@@ -138,15 +97,14 @@ class Training:
     ) -> None:
         self.graph, self.config, self.seed, self.device, self.world = graph, config, seed, device, world
         self.generator = torch.Generator().manual_seed(seed)
-        self.n_inputs = graph.features.shape[1]
+        self.n_inputs = graph.n_genes
         self.n_edges = graph.edge_index.shape[1]
-        self.plan = make_plan(graph.n_spots, self.n_edges, self.n_inputs, config, n_processes=world.size)
+        self.plan = make_plan(graph.n_spots, self.n_edges, config, n_processes=world.size)
         self.model = GraphAutoencoder(
             self.n_inputs,
             graph.n_genes,
             config.hidden_dim,
             config.latent_dim,
-            residual=graph.components is not None,
             batch_norm_momentum=config.batch_norm_momentum,
             generator=self.generator,
         ).to(device)
@@ -160,7 +118,6 @@ class Training:
         self.matching = None
         if graph.slices is not None:
             self.matching = SliceMatching(graph.slices, config, n_domains, self.generator, world)
-        self.plateau = Plateau(config.patience, config.min_improvement)
         self.history: list[tuple[float, ...]] = []
         self.ended = False
         self._step = world.averaging(_Step(self.model, config, world))
@@ -199,7 +156,7 @@ class Training:
                 "Lower it.",
             )
         self.history.append((epoch + 1.0, *values, rate))
-        self.ended = self.plateau.reached(values[0]) or len(self.history) >= config.epochs
+        self.ended = len(self.history) >= config.epochs
         return values[0]
 
     def embedding(self) -> NDArray[np.float32]:
@@ -216,9 +173,7 @@ class Training:
             "seed": self.seed,
             "number of spots": self.graph.n_spots,
             "number of genes": self.graph.n_genes,
-            "spots or counts": _checksum(
-                self.graph.features.column_sums(), self.graph.expression.column_sums()
-            ),
+            "spots or counts": _checksum(self.graph.expression.column_sums()),
             "spatial graph": _checksum(self.graph.edge_index),
             "spots a step": self.plan.batch_spots,
             "spots in a tile": self.plan.tile_size,
@@ -230,7 +185,6 @@ class Training:
             return
         values: dict[str, Any] = {
             "run": self.identity(),
-            "plateau": self.plateau.state(),
             "ended": self.ended,
         }
         tensors = state_of(self.model, self.optimizer, self.generator) | self.batches.state()
@@ -251,7 +205,6 @@ class Training:
         values, tensors = found
         restore(tensors, self.model, self.optimizer, self.generator)
         self.batches.restore(tensors)
-        self.plateau.restore(values["plateau"])
         self.history = [tuple(row) for row in tensors["history"].tolist()]
         self.ended = values["ended"]
         if self.matching is not None:

@@ -181,7 +181,7 @@ def embedding_to_anndata(
     cells
         Names of the rows.
     coordinates
-        Cells x 2 or 3; needed only where neighbours in the tissue count: for a consensus, or to smooth.
+        Cells x 2 or 3; needed only to smooth.
     obs
         Columns of ``obs`` and their values, one per cell, such as the slices.
 

@@ -74,7 +74,7 @@ def alignment(
     >>> from matplotlib.figure import Figure
     >>> import spotscape
     >>> slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=300, n_genes=80, n_domains=3)
-    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, config={"epochs": 30}, progress=False)
+    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, progress=False)
     >>> spotscape.tl.align_slices(both, transform="none")
     >>> ax = spotscape.pl.alignment(both, kind="stacked", ax=Figure().add_subplot())
     """

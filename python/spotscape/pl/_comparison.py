@@ -73,7 +73,7 @@ def domain_comparison(
     >>> for one, condition in zip(slices, ("control", "control", "case", "case")):
     ...     one.obs["condition"] = condition
     >>> adata = spotscape.tl.integrate_slices(
-    ...     slices, n_domains=3, condition_key="condition", config={"epochs": 40}, progress=False
+    ...     slices, n_domains=3, condition_key="condition", progress=False
     ... )
     >>> spotscape.tl.compare_domains(adata, reference="control")
     >>> left, right = spotscape.pl.domain_comparison(adata, ax=Figure().subplots(1, 2))

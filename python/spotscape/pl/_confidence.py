@@ -67,7 +67,7 @@ def confidence(
         adata,
         _keys.confidence(key_added),
         label="confidence",
-        todo="Call spotscape.tl.spatial_domains(adata) by its consensus.",
+        todo="Call spotscape.tl.spatial_domains(adata, method='gmm').",
         ring=None,
         key_added=key_added,
         slice_key=slice_key,

@@ -25,6 +25,7 @@ from spotscape.pl._comparison import domain_comparison, read_comparison
 from spotscape.pl._embedding import MIN_SPOTS, embedding
 from spotscape.pl._figure import check_ending, new_axes, new_panels, png_bytes
 from spotscape.pl._loss import loss_history
+from spotscape.pl._n_domains import n_domains
 from spotscape.pl._read import (
     domain_colors,
     read_connectivities,
@@ -129,6 +130,7 @@ def report(
             "truth": truth_key and _map(adata, truth_key, key_added, spatial_key, "Map of the known labels."),
             "umap": _umap(adata, key_added, seed),
             "loss": _loss(adata, key_added, run),
+            "n_domains": _number(adata, key_added, run),
         }
         conditions = _conditions(adata, key_added)
         after = [
@@ -159,7 +161,6 @@ def report(
         seconds=wording.seconds(run.get("seconds", {})),
         warnings=_warnings(run),
         parameters={name: wording.setting(value) for name, value in params.items()},
-        candidates=_candidates(run),
         versions=versions,
         **pictures,
     )
@@ -227,17 +228,16 @@ def _conditions(adata: AnnData, key_added: str) -> list[Picture]:
     return pictures
 
 
+def _number(adata: AnnData, key_added: str, run: Mapping[str, Any]) -> Picture | None:
+    """Draw how clear the number of domains is; None where it was given."""
+    curve = run.get("n_domains", {})
+    if not curve:
+        return None
+    ax = n_domains(adata, key_added=key_added, ax=new_axes((7.0, 3.2)))
+    words = f"Weight of each number of domains: {int(curve['suggested'])} is suggested."
+    return _picture(ax, words)
+
+
 def _warnings(record: Mapping[str, Any]) -> list[str]:
     """Return the warnings of a run or a comparison; from a file they come as an array."""
     return [str(warning) for warning in np.atleast_1d(record.get("warnings", []))]
-
-
-def _candidates(run: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the numbers of domains tried with their scores, where the number was suggested."""
-    details = run.get("domains", {})
-    numbers, scores = (
-        np.atleast_1d(details.get(name, [])) for name in ("suggested_from", "suggestion_scores")
-    )
-    if len(numbers) != len(scores):
-        return []
-    return [(wording.setting(k), f"{float(score):.4g}") for k, score in zip(numbers, scores, strict=True)]

@@ -14,7 +14,7 @@ def summary(
     n_spots: int, domains: list[Domain], widths: Silhouettes, run: Mapping[str, Any], ari: float | None
 ) -> list[str]:
     """Return the paragraph at the top of the page, and one on known labels if asked for."""
-    suggested = "suggested_from" in run.get("domains", {})
+    suggested = bool(run.get("domains", {}).get("suggested", False))
     n_slices = len(np.atleast_1d(run.get("integration", {}).get("slices", [])))
     of = f"{n_slices} slices" if n_slices else "this tissue"
     sentences = [

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy.spatial import cKDTree
-from sklearn.preprocessing import normalize
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
 from spotscape.gr import check_coordinates
-from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_key_added, read_embedding
 from spotscape.tl._matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
 from spotscape.tl._registration import (
     TRANSFORMS,
@@ -115,7 +114,7 @@ def align_slices(
     --------
     >>> import spotscape
     >>> slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=300, n_genes=80, n_domains=3)
-    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, config={"epochs": 30}, progress=False)
+    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, progress=False)
     >>> spotscape.tl.align_slices(both, transform="none")
     >>> both.uns["spotscape_alignment"]["matches"].shape[0]
     300
@@ -133,8 +132,6 @@ def align_slices(
         xy = check_coordinates(adata, spatial_key)
         if xy.shape[1] != 2:
             raise input_error(f"adata.obsm[{spatial_key!r}]", f"{xy.shape[1]} columns", "two, x and y")
-    if read_unit_rows(adata, None, key_added):
-        embedding = normalize(embedding)
 
     fixed = np.flatnonzero(slices == reference)
     aligned = np.full((adata.n_obs, 2), np.nan)

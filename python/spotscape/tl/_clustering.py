@@ -1,4 +1,4 @@
-"""From an embedding to labels: tied Gaussian mixture, K-means, Leiden, and smoothing over neighbours."""
+"""From an embedding to labels: tied mixture, K-means, Leiden, and smoothing over neighbours."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import scanpy as sc
 from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from spotscape._embedding_graph import embedding_graph
+from spotscape.tl._mixture import fit_mixture
 
 SMALL_MATRIX_THREADS = 1
 """Threads while grouping: with matrices this narrow they wait for each other longer than they work."""
@@ -20,17 +20,9 @@ MOST_SPOTS = 20_000
 """Spots that a grouping is fitted to; fitted to more it would be the same."""
 _AT_ONCE = 8_192
 """Spots that are assigned to groups at once."""
-_RIDGE = 1e-6
-"""Added to the covariance, as a share of the embedding's mean variance: a unit that never fires has none."""
-_FEWEST_COLUMNS = 8
 _LEIDEN_NEIGHBORS = 15
 _LEIDEN_SEARCH = (1e-3, 10.0, 25)
 """Lowest and highest resolution looked at for a number of domains, and how many halvings."""
-
-
-def n_leading(width: int, share: float) -> int:
-    """Return how many leading columns of an embedding are looked at: a share, but not fewer than 8."""
-    return max(min(width, _FEWEST_COLUMNS), round(share * width))
 
 
 def sample_spots(n_spots: int, rng: np.random.Generator) -> np.ndarray:
@@ -46,56 +38,36 @@ def blocks_of_spots(n_spots: int) -> Iterator[np.ndarray]:
         yield np.arange(start, min(n_spots, start + _AT_ONCE))
 
 
-def covariance_ridge(embedding: np.ndarray) -> float:
-    """Return what is added to the diagonal of a mixture's covariance."""
-    return _RIDGE * max(float(embedding.var(axis=0).mean()), float(np.finfo(np.float64).tiny))
-
-
-def fit_mixture(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> GaussianMixture:
-    """Fit a Gaussian mixture whose components share one full covariance (mclust's EEE).
+def mixture_posterior(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
+    """Return the posterior of each spot in each component of a mixture fitted to a sample of them, N x K.
 
     Parameters
     ----------
     embedding
         N x d, float64.
     n_domains
-        Number of components.
+        K.
     n_starts
         K-means starts; the highest likelihood is kept.
     seed
-        Of the starts.
+        Of the starts, and of the sample.
     """
-    mixture = GaussianMixture(
-        n_domains,
-        covariance_type="tied",
-        n_init=n_starts,
-        random_state=seed,
-        reg_covar=covariance_ridge(embedding),
-        max_iter=200,
-    )
-    with warnings.catch_warnings():
-        # Starts that converge slowly or lose a component are beaten by the others.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return mixture.fit(embedding)
-
-
-def mixture_posterior(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
-    """Return the posterior of each spot in each component of a mixture fitted to a sample of them, N x K.
-
-    Parameters
-    ----------
-    embedding, n_domains, n_starts, seed
-        As in `fit_mixture`.
-    """
-    n = len(embedding)
-    sample = sample_spots(n, np.random.default_rng(seed))
-    mixture = fit_mixture(embedding[sample], n_domains, n_starts=n_starts, seed=seed)
-    if len(sample) == n:
-        return mixture.predict_proba(embedding)
-    posterior = np.empty((n, n_domains), dtype=np.float32)
-    for spots in blocks_of_spots(n):
-        posterior[spots] = mixture.predict_proba(embedding[spots])
+    # In an order of their own, so that starts and sample hang on no order of the spots.
+    order = np.lexsort(embedding.T[::-1])
+    sample = order[sample_spots(len(order), np.random.default_rng(seed))]
+    starts = kmeans_starts(embedding[sample], n_domains, n_starts, seed)
+    mixture = fit_mixture(embedding[sample], starts, n_domains)
+    posterior = np.empty((len(embedding), n_domains), dtype=np.float32)
+    for spots in blocks_of_spots(len(embedding)):
+        posterior[spots] = mixture.posterior(embedding[spots])
     return posterior
+
+
+def kmeans_starts(values: np.ndarray, n_groups: int, n_starts: int, seed: int) -> list[np.ndarray]:
+    """Return so many labellings by K-means, each from starts of its own."""
+    rng = np.random.default_rng(seed)
+    seeds = rng.integers(2**31, size=n_starts)
+    return [kmeans_labels(values, n_groups, n_starts=1, seed=int(each)) for each in seeds]
 
 
 def kmeans_labels(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:

@@ -112,7 +112,7 @@ def compare_domains(
     >>> for one, condition in zip(slices, ("control", "control", "case", "case")):
     ...     one.obs["condition"] = condition
     >>> adata = spotscape.tl.integrate_slices(
-    ...     slices, n_domains=3, condition_key="condition", config={"epochs": 40}, progress=False
+    ...     slices, n_domains=3, condition_key="condition", progress=False
     ... )
     >>> spotscape.tl.compare_domains(adata, reference="control")
     >>> table = adata.uns["spotscape_comparison"]["genes"]

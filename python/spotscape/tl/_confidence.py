@@ -15,13 +15,15 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, logit
 
-COEFFICIENTS = {"consensus": (0.09, 0.141), "gmm": (-1.21, 0.217)}
-"""Intercept and slope for each method; ``python -m benchmarks.quality calibration --fit`` prints them."""
+COEFFICIENTS = (-1.21, 0.217)
+"""Intercept and slope; ``python -m benchmarks.quality calibration --fit`` prints them."""
 _NEAREST_TO_CERTAIN = 1e-6
 """Posteriors are told apart up to here: nearer to 0 and 1 they say how far apart domains lie, and no more."""
 
 
-def calibrated(posterior: np.ndarray, n_domains: int, coefficients: tuple[float, float]) -> np.ndarray:
+def calibrated(
+    posterior: np.ndarray, n_domains: int, coefficients: tuple[float, float] = COEFFICIENTS
+) -> np.ndarray:
     """Return confidences, from 1 / K to 1, in the order of the posteriors of the spots' domains.
 
     Parameters

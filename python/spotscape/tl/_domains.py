@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
-from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
@@ -23,10 +22,9 @@ from spotscape.tl._clustering import (
     mixture_posterior,
     smooth_labels,
 )
-from spotscape.tl._confidence import COEFFICIENTS, calibrated
-from spotscape.tl._consensus import consensus
-from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph, read_method, read_unit_rows
-from spotscape.tl._n_domains import suggest, usable_candidates
+from spotscape.tl._confidence import calibrated
+from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph, read_method
+from spotscape.tl._n_domains import curve_record, suggest, usable_candidates
 
 
 def spatial_domains(
@@ -38,7 +36,6 @@ def spatial_domains(
     resolution: float = 1.0,
     seed: int = 0,
     n_starts: int = 10,
-    unit_rows: bool | None = None,
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
 ) -> AnnData | None:
@@ -55,14 +52,10 @@ def spatial_domains(
         Number of domains, 2 to the number of spots; None has it suggested (see `suggest_n_domains`), except
         for Leiden, which then follows ``resolution``.
     method
-        ``"consensus"``: what many Gaussian mixtures agree on [1]_, each fitted to another number of leading
-        columns of the embedding, as it is and smoothed over neighbours that are alike (without a spatial
-        graph only as it is). ``"gmm"``: one mixture, with one covariance shared by all domains, mclust's EEE;
-        so are those of the consensus, in which besides a spot at a border may be half of one domain and half
-        of another [3]_. ``"kmeans"``. None: as the run did, by default the consensus, for which the
-        embedding has its columns in the right order.
-        ``"leiden"``: communities of the nearest-neighbour graph; with ``n_domains`` the resolution is
-        searched for, and the number found can differ where none gives it.
+        ``"gmm"``: a Gaussian mixture with one covariance shared by all domains, mclust's EEE, drawn towards a
+        round one where there are few spots [1]_. ``"kmeans"``. ``"leiden"``: communities of the
+        nearest-neighbour graph; with ``n_domains`` the resolution is searched for, and the number found can
+        differ where none gives it. None: as the run did, by default the mixture.
     smooth
         Give each spot the most frequent label among itself and its neighbours in the tissue. Removes single
         stray spots; can thin a layer that is one spot wide.
@@ -71,11 +64,7 @@ def spatial_domains(
     seed
         Of the starts.
     n_starts
-        Starts of each mixture and of K-means; the best one is kept. The consensus' mixtures start from each
-        other's domains besides.
-    unit_rows
-        Go by the direction of the embedding only: scale each spot's to unit length first. None: as the run
-        did, by default no.
+        Starts of the mixture and of K-means; the best one is kept.
     key_added
         Stem of the names read and written.
     copy
@@ -87,9 +76,9 @@ def spatial_domains(
 
     - ``obs["<key_added>_domain"]``: categorical, ``"1"`` (the largest domain) to ``"K"``;
     - ``obs["<key_added>_confidence"]``: float32, 1 / K to 1: how often a spot like this one is in its right
-      domain, as simulated tissue has it [2]_. Made from the mean posterior of the domain over the mixtures,
-      low where they disagree, at borders above all; K-means and Leiden give none;
-    - ``uns["<key_added>"]["domains"]``: how they were made, and the scores where K was suggested.
+      domain, as labelled tissue has it [2]_. Made from the mixture's posterior; K-means and Leiden give none;
+    - ``uns["<key_added>"]["domains"]``: how they were made;
+    - ``uns["<key_added>"]["n_domains"]``: the curve behind the number, where K was suggested.
 
     Raises
     ------
@@ -99,16 +88,15 @@ def spatial_domains(
     Warns
     -----
     SpotscapeWarning
-        If another number of domains was found than asked for: mixtures can agree on fewer than very many,
+        If another number of domains was found than asked for: a mixture can leave one of very many empty,
         smoothing can take the last spot of one, and Leiden's search finds no resolution for some numbers.
 
     References
     ----------
-    .. [1] Strehl and Ghosh (2002), Cluster ensembles, Journal of Machine Learning Research 3.
+    .. [1] Friedman (1989), Regularized discriminant analysis, Journal of the American Statistical Association
+       84.
     .. [2] Platt (1999), Probabilistic outputs for support vector machines and comparisons to regularized
        likelihood methods, Advances in Large Margin Classifiers.
-    .. [3] Laidlaw, Fleischer and Barr (1998), Partial-volume Bayesian classification of material mixtures in
-       MR volume data, IEEE Transactions on Medical Imaging 17.
 
     Examples
     --------
@@ -129,7 +117,6 @@ def spatial_domains(
     seed = check_integer("seed", seed, 0)
     n_starts = check_integer("n_starts", n_starts, 1)
     check_flag("smooth", smooth)
-    unit_rows = read_unit_rows(adata, unit_rows, key_added)
     graph = read_graph(adata) if smooth else adata.obsp.get(_keys.SPATIAL_CONNECTIVITIES)
     found = find_domains(
         embedding,
@@ -140,7 +127,6 @@ def spatial_domains(
         resolution=resolution,
         seed=seed,
         n_starts=n_starts,
-        unit_rows=unit_rows,
     )
     adata = in_memory_copy(adata) if copy else adata
     write_domains(adata, found, key_added)
@@ -148,11 +134,15 @@ def spatial_domains(
 
 
 class Domains(NamedTuple):
-    """Domain of each spot from 0 (the largest), how sure it is (None where nothing says), and how made."""
+    """Domain of each spot from 0 (the largest), how sure it is (None where nothing says), and how made.
+
+    ``curve`` is what lies behind the number of domains, where it was suggested.
+    """
 
     labels: np.ndarray
     confidence: np.ndarray | None
     details: dict[str, Any]
+    curve: dict[str, Any] | None = None
 
 
 def find_domains(
@@ -165,20 +155,16 @@ def find_domains(
     resolution: float = 1.0,
     seed: int,
     n_starts: int,
-    unit_rows: bool,
 ) -> Domains:
     """Group spots; the record of how is fit for ``uns``. ``smooth`` needs the graph."""
     details: dict[str, Any] = {
         "method": method,
         "seed": seed,
         "n_starts": n_starts,
-        "unit_rows": unit_rows,
         "smooth": smooth,
     }
     asked = n_domains
-    if unit_rows:
-        embedding = normalize(embedding)
-    confidence = posterior = None
+    confidence = posterior = curve = None
     with threadpool_limits(SMALL_MATRIX_THREADS):
         if method == "leiden":
             labels = leiden_labels(embedding, n_domains, resolution=resolution, seed=seed)
@@ -188,17 +174,18 @@ def find_domains(
                 usable = usable_candidates(len(embedding))
                 suggestion = suggest(embedding, graph, candidates=usable, seed=seed)
                 n_domains = suggestion.n_domains
-                details |= {"suggested_from": suggestion.candidates, "suggestion_scores": suggestion.scores}
+                curve = curve_record(suggestion)
+                details["suggested"] = True
             if method == "kmeans":
                 labels = kmeans_labels(embedding, n_domains, n_starts=n_starts, seed=seed)
             else:
-                posterior = domain_posterior(embedding, n_domains, graph, method, n_starts, seed)
+                posterior = mixture_posterior(embedding, n_domains, n_starts=n_starts, seed=seed)
                 labels = posterior.argmax(axis=1)
     if smooth and graph is not None:
         labels = smooth_labels(labels, graph)
     if posterior is not None:
         own = posterior[np.arange(len(labels)), labels]
-        confidence = calibrated(own, posterior.shape[1], COEFFICIENTS[method]).astype(np.float32)
+        confidence = calibrated(own, posterior.shape[1]).astype(np.float32)
     labels = by_size(labels)
     n_found = int(labels.max()) + 1
     if asked is not None and n_found != asked:
@@ -207,21 +194,7 @@ def find_domains(
             "Take a number nearer to that, or another method."
         )
         warnings.warn(text, SpotscapeWarning, stacklevel=3)
-    return Domains(labels, confidence, details | {"n_domains": n_found})
-
-
-def domain_posterior(
-    embedding: np.ndarray,
-    n_domains: int,
-    graph: sparse.spmatrix | None,
-    method: str,
-    n_starts: int,
-    seed: int,
-) -> np.ndarray:
-    """Return how likely each spot is in each domain, N x K, by one mixture or by many."""
-    if method == "gmm":
-        return mixture_posterior(embedding, n_domains, n_starts=n_starts, seed=seed)
-    return consensus(embedding, graph, n_domains, n_starts=n_starts, seed=seed)
+    return Domains(labels, confidence, details | {"n_domains": n_found}, curve)
 
 
 def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:
@@ -237,4 +210,5 @@ def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:
     adata.uns[_keys.parameters(key_added)] = {
         **adata.uns.get(_keys.parameters(key_added), {}),
         "domains": found.details,
+        **({} if found.curve is None else {"n_domains": found.curve}),
     }

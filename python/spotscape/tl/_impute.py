@@ -9,7 +9,6 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
@@ -17,7 +16,7 @@ from spotscape._slices import read_slices
 from spotscape._validate import check_choice, check_integer, input_error
 from spotscape.engine.trained import decode
 from spotscape.pp import find_counts, normalized_expression
-from spotscape.tl._inputs import check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_key_added, read_embedding
 from spotscape.tl._model import Trained, read_trained
 
 SCALES = ("log", "counts")
@@ -40,9 +39,9 @@ def impute(
     """Denoise expression: what is to be expected of each gene at each spot.
 
     A spot's neighbourhood are the ``n_neighbors`` spots of its slice whose embedding is most alike, and a
-    gene is the mean of its expression over it. After a run of the published encoder (``n_components=0``),
-    the genes that it was trained on come from its decoder [1]_ instead, at the mean embedding of the
-    neighbourhood. With spatial components the decoder is trained too gently for that.
+    gene is the mean of its expression over it. After a run of the published encoder (``encoder="gcn"``), the
+    genes that it was trained on come from its decoder [1]_ instead, at the mean embedding of the
+    neighbourhood.
 
     Parameters
     ----------
@@ -51,8 +50,8 @@ def impute(
     genes
         Names of the genes to impute; None for all.
     scale
-        ``"log"``: ``log(1 + x)`` of counts scaled to the run's ``target_sum`` a spot, as the model was
-        trained on. ``"counts"``: counts, at each spot's own total.
+        ``"log"``: ``log(1 + x)`` of counts scaled to the run's ``target_sum`` a spot. ``"counts"``: counts,
+        at each spot's own total.
     n_neighbors
         Spots of a neighbourhood, the spot itself among them, 1 or more; 1 is the decoder alone, or nothing
         but the spot. Not more than a tenth of a slice's spots are taken, as far as that is 5 or more.
@@ -92,7 +91,7 @@ def impute(
     --------
     >>> import spotscape
     >>> adata = spotscape.datasets.simulate_slice(n_spots=200, n_genes=60, n_domains=3)
-    >>> spotscape.tl.run_spotscape(adata, n_domains=3, config={"epochs": 5}, progress=False)
+    >>> spotscape.tl.run_spotscape(adata, n_domains=3, progress=False)
     >>> spotscape.tl.impute(adata, genes=adata.var_names[:2])
     >>> adata.obsm["spotscape_imputed"].shape
     (200, 2)
@@ -107,13 +106,13 @@ def impute(
         found = f"None: {adata.n_obs:,} spots x {len(names):,} genes"
         raise input_error("genes", found, f"at most {_LARGEST:,} values", "Name the genes that are needed.")
     record = adata.uns.get(_keys.parameters(key_added), {})
-    target_sum = float(record.get("params", {}).get("target_sum", 1e4))
+    target_sum = trained.target_sum
     slices = _slices(adata, record, trained)
 
     values = np.empty((adata.n_obs, len(names)), dtype=np.float32)
-    columns = np.full(len(names), -1) if trained.model.residual else trained.genes.get_indexer(names)
+    columns = np.full(len(names), -1) if trained.model is None else trained.genes.get_indexer(names)
     known = np.flatnonzero(columns >= 0)
-    around = _neighborhoods(embedding, slices, n_neighbors, read_unit_rows(adata, None, key_added))
+    around = _neighborhoods(embedding, slices, n_neighbors)
     if len(known):
         _decode_into(values, known, trained, around @ embedding, columns[known], slices)
     others = np.flatnonzero(columns < 0)
@@ -187,17 +186,18 @@ def _decode_into(
         values[rows, at] = found
 
 
-def _neighborhoods(
-    embedding: np.ndarray, slices: np.ndarray, n_neighbors: int, unit_rows: bool
-) -> sparse.csr_matrix:
+def _neighborhoods(embedding: np.ndarray, slices: np.ndarray, n_neighbors: int) -> sparse.csr_matrix:
     """Return the N x N matrix of means over neighbours in the embedding, within each slice."""
-    space = normalize(embedding) if unit_rows else embedding
-    n = len(space)
+    n = len(embedding)
     rows, columns, weights = [], [], []
     for number in np.unique(slices):
         own = np.flatnonzero(slices == number)
         k = min(n_neighbors, max(5, len(own) // 10), len(own))
-        near = NearestNeighbors(n_neighbors=k).fit(space[own]).kneighbors(space[own], return_distance=False)
+        near = (
+            NearestNeighbors(n_neighbors=k)
+            .fit(embedding[own])
+            .kneighbors(embedding[own], return_distance=False)
+        )
         rows.append(np.repeat(own, k))
         columns.append(own[near].ravel())
         weights.append(np.full(near.size, 1 / k, dtype=np.float32))

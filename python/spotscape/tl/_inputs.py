@@ -43,15 +43,6 @@ def read_embedding(adata: AnnData, key_added: str) -> np.ndarray:
     return embedding
 
 
-def read_unit_rows(adata: AnnData, unit_rows: Any, key_added: str) -> bool:
-    """Return whether to go by the direction of the embedding only: as asked, or as the run did."""
-    if unit_rows is not None:
-        check_flag("unit_rows", unit_rows)
-        return bool(unit_rows)
-    params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
-    return bool(params.get("unit_rows", False))
-
-
 def read_method(adata: AnnData, method: Any, key_added: str) -> str:
     """Return how the embedding becomes domains: as asked, or as the run did."""
     if method is not None:

@@ -45,11 +45,12 @@ def integrate_slices(
 ) -> AnnData | None:
     """Put several slices into one space and find domains that are the same in all of them.
 
-    One model is trained on all slices [1]_: genes are chosen by how variable they are within the slices and
-    centred there, each slice has its own spatial graph, and the spatial components that the encoder sees are
-    those in which spots of different slices that match differ little (`spotscape.core.slice_noise`). Two more
-    losses (prototypes and similarity scale matching) bring spots of a kind together across slices. Nothing is
-    written before all of it is done.
+    All slices take the way of one (see `run_spotscape`) together: counts are scaled to the median total of
+    all, genes are ranked by their pattern within the slices and centred there, each slice has its own spatial
+    graph, and the components are those in which spots of different slices that match differ little
+    (`spotscape.core.slice_noise`). With ``config="paper"`` one graph autoencoder is trained on all slices
+    instead, with two losses (prototypes and similarity scale matching) that bring spots of a kind together
+    [1]_. Nothing is written before all of it is done.
 
     Parameters
     ----------
@@ -67,8 +68,8 @@ def integrate_slices(
     correction
         How strongly differences between slices are taken out, 0 or more: 0 trains the slices together and
         leaves their differences, 1 suits most data, and larger values mix the slices more at the risk of
-        mixing domains. It multiplies the weights of scale matching and of the slices' noise
-        (``slice_noise``) and, below 1, the centring of genes within slices.
+        mixing domains. It multiplies the weight of the slices' noise (``slice_noise``; of a
+        training that of scale matching) and, below 1, the centring of genes within slices.
     config
         As in `run_spotscape`; ``correction`` acts on its weights.
     seed
@@ -114,7 +115,7 @@ def integrate_slices(
     --------
     >>> import spotscape
     >>> slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
-    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, config={"epochs": 5}, progress=False)
+    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, progress=False)
     >>> both.obs["slice"].value_counts().tolist()
     [150, 150]
     >>> both.obsm["X_spotscape"].shape

@@ -15,7 +15,7 @@ from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import encode
 from spotscape.pp import find_counts, normalized_expression
 from spotscape.tl._model import Trained
-from spotscape.tl._pipeline import spatial_graph
+from spotscape.tl._pipeline import over_rings, spatial_graph
 
 
 class Mapped(NamedTuple):
@@ -29,7 +29,6 @@ class Mapped(NamedTuple):
 def map_slices(
     adata: AnnData,
     trained: Trained,
-    target_sum: float,
     layer: str | None,
     spatial_key: str,
     slice_key: str | None,
@@ -37,17 +36,28 @@ def map_slices(
     """Encode each slice by itself; genes that it lacks, and the means of those it has, are as in training."""
     tissue = spatial_graph(adata, spatial_key, slice_key)
     present = trained.genes[trained.genes.isin(find_counts(adata, layer=layer).var_names)]
-    own = normalized_expression(adata, genes=present, layer=layer, target_sum=target_sum)
+    own = normalized_expression(adata, genes=present, layer=layer, target_sum=trained.target_sum)
     at = trained.genes.get_indexer(present)
     ones = np.ones(len(at), dtype=np.float32)
     spread = sparse.csr_matrix((ones, (np.arange(len(at)), at)), shape=(len(at), len(trained.genes)))
     expression = sparse.csr_matrix(own @ spread)
     connectivities = sparse.csr_matrix(tissue.obsp[_keys.SPATIAL_CONNECTIVITIES])
     numbers = np.zeros(adata.n_obs, dtype=int) if slice_key is None else read_slices(adata, slice_key).codes
-    embedding = np.empty((adata.n_obs, trained.model.gcn2_bias.numel()), dtype=np.float32)
+    embedding = np.empty((adata.n_obs, trained.width), dtype=np.float32)
     for number in range(numbers.max() + 1):
         rows = np.flatnonzero(numbers == number)
-        graph = SliceGraph.from_scipy(expression[rows], connectivities[rows][:, rows], rank=0, seed=0)
-        found = encode(trained.model, graph, trained.mean, trained.loadings)
-        embedding[rows] = found if trained.sharpening is None else trained.sharpening.apply(found)
+        embedding[rows] = _encoded(trained, expression[rows], connectivities[rows][:, rows])
     return Mapped(embedding, tissue, present)
+
+
+def _encoded(
+    trained: Trained, expression: sparse.csr_matrix, connectivities: sparse.csr_matrix
+) -> np.ndarray:
+    """Return the embedding of one slice, N x columns."""
+    if trained.model is not None:
+        return encode(
+            trained.model, SliceGraph.from_scipy(expression, connectivities, rank=0, seed=0), trained.mean
+        )
+    seen = expression @ trained.loadings
+    found = over_rings(seen - seen.mean(axis=0), connectivities)
+    return found if trained.sharpening is None else trained.sharpening.apply(found)

@@ -1,4 +1,4 @@
-"""The trained model as an object keeps it: made after training, and read with every fault named."""
+"""The model as an object keeps it: what puts other slices into the space of a run."""
 
 from __future__ import annotations
 
@@ -15,68 +15,90 @@ from spotscape.core.encoder import GraphAutoencoder
 from spotscape.core.expression import CenteredExpression, LowRankExpression
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import model_of, weights_of
+from spotscape.engine.trainer import FitResult
 from spotscape.pp import check_adata
 from spotscape.tl._sharpening import Sharpening
 
-FORMAT = 3
+FORMAT = 4
 """Of what is kept; raised when an older spotscape could not read it."""
 
 
+_FIRST_OF_COMPONENTS = 4
+"""Format from which a model of components has no weights."""
+_TARGET_SUM_OF_OLD = 1e4
+"""What a model scaled counts to before it said so."""
+_MAKE_ANEW = (
+    "Run spotscape again on the slices it was made of: that takes seconds now. Or load it with spotscape 0.1."
+)
+
+
 class Trained(NamedTuple):
-    """What is kept of a trained model.
+    """What is kept of a run.
 
     Attributes
     ----------
     genes
-        Names of the G genes, in the order of the weights.
-    model
-        The autoencoder, in evaluation mode.
-    means
-        What was taken off the genes of each slice before training, S x G; no rows for one slice.
+        Names of the G genes.
     mean
-        Mean over the spots of the genes that the encoder saw, G; zeros where it saw components, which are
-        made of expression without its mean.
+        Mean over the spots of the genes as the encoder saw them, G; zeros for components, which are made of
+        expression without its mean.
+    means
+        What was taken off the genes of each slice, S x G; no rows for one slice.
+    target_sum
+        Counts that each spot was scaled to.
     loadings
-        G x q: the components that the encoder sees; None where it sees the genes.
+        Components, G x q; None where a graph autoencoder was trained.
+    model
+        The trained autoencoder, in evaluation mode; None where there are components.
     sharpening
         Coordinates that the embedding is given in; None for the encoder's own.
     """
 
     genes: pd.Index
-    model: GraphAutoencoder
-    means: np.ndarray
     mean: np.ndarray
+    means: np.ndarray
+    target_sum: float
     loadings: np.ndarray | None
+    model: GraphAutoencoder | None
     sharpening: Sharpening | None
 
+    @property
+    def width(self) -> int:
+        """Columns of the embedding."""
+        if self.loadings is not None:
+            return int(self.loadings.shape[1])
+        assert self.model is not None  # noqa: S101 (for the type checker: one of both is there)
+        return int(self.model.gcn2_bias.numel())
 
-def trained_record(
-    genes: pd.Index, model: GraphAutoencoder, graph: SliceGraph, sharpening: Sharpening | None
+
+def model_record(
+    genes: pd.Index,
+    target_sum: float | None,
+    graph: SliceGraph,
+    trained: FitResult | None,
+    sharpening: Sharpening | None,
 ) -> dict[str, Any]:
-    """Return what ``uns`` keeps of a trained model."""
-    means: dict[str, Any] = {}
+    """Return what ``uns`` keeps of a run's model."""
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "genes": np.asarray(genes, dtype=object),
+        "target_sum": float(target_sum or 0.0),
+    }
     expression = base = graph.expression
-    weights = weights_of(model)
     if isinstance(base, CenteredExpression):
-        means, base = {"means": base.means.cpu().numpy()}, base.base
-    mean = (expression.column_sums() / expression.shape[0]).cpu().numpy()
-    loadings = {}
-    if graph.components is not None:
-        mean = np.zeros_like(mean)
-        loadings = {"loadings": graph.components.loadings.numpy()}
-    elif isinstance(base, LowRankExpression):
+        record["means"], base = base.means.cpu().numpy(), base.base
+    if trained is None:
+        assert graph.components is not None  # noqa: S101 (for the type checker)
+        record["loadings"] = graph.components.loadings.numpy()
+        record["mean"] = np.zeros(len(genes), dtype=np.float32)
+        return record | ({} if sharpening is None else sharpening._asdict())
+    weights = weights_of(trained.model)
+    if isinstance(base, LowRankExpression):
         # The encoder saw X Vᵀ V: with the projection in its weights, it takes X itself of any slice.
         v = base.right.cpu().numpy()
         weights["gcn1_weight"] = v.T @ (v @ weights["gcn1_weight"])
-    return {
-        "format": FORMAT,
-        "genes": np.asarray(genes, dtype=object),
-        "weights": weights,
-        **means,
-        **loadings,
-        **({} if sharpening is None else sharpening._asdict()),
-        "mean": mean,
-    }
+    mean = (expression.column_sums() / expression.shape[0]).cpu().numpy()
+    return record | {"weights": weights, "mean": mean}
 
 
 def read_trained(adata: AnnData, key_added: str) -> Trained:
@@ -102,29 +124,29 @@ def as_trained(record: Any, name: str) -> Trained:
         raise input_error(
             name, f"a model in format {found}", f"format {FORMAT} or older", "Update spotscape to read it."
         )
-    for part in ("genes", "weights", "mean"):
+    if found < _FIRST_OF_COMPONENTS and "loadings" in record:
+        expected = "one that this version made"
+        raise input_error(name, "a model of spotscape 0.1 with a trained correction", expected, _MAKE_ANEW)
+    for part in ("genes", "mean"):
         if part not in record:
             raise input_error(name, f"a model without {part!r}", "a whole one", todo)
+    if ("loadings" in record) == bool(len(record.get("weights", ()))):
+        raise input_error(name, "a model without components or weights, or with both", "one of them", todo)
     genes = pd.Index(np.atleast_1d(np.asarray(record["genes"], dtype=object)).astype(str))
-    model = model_of({key: np.asarray(value) for key, value in record["weights"].items()})
     means = np.asarray(record.get("means", ()), dtype=np.float32).reshape(-1, len(genes))
     mean = np.ravel(np.asarray(record["mean"], dtype=np.float32))
-    n_genes = model.decoder_output.out_features
+    target_sum = float(np.ravel(record.get("target_sum", _TARGET_SUM_OF_OLD))[0])
+    model, loadings = None, None
+    if "loadings" in record:
+        loadings = np.asarray(record["loadings"], dtype=np.float32)
+        loadings = loadings[:, None] if loadings.ndim == 1 else loadings
+        n_genes, width = loadings.shape
+    else:
+        model = model_of({key: np.asarray(value) for key, value in record["weights"].items()})
+        n_genes, width = model.decoder_output.out_features, model.gcn2_bias.numel()
     if not n_genes == len(genes) == len(mean):
         raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
-    n_inputs = model.gcn1_weight.shape[0]
-    loadings = record.get("loadings")
-    if model.residual != (loadings is not None):
-        found = "weights for " + ("components without loadings" if model.residual else "genes, and loadings")
-        raise input_error(name, found, "both of components, or neither", todo)
-    if loadings is not None:
-        loadings = np.asarray(loadings, dtype=np.float32)
-        loadings = loadings[:, None] if loadings.ndim == 1 else loadings
-    shape = (len(genes), n_inputs) if loadings is None else loadings.shape
-    if shape != (len(genes), n_inputs):
-        expected = f"{len(genes)} x {n_inputs}, genes by components"
-        raise input_error(f"{name}: loadings", f"shape {shape}", expected, todo)
-    return Trained(genes, model, means, mean, loadings, _sharpening(record, model.gcn2_bias.numel(), name))
+    return Trained(genes, mean, means, target_sum, loadings, model, _sharpening(record, width, name))
 
 
 def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:

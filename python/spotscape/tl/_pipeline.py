@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import anndata as ad
@@ -15,16 +15,17 @@ from scipy import sparse
 from spotscape import _keys
 from spotscape._neighbors import FEWEST_NEIGHBORS
 from spotscape._slices import read_slices
+from spotscape._spatial_genes import neighborhood_mean
 from spotscape._validate import input_error
 from spotscape.config import SpotscapeConfig
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
-from spotscape.engine.trainer import Progress, fit
+from spotscape.engine.trainer import FitResult, Progress, fit, release_helpers
 from spotscape.gr import check_coordinates, spatial_neighbors
-from spotscape.pp import find_counts, normalized_expression, select_genes
+from spotscape.pp import find_counts, median_total, normalized_expression, select_genes
 from spotscape.tl._domains import Domains, find_domains, write_domains
-from spotscape.tl._model import trained_record
+from spotscape.tl._model import model_record
 from spotscape.tl._n_domains import suggest_from
 from spotscape.tl._record import collected_warnings, versions
 from spotscape.tl._sharpening import find_sharpening
@@ -40,9 +41,9 @@ class Analysis(NamedTuple):
     genes
         Names of the genes trained on.
     embedding
-        N x latent, float32: that of training, sharpened where the settings have it.
+        N x columns, float32.
     model
-        The trained weights and what belongs to them, for ``uns``.
+        What puts other slices into the same space, for ``uns``.
     domains
         Domain of each spot, how sure it is, and how the domains were made.
     record
@@ -78,47 +79,51 @@ def analyse(
     chosen_device = resolve_device(device)
     if checkpoint is not None:
         checkpoint.check()
-    settings = settings.resolved()
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
         started = time.perf_counter()
         tissue = spatial_graph(adata, spatial_key, slice_key)
+        connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
         seconds["graph"] = time.perf_counter() - started
 
         started = time.perf_counter()
         slices = None if slice_key is None else read_slices(adata, slice_key)
-        expression, genes, source = _chosen_expression(adata, settings, layer, slices)
+        if settings.target_sum is None:
+            settings = replace(settings, target_sum=median_total(adata, layer=layer))
+        expression, genes, source = _chosen_expression(adata, settings, layer, connectivities, slices)
         graph = SliceGraph.from_scipy(
             expression,
-            tissue.obsp[_keys.SPATIAL_CONNECTIVITIES],
+            connectivities,
             rank=settings.expression_rank,
-            n_components=settings.n_components,
+            n_components=0 if settings.trains else settings.n_components,
             seed=seed,
             slices=None if slices is None else slices.codes,
             centering=settings.slice_centering,
             slice_noise=settings.slice_noise,
             coordinates=_places(tissue, spatial_key),
         )
-        del expression  # the graph has what training needs of it
+        del expression  # the graph has what is needed of it
         seconds["genes"] = time.perf_counter() - started
 
-        result = fit(
-            graph,
-            settings,
-            n_domains=n_domains
-            or suggest_from(tissue.obsp[_keys.SPATIAL_CONNECTIVITIES], seed, unit_rows=settings.unit_rows),
-            seed=seed,
-            device=chosen_device,
-            progress=progress,
-            checkpoint=checkpoint,
-        )
-        seconds["training"] = result.seconds
-
         started = time.perf_counter()
-        connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
-        sharpening = find_sharpening(result.embedding, connectivities, settings.sharpening_rounds, seed=seed)
-        embedding = result.embedding if sharpening is None else sharpening.apply(result.embedding)
-        seconds["sharpening"] = time.perf_counter() - started
+        trained, sharpening = None, None
+        if settings.trains:
+            trained = fit(
+                graph,
+                settings,
+                n_domains=n_domains or suggest_from(connectivities, seed),
+                seed=seed,
+                device=chosen_device,
+                progress=progress,
+                checkpoint=checkpoint,
+            )
+            embedding = trained.embedding
+        else:
+            release_helpers()
+            embedding = over_rings(graph.components.scores.numpy(), connectivities)
+            sharpening = find_sharpening(embedding, seed=seed)
+            embedding = embedding if sharpening is None else sharpening.apply(embedding)
+        seconds["training" if settings.trains else "components"] = time.perf_counter() - started
 
         started = time.perf_counter()
         found = find_domains(
@@ -128,43 +133,67 @@ def analyse(
             method=settings.cluster_method,
             seed=seed,
             n_starts=settings.n_starts,
-            unit_rows=settings.unit_rows,
         )
         seconds["domains"] = time.perf_counter() - started
     record = {
         "params": {
             **settings.to_record(),
             "seed": seed,
-            "device": str(chosen_device),
+            "device": str(chosen_device) if settings.trains else "cpu",
             "n_domains": found.details["n_domains"],
             "n_domains_suggested": n_domains is None,
             "key_added": key_added,
             "expression_source": source,
         },
-        "training": {"by_tiles": result.plan.by_tiles, **asdict(result.plan)},
-        "losses": result.losses,
-        "stopped_early": result.stopped_early,
+        **_record_of(trained),
         "seconds": seconds,
         "n_genes": len(genes),
         "versions": versions(),
         "warnings": warnings,
     }
-    model = trained_record(genes, result.model, graph, sharpening)
+    model = model_record(genes, settings.target_sum, graph, trained, sharpening)
     return Analysis(tissue, genes, embedding, model, found, record)
 
 
+def over_rings(values: np.ndarray, connectivities: sparse.spmatrix, n_rings: int = 2) -> np.ndarray:
+    """Return the mean over a spot and its neighbours, taken so many times: N x q, float32.
+
+    Two rings of neighbours are what two layers of a graph network see: on Visium, 18 spots around each.
+    """
+    mean = neighborhood_mean(connectivities)
+    for _ in range(n_rings):
+        values = mean @ values
+    return values.astype(np.float32)
+
+
+def _record_of(trained: FitResult | None) -> dict[str, Any]:
+    """Return what is kept of how training went, nothing where there was none."""
+    if trained is None:
+        return {}
+    return {
+        "training": {"by_tiles": trained.plan.by_tiles, **asdict(trained.plan)},
+        "losses": trained.losses,
+    }
+
+
 def _chosen_expression(
-    adata: AnnData, settings: SpotscapeConfig, layer: str | None, slices: pd.Categorical | None
+    adata: AnnData,
+    settings: SpotscapeConfig,
+    layer: str | None,
+    connectivities: sparse.spmatrix,
+    slices: pd.Categorical | None,
 ) -> tuple[sparse.csr_matrix, pd.Index, str]:
-    """Return the normalised expression of the genes to train on, their names, and where the counts were."""
+    """Return the normalised expression of the genes to go by, their names, and where the counts were."""
     counts = find_counts(adata, layer=layer)
     shell = ad.AnnData(counts.matrix)
     shell.obs_names, shell.var_names = adata.obs_names, counts.var_names
+    shell.obsp[_keys.SPATIAL_CONNECTIVITIES] = connectivities
     if slices is not None:
         shell.obs[_keys.SLICE] = slices
     select_genes(
         shell,
         n_top_genes=settings.n_top_genes,
+        ranking=settings.gene_ranking,
         slice_key=None if slices is None else _keys.SLICE,
     )
     genes = counts.var_names[shell.var[_keys.genes()]]

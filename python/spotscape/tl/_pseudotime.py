@@ -12,7 +12,6 @@ import pandas as pd
 import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
-from sklearn.preprocessing import normalize
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
@@ -20,7 +19,7 @@ from spotscape._embedding_graph import embedding_graph
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.gr import check_coordinates
 from spotscape.pp import normalized_expression
-from spotscape.tl._inputs import check_column, check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_column, check_key_added, read_embedding
 
 ROOTS = ("spot", "domain", "gene", "position")
 FEWEST_SPOTS = 20
@@ -106,7 +105,7 @@ def pseudotime(
     --------
     >>> import spotscape
     >>> adata = spotscape.datasets.simulate_slice(n_spots=200, n_genes=60, n_domains=3)
-    >>> spotscape.tl.run_spotscape(adata, n_domains=3, config={"epochs": 5}, progress=False)
+    >>> spotscape.tl.run_spotscape(adata, n_domains=3, progress=False)
     >>> spotscape.tl.pseudotime(adata, root={"domain": "1"})
     >>> float(adata.obs["spotscape_pseudotime"].min())
     0.0
@@ -121,8 +120,6 @@ def pseudotime(
     if kind == "position":
         check_coordinates(adata, spatial_key)
 
-    if read_unit_rows(adata, None, key_added):
-        embedding = normalize(embedding)
     n_neighbors = min(n_neighbors, max(2, (adata.n_obs - 1) // 4))
     shell = _diffusion(embedding, n_neighbors, seed)
     chosen = _choose(kind, value, adata, groups, shell, embedding, spatial_key)

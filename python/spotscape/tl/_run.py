@@ -36,9 +36,20 @@ def run_spotscape(
 ) -> AnnData | None:
     """Find the spatial domains of one slice.
 
-    Chooses genes, normalises, takes the spatial neighbours (those in ``obsp["spatial_connectivities"]``, or
-    `spotscape.gr.spatial_neighbors`), trains the model [1]_ and groups the spots by their embedding. Nothing
-    is written before all of it is done.
+    What happens to a slice, in order:
+
+    1. Each spot is joined to its spatial neighbours (those in ``obsp["spatial_connectivities"]``, or
+       `spotscape.gr.spatial_neighbors`).
+    2. Counts are scaled to the slice's median total, and ``log(1 + x)`` is taken.
+    3. The 3,000 genes with the clearest spatial pattern are kept (`spotscape.pp.select_genes`).
+    4. Of their leading directions of expression the components are taken that vary over the tissue and not
+       between neighbours [1]_, and averaged over two rings of neighbours.
+    5. The components are turned to the coordinates in which groups of spots differ most, for what varies
+       within them [2]_.
+    6. A Gaussian mixture groups the spots into domains, and says how sure it is.
+
+    Nothing of this is trained; ``config="paper"`` trains the published graph autoencoder [3]_ in place of
+    steps 4 and 5. Nothing is written before all of it is done.
 
     Parameters
     ----------
@@ -54,7 +65,8 @@ def run_spotscape(
         Integer >= 0 that all randomness of the run comes from. The same seed, machine and number of threads
         give the same result to the bit.
     device
-        ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
+        Where to train, if at all: ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``,
+        ``"cuda:N"``, ``"mps"``.
     layer
         Layer that holds the raw counts; None to look everywhere.
     spatial_key
@@ -65,7 +77,7 @@ def run_spotscape(
         True shows a bar on stderr; a function is called after every epoch with the epoch (from 1), the number
         of epochs, and the loss.
     checkpoint
-        File in which training leaves its state, so that a run that is killed is not lost; None for none. It
+        File in which a training leaves its state, so that a run that is killed is not lost; None for none. It
         is made by the system's rules for files, holds no code, and stays after the run: delete it then.
     checkpoint_minutes
         Minutes between writes of it; 0 writes after every epoch.
@@ -80,15 +92,16 @@ def run_spotscape(
     None, or the copy. Writes, and changes nothing else:
 
     - ``obsm["X_<key_added>"]``: embedding, N x 20 (``n_components``), float32; its columns go by how much
-      they tell groups of spots apart (``sharpening_rounds``);
+      they tell groups of spots apart;
     - ``obs["<key_added>_domain"]``: categorical, ``"1"`` (the largest domain) to ``"K"``;
     - ``obs["<key_added>_confidence"]``: float32, 0 to 1, how sure that is (see `spatial_domains`);
-    - ``var["<key_added>_genes"]``: bool, genes trained on;
+    - ``var["<key_added>_genes"]``: bool, genes used;
     - ``obsp["spatial_connectivities"]``, ``obsp["spatial_distances"]``, ``uns["spatial_neighbors"]`` where
       there was no graph;
-    - ``uns["<key_added>"]``: parameters, losses per epoch, whether training went by tiles, versions,
-      warnings, seconds;
-    - ``uns["<key_added>_model"]``: genes and trained weights, which `impute` and `spotscape.Spotscape` use.
+    - ``uns["<key_added>"]``: parameters, versions, warnings, seconds, and of a training its losses per epoch
+      and whether it went by tiles;
+    - ``uns["<key_added>_model"]``: genes and components (or trained weights), which `impute` and
+      `spotscape.Spotscape` use.
 
     Raises
     ------
@@ -103,14 +116,17 @@ def run_spotscape(
 
     References
     ----------
-    .. [1] Global Context-aware Representation Learning for Spatially Resolved Transcriptomics, ICML 2025,
+    .. [1] Switzer and Green (1984), Min/max autocorrelation factors for multivariate spatial imagery.
+    .. [2] Ding and Li (2007), Adaptive dimension reduction using discriminant analysis and K-means
+       clustering, ICML.
+    .. [3] Global Context-aware Representation Learning for Spatially Resolved Transcriptomics, ICML 2025,
        arXiv 2506.15698.
 
     Examples
     --------
     >>> import spotscape
     >>> adata = spotscape.datasets.simulate_slice(n_spots=200, n_genes=60, n_domains=3)
-    >>> spotscape.tl.run_spotscape(adata, n_domains=3, config={"epochs": 5}, progress=False)
+    >>> spotscape.tl.run_spotscape(adata, n_domains=3, progress=False)
     >>> adata.obsm["X_spotscape"].shape
     (200, 20)
     >>> adata.obs["spotscape_domain"].cat.categories.tolist()

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, input_error
 from spotscape.tl._align import find_reference, run_slice_key
-from spotscape.tl._inputs import check_column, check_key_added, read_embedding, read_unit_rows
+from spotscape.tl._inputs import check_column, check_key_added, read_embedding
 
 SOURCES = ("embedding", "matches")
 
@@ -76,7 +75,7 @@ def transfer_labels(
     --------
     >>> import spotscape
     >>> slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
-    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, config={"epochs": 5}, progress=False)
+    >>> both = spotscape.tl.integrate_slices(slices, n_domains=3, progress=False)
     >>> spotscape.tl.transfer_labels(both, label_key="ground_truth")
     >>> bool(both.obs["ground_truth_transferred"].isna().any())
     False
@@ -101,11 +100,12 @@ def transfer_labels(
     codes = np.where(own, labels.codes, -1)
     scores = np.where(own, 1.0, np.nan)
     if by == "embedding":
-        space = normalize(embedding) if read_unit_rows(adata, None, key_added) else embedding
         known, others = np.flatnonzero(own & (labels.codes >= 0)), np.flatnonzero(~own)
         k = min(n_neighbors, len(known))
         near = (
-            NearestNeighbors(n_neighbors=k).fit(space[known]).kneighbors(space[others], return_distance=False)
+            NearestNeighbors(n_neighbors=k)
+            .fit(embedding[known])
+            .kneighbors(embedding[others], return_distance=False)
         )
         votes = np.zeros((len(others), len(labels.categories)))
         np.add.at(votes, (np.arange(len(others))[:, None], labels.codes[known[near]]), 1 / k)

@@ -1,4 +1,4 @@
-"""Both encoders against torch-geometric's GCN layer, dense loops, a hand-worked graph; their symmetries."""
+"""The encoder against torch-geometric's GCN layer, dense loops, a hand-worked graph; their symmetries."""
 
 import pytest
 import torch
@@ -17,54 +17,20 @@ def ring(n):
 
 
 def model_for(n_genes, dtype=torch.float64):
-    """Return the published autoencoder."""
-    return autoencoder(n_genes, n_genes, residual=False, dtype=dtype)
-
-
-def autoencoder(n_inputs, n_genes, *, residual, dtype=torch.float64):
     generator = torch.Generator().manual_seed(0)
     return GraphAutoencoder(
-        n_inputs,
-        n_genes,
-        8,
-        4,
-        residual=residual,
-        batch_norm_momentum=0.99,
-        generator=generator,
-        dtype=dtype,
+        n_genes, n_genes, 8, 4, batch_norm_momentum=0.99, generator=generator, dtype=dtype
     )
-
-
-def under_way(n_inputs, n_genes=7):
-    """Return a residual autoencoder some steps after its start: its second layer is no longer zero."""
-    model = autoencoder(n_inputs, n_genes, residual=True)
-    generator = torch.Generator().manual_seed(4)
-    for parameter in (model.gcn2_weight, model.gcn2_bias):
-        nn.init.normal_(parameter, generator=generator)
-    return model
-
-
-def literal_mean(edge_index, kept, values):
-    """Mean over a spot and the sources of its kept edges, spot by spot."""
-    rows = []
-    for spot in range(len(values)):
-        around = [values[spot]]
-        for (source, target), stays in zip(edge_index.T.tolist(), kept.tolist(), strict=True):
-            if target == spot and stays:
-                around.append(values[source])
-        rows.append(sum(around) / len(around))
-    return torch.stack(rows)
 
 
 def test_hand_worked_propagation():
     # A path of three spots with the directed edge 0 -> 1 dropped. In-degrees with self-loops: 2, 2, 2.
     edge_index = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
     kept = torch.tensor([0.0, 1.0, 1.0, 1.0])
-    forward, transposed, mean = Neighborhood(edge_index, 3).propagation(kept)
+    forward, transposed = Neighborhood(edge_index, 3).propagation(kept)
     expected = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.0, 0.5, 0.5]])
     torch.testing.assert_close(forward.to_dense(), expected)
     torch.testing.assert_close(transposed.to_dense(), expected.T)
-    torch.testing.assert_close(mean.to_dense(), expected)  # all degrees are equal
 
 
 def test_one_direction_only_is_refused():
@@ -93,12 +59,11 @@ def test_agrees_with_torch_geometric_on_the_edges_that_are_left():
     torch.testing.assert_close(z, h)
 
 
-@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("name", ["gcn1_weight", "gcn1_bias", "gcn2_weight", "gcn2_bias"])
-def test_gradients_pass_through_the_graph(residual, name):
+def test_gradients_pass_through_the_graph(name):
     edge_index = ring(6)
     neighborhood = Neighborhood(edge_index, 6)
-    model = (under_way(3) if residual else model_for(3)).eval()
+    model = model_for(3).eval()
     x = DenseExpression(torch.rand(6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2)))
     kept = torch.ones(edge_index.shape[1], dtype=torch.float64)
     kept[:3] = 0
@@ -123,13 +88,12 @@ class _Encode(nn.Module):
         return self.model.encode(self.x, self.propagation, kept_genes)
 
 
-@pytest.mark.parametrize("residual", [False, True])
-def test_order_of_spots_and_of_edges_does_not_matter(residual):
+def test_order_of_spots_and_of_edges_does_not_matter():
     n, edge_index = 10, ring(10)
     generator = torch.Generator().manual_seed(3)
     x = torch.rand(n, 5, generator=generator, dtype=torch.float64)
     view = full_view(edge_index.shape[1], 5, dtype=torch.float64)
-    model = (under_way(5) if residual else model_for(5)).eval()
+    model = model_for(5).eval()
     z = model.encode(DenseExpression(x), Neighborhood(edge_index, n).propagation(view.edges), view.genes)
 
     order = torch.randperm(n, generator=generator)
@@ -142,68 +106,13 @@ def test_order_of_spots_and_of_edges_does_not_matter(residual):
 
 
 def test_a_spot_without_neighbours_is_itself():
-    kept = torch.ones(2)
-    forward, _, mean = Neighborhood(torch.tensor([[0, 1], [1, 0]]), 3).propagation(kept)
+    forward, _ = Neighborhood(torch.tensor([[0, 1], [1, 0]]), 3).propagation(torch.ones(2))
     torch.testing.assert_close(forward.to_dense()[2], torch.tensor([0.0, 0.0, 1.0]))
-    torch.testing.assert_close(mean.to_dense()[2], torch.tensor([0.0, 0.0, 1.0]))
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_the_mean_is_over_the_edges_that_are_left(dtype):
-    edge_index = ring(9)
-    generator = torch.Generator().manual_seed(5)
-    kept = (torch.rand(edge_index.shape[1], generator=generator) > 0.5).to(dtype)
-    assert 0 < kept.sum() < len(kept)
-    mean = Neighborhood(edge_index, 9).propagation(kept).mean.to_dense()
-    torch.testing.assert_close(mean.sum(1), torch.ones(9, dtype=dtype))
-    x = torch.rand(9, 3, generator=generator, dtype=dtype)
-    torch.testing.assert_close(mean @ x, literal_mean(edge_index, kept, x))
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_residual_encoder_starts_from_the_smoothed_features(dtype):
-    edge_index = ring(9)
-    generator = torch.Generator().manual_seed(6)
-    view = random_view(edge_index.shape[1], 5, edge_drop=0.4, gene_mask=0.4, generator=generator, dtype=dtype)
-    assert 0 < view.genes.sum() < 5
-    x = torch.randn(9, 5, generator=generator, dtype=dtype)
-    model = autoencoder(5, 7, residual=True, dtype=dtype).train()
-    z = model.encode(DenseExpression(x), Neighborhood(edge_index, 9).propagation(view.edges), view.genes)
-    masked = x * view.genes
-    expected = literal_mean(edge_index, view.edges, literal_mean(edge_index, view.edges, masked))
-    torch.testing.assert_close(z, expected)
-    assert (z < 0).any()  # no ReLU
-
-
-def test_residual_encoder_adds_what_the_layers_of_torch_geometric_give():
-    edge_index = ring(9)
-    generator = torch.Generator().manual_seed(7)
-    view = random_view(
-        edge_index.shape[1], 5, edge_drop=0.4, gene_mask=0.4, generator=generator, dtype=torch.float64
-    )
-    x = torch.randn(9, 5, generator=generator, dtype=torch.float64)
-    model = under_way(5).train()
-    z = model.encode(DenseExpression(x), Neighborhood(edge_index, 9).propagation(view.edges), view.genes)
-
-    left = edge_index[:, view.edges.bool()]
-    h = x * view.genes
-    smoothed = literal_mean(edge_index, view.edges, literal_mean(edge_index, view.edges, h))
-    for weight, bias in ((model.gcn1_weight, None), (model.gcn2_weight, model.gcn2_bias)):
-        layer = GCNConv(*weight.shape, bias=bias is not None).double()
-        layer.lin.weight = nn.Parameter(weight.detach().T.clone())
-        h = layer(h, left)
-        if bias is None:
-            h = torch.relu(nn.BatchNorm1d(8, dtype=torch.float64).train()(h))
-        else:
-            h = h + bias
-    torch.testing.assert_close(z, smoothed + h)
-
-
-def test_shapes_of_both_autoencoders():
-    published, residual = (autoencoder(n, 7, residual=n == 5) for n in (7, 5))
-    assert published.gcn2_weight.shape == (8, 4)
-    assert published.norm2.num_features == published.decoder_hidden.in_features == 4
-    assert residual.gcn2_weight.shape == (8, 5)
-    assert residual.decoder_hidden.in_features == 5
-    assert not hasattr(residual, "norm2")
-    assert published.decoder_output.out_features == residual.decoder_output.out_features == 7
+def test_shapes():
+    model = GraphAutoencoder(5, 7, 8, 4, batch_norm_momentum=0.99, generator=torch.Generator())
+    assert model.gcn1_weight.shape == (5, 8)
+    assert model.gcn2_weight.shape == (8, 4)
+    assert model.norm2.num_features == model.decoder_hidden.in_features == 4
+    assert model.decoder_output.out_features == 7

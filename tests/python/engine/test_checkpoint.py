@@ -38,7 +38,7 @@ def test_a_resumed_run_is_that_without_a_break(tmp_path, several, batch_spots):
     path = tmp_path / "run.checkpoint"
     settings = {
         "n_domains": 3,
-        "config": {"epochs": 12, "batch_spots": batch_spots, "patience": 50, "matching_spots": 50},
+        "config": {"encoder": "gcn", "epochs": 12, "batch_spots": batch_spots, "matching_spots": 50},
         "seed": 4,
     }
 
@@ -77,7 +77,17 @@ def slice_path(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on Windows")
 def test_a_killed_command_goes_on(slice_path, tmp_path):
     def command(out, *more):
-        settings = ["-k", "3", "--set", "epochs=600", "--checkpoint-minutes", "0", *more]
+        settings = [
+            "-k",
+            "3",
+            "--set",
+            "encoder=gcn",
+            "--set",
+            "epochs=600",
+            "--checkpoint-minutes",
+            "0",
+            *more,
+        ]
         run = [sys.executable, "-m", "spotscape", "run", str(slice_path)]
         return [*run, "-o", str(tmp_path / out), *settings]
 
@@ -105,7 +115,8 @@ def test_a_killed_command_goes_on(slice_path, tmp_path):
 def test_asked_to_end_it_says_what_is_there(slice_path, tmp_path, minutes):
     checkpoint = tmp_path / "out.h5ad.checkpoint"
     command = [sys.executable, "-m", "spotscape", "run", str(slice_path), "-o", str(tmp_path / "out.h5ad"),
-               "-k", "3", "--set", "epochs=1000000", "--checkpoint-minutes", minutes]  # fmt: skip
+               "-k", "3", "--set", "encoder=gcn", "--set", "epochs=1000000",
+               "--checkpoint-minutes", minutes]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, bufsize=0) as process:
         seen = b""
         while b"epoch 1/" not in seen:
@@ -123,14 +134,18 @@ def test_asked_to_end_it_says_what_is_there(slice_path, tmp_path, minutes):
 
 def short_run(path, *, resume=False, **changes):
     adata = simulate_slice(n_spots=100, n_genes=40, n_domains=3)
-    settings = {"n_domains": 3, "config": {"epochs": 3}, "seed": 0} | changes
+    settings = {"n_domains": 3, "config": {"encoder": "gcn", "epochs": 3}, "seed": 0} | changes
     run_spotscape(adata, progress=False, checkpoint=path, resume=resume, **settings)
     return adata
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"seed": 1}, "seed"), ({"config": {"epochs": 5}}, "epochs"), ({"layer": "half"}, None)],
+    [
+        ({"seed": 1}, "seed"),
+        ({"config": {"encoder": "gcn", "epochs": 5}}, "epochs"),
+        ({"layer": "half"}, None),
+    ],
 )
 def test_a_checkpoint_of_another_run_is_refused(tmp_path, changes, words):
     path = tmp_path / "run.checkpoint"
@@ -140,7 +155,12 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, changes, words):
         adata = simulate_slice(n_spots=100, n_genes=40, n_domains=3, seed=9)
         with pytest.raises(InputError, match="spots or counts"):
             run_spotscape(
-                adata, n_domains=3, config={"epochs": 3}, progress=False, checkpoint=path, resume=True
+                adata,
+                n_domains=3,
+                config={"encoder": "gcn", "epochs": 3},
+                progress=False,
+                checkpoint=path,
+                resume=True,
             )
         assert "X_spotscape" not in adata.obsm
     else:
@@ -196,8 +216,8 @@ def test_without_resume_nothing_is_read(tmp_path):
 def test_what_a_plan_says():
     from spotscape.engine.plan import make_plan
 
-    config = SpotscapeConfig().resolved()
-    small, large = (make_plan(n, 8 * n, 20, config) for n in (4000, 10**6))
+    config = SpotscapeConfig()
+    small, large = (make_plan(n, 8 * n, config) for n in (4000, 10**6))
     assert not small.by_tiles
     assert small.batch_spots == 4000
     assert large.by_tiles

@@ -14,19 +14,16 @@ from spotscape.engine.trainer import fit
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no NVIDIA GPU here")
 
 CASES = {
-    "components": {},
-    "components by tiles": {"batch_spots": 200},
-    "low rank": {"n_components": 0},
-    "genes": {"n_components": 0, "expression_rank": 0},
-    "genes by tiles": {"n_components": 0, "expression_rank": 0, "batch_spots": 200},
+    "low rank": {},
+    "genes": {"expression_rank": 0},
+    "genes by tiles": {"expression_rank": 0, "batch_spots": 200},
     "several slices": {},
-    "several slices of genes": {"n_components": 0},
-    "several slices by tiles": {"n_components": 0, "batch_spots": 200},
+    "several slices by tiles": {"batch_spots": 200},
 }
 
 
 def settings(name, **changes):
-    values = {"epochs": 12, "n_components": 8, "expression_rank": 20, "learning_rate": 1e-3}
+    values = {"epochs": 12, "expression_rank": 20, "learning_rate": 1e-3}
     return SpotscapeConfig(**{**values, "matching_spots": 100, **CASES[name], **changes})
 
 
@@ -40,12 +37,10 @@ def tissue(name, config):
         spotscape.pp.normalized_expression(both),
         both.obsp["spatial_connectivities"],
         rank=config.expression_rank,
-        n_components=config.n_components,
         seed=0,
         coordinates=both.obsm["spatial"],
         slices=codes if name.startswith("several") else None,
         centering=1.0,
-        slice_noise=config.slice_noise,
     )
 
 
@@ -84,7 +79,7 @@ def test_same_seed_same_bits_on_one_gpu(name):
     assert np.array_equal(first.embedding, second.embedding)
 
 
-@pytest.mark.parametrize("name", ["components", "genes", "several slices"])
+@pytest.mark.parametrize("name", ["low rank", "genes", "several slices"])
 def test_mixed_precision_stays_near(name):
     mixed, single = train(name, "cuda", mixed_precision=True), train(name, "cuda")
     assert mixed.embedding.dtype == np.float32
@@ -92,7 +87,7 @@ def test_mixed_precision_stays_near(name):
     assert far(mixed.embedding, single.embedding) < 0.1
 
 
-@pytest.mark.parametrize("name", ["components", "several slices by tiles"])
+@pytest.mark.parametrize("name", ["low rank", "several slices by tiles"])
 def test_a_training_killed_on_a_gpu_goes_on(name, tmp_path):
     def killed(epoch, epochs, loss):
         if epoch == 7:

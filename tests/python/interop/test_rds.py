@@ -291,7 +291,7 @@ COMMAND = [sys.executable, "-m", "spotscape"]
 
 
 def test_the_command_gives_back_the_object_that_it_got(r_files, tmp_path):
-    run = [*COMMAND, "run", str(r_files / "seurat.rds"), "-k", "3", "--set", "epochs=5", "-q"]
+    run = [*COMMAND, "run", str(r_files / "seurat.rds"), "-k", "3", "-q"]
     subprocess.run([*run, "-o", str(tmp_path / "out.rds")], check=True)
     found = interop.read_rds(tmp_path / "out.rds")
     assert found.obs["spotscape_domain"].nunique() == 3
@@ -309,7 +309,7 @@ def test_the_command_gives_back_the_object_that_it_got(r_files, tmp_path):
 def test_the_commands_go_on_from_an_r_object(r_files, tmp_path, kind):
     """The trained model goes into the R object and comes out of it again."""
     made, ordered = tmp_path / "made.rds", tmp_path / "ordered.rds"
-    options = ["-k", "3", "--set", "epochs=5", "-q"]
+    options = ["-k", "3", "-q"]
     subprocess.run([*COMMAND, "run", str(r_files / f"{kind}.rds"), "-o", str(made), *options], check=True)
     follow = [*COMMAND, "pseudotime", str(made), "-o", str(ordered), "--root", "domain=1", "-q"]
     subprocess.run(follow, check=True)
@@ -334,7 +334,7 @@ def save_list(folder, kind: str) -> str:
 
 
 def test_the_command_joins_the_objects_of_a_list(tmp_path):
-    run = [*COMMAND, "run", save_list(tmp_path, "spe"), "-k", "3", "-q", "--set", "epochs=5"]
+    run = [*COMMAND, "run", save_list(tmp_path, "spe"), "-k", "3", "-q"]
     subprocess.run([*run, "-o", str(tmp_path / "out.rds")], check=True)
     found = interop.read_rds(tmp_path / "out.rds")
     assert found.uns["spotscape_r"]["kind"] == "spe"
@@ -343,7 +343,7 @@ def test_the_command_joins_the_objects_of_a_list(tmp_path):
 
 def test_the_command_takes_a_list_of_one_object(r_files, tmp_path):
     in_r(f'saveRDS(list(only = readRDS("{r_files}/seurat.rds")), "{tmp_path}/one.rds")')
-    run = [*COMMAND, "run", str(tmp_path / "one.rds"), "-k", "3", "--set", "epochs=5", "-q"]
+    run = [*COMMAND, "run", str(tmp_path / "one.rds"), "-k", "3", "-q"]
     subprocess.run([*run, "-o", str(tmp_path / "out.rds")], check=True)
     assert interop.read_rds(tmp_path / "out.rds").obs["spotscape_domain"].nunique() == 3
 

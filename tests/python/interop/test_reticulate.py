@@ -24,7 +24,7 @@ from spotscape.interop.reticulate import (
 @pytest.fixture(scope="module")
 def slice_after_run():
     adata = simulate_slice(n_spots=60, n_genes=30, n_domains=3)
-    tl.run_spotscape(adata, n_domains=3, config={"epochs": 2, "n_starts": 1}, progress=False)
+    tl.run_spotscape(adata, n_domains=3, config={"n_starts": 1}, progress=False)
     return adata
 
 
@@ -51,7 +51,7 @@ def test_columns_come_along():
 
 def test_result_of_several_slices_has_the_types_that_reticulate_knows():
     slices = simulate_slices(n_slices=2, n_spots=60, n_genes=60, n_domains=3)
-    fast = {"epochs": 2, "n_starts": 1}
+    fast = {"n_starts": 1}
     joined = tl.integrate_slices(
         dict(zip("ba", slices, strict=True)), n_domains=3, config=fast, progress=False
     )

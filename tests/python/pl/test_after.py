@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 from spotscape import datasets, pl, tl
 from spotscape._validate import InputError
 
-QUICK = {"epochs": 20, "hidden_dim": 32, "latent_dim": 16, "n_starts": 2}
+QUICK = {"n_starts": 2}
 
 
 @pytest.fixture(scope="module")
 def followed() -> ad.AnnData:
     """Two slices, one turned, with every verb called."""
     slices = datasets.simulate_slices(n_slices=2, n_spots=300, n_genes=80, n_domains=3, rotation=40, seed=1)
-    both = tl.integrate_slices(slices, n_domains=3, config={**QUICK, "epochs": 60}, progress=False)
+    both = tl.integrate_slices(slices, n_domains=3, config=QUICK, progress=False)
     tl.pseudotime(both, root={"domain": "1"}, n_neighbors=20)
     tl.impute(both, genes=both.var_names[:2])
     tl.align_slices(both, transform="none")
@@ -63,7 +63,7 @@ def test_confidence_has_a_panel_a_slice_and_colours_by_value(followed):
 def test_without_confidence_the_plot_says_what_makes_it(followed):
     adata = followed.copy()
     del adata.obs["spotscape_confidence"]
-    with pytest.raises(InputError, match=r"spotscape_confidence.*consensus"):
+    with pytest.raises(InputError, match=r"spotscape_confidence.*gmm"):
         pl.confidence(adata)
 
 
@@ -99,7 +99,7 @@ def test_the_report_tells_of_each(aligned, tmp_path):
 
 def test_a_report_without_them_has_no_such_section(tmp_path):
     adata = datasets.simulate_slice(n_spots=150, n_genes=60, n_domains=3)
-    tl.run_spotscape(adata, n_domains=3, config={**QUICK, "epochs": 3}, progress=False)
+    tl.run_spotscape(adata, n_domains=3, config=QUICK, progress=False)
     pl.report(adata, tmp_path / "report.html")
     assert 'id="pseudotime"' not in (tmp_path / "report.html").read_text()
 

@@ -21,7 +21,7 @@ SECTIONS = {
     "domains",
     "silhouette",
     "genes",
-    "training",
+    "run",
     "warnings",
     "parameters",
     "versions",
@@ -148,15 +148,19 @@ def test_known_labels_are_used_only_when_asked_for(run, made):
     assert len(page.all("img")) == 4
 
 
-def test_numbers_tried_are_listed_where_the_number_was_suggested(run, made):
+def test_numbers_tried_are_drawn_where_the_number_was_suggested(run, made):
     assert "suggested" not in made(run).words()
-    run.uns["spotscape"]["domains"] |= {
-        "suggested_from": np.array([2, 3]),
-        "suggestion_scores": np.array([10.5, 7.25]),
+    run.uns["spotscape"]["domains"] |= {"suggested": True}
+    run.uns["spotscape"]["n_domains"] = {
+        "suggested": 3,
+        "candidates": np.array([2, 3]),
+        "log_likelihood": np.array([-2.0, -1.0]),
+        "by_data": np.array([0.4, 0.6]),
+        "weights": np.array([0.2, 0.8]),
     }
     words = made(run).words()
     assert "Their number was suggested from the data." in words
-    assert "Domains 2 3 Score 10.5 7.25" in words
+    assert "How much each number of domains weighs" in words
 
 
 def test_works_on_what_comes_back_from_a_file(run, made, tmp_path):
@@ -176,7 +180,8 @@ def test_what_is_missing_is_said(run, made):
     words = page.words()
     assert "No map" in words
     assert "No top genes: adata.X: found values that are not whole numbers" in words
-    assert "No losses are stored" in words
+    assert "The number of domains was given" in words
+    assert "Losses at each step" not in words
     assert "No parameters are stored" in words
 
 

@@ -4,7 +4,7 @@ from anndata import AnnData
 
 from spotscape.datasets import simulate_slice
 
-QUICK = {"epochs": 15, "hidden_dim": 32, "latent_dim": 16, "n_starts": 2}
+QUICK = {"n_starts": 2}
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def two_slices(matrix, offset, *, n=500, noise=0.05, seed=0, keep=None):
     adata.obs["slice"] = ["one"] * len(one) + ["two"] * len(two)
     adata.obs["domain"] = np.array(["a", "b", "c"])[np.digitize(places.sum(axis=1), [2, 4])]
     adata.obsm["X_spotscape"] = tissue(places) + rng.normal(scale=noise, size=(len(places), 3))
-    adata.uns["spotscape"] = {"params": {"unit_rows": False}}
+    adata.uns["spotscape"] = {"params": {}}
     adata.obsm["spatial"] = places.copy()
     # y = A x + b brings the second back.
     adata.obsm["spatial"][len(one) :] = (two - offset) @ np.linalg.inv(matrix).T
@@ -238,9 +238,7 @@ def test_labels_that_cannot_be_transferred(arguments, words):
 
 def test_a_developing_tissue_is_matched_without_a_transform():
     early, late = datasets.simulate_development(n_spots=400, n_genes=200, n_domains=4, seed=1)
-    both = tl.integrate_slices(
-        {"early": early, "late": late}, n_domains=4, config={"epochs": 60, "hidden_dim": 64}, progress=False
-    )
+    both = tl.integrate_slices({"early": early, "late": late}, n_domains=4, progress=False)
     align_slices(both, transform="none")
     matches = both.uns["spotscape_alignment"]["matches"]
     truth = both.obs["ground_truth"].astype(str)

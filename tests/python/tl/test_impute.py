@@ -23,7 +23,7 @@ QUICK = {
 def trained():
     """After a run of the published encoder, whose decoder is used."""
     adata = datasets.simulate_slice(n_spots=250, n_genes=80, n_domains=3, seed=1)
-    run_spotscape(adata, n_domains=3, config={**QUICK, "n_components": 0}, progress=False)
+    run_spotscape(adata, n_domains=3, config={**QUICK, "encoder": "gcn"}, progress=False)
     return adata
 
 
@@ -31,7 +31,7 @@ def trained():
 def with_components():
     """After a run by the defaults, as far as one slice's go."""
     adata = datasets.simulate_slice(n_spots=250, n_genes=80, n_domains=3, seed=1)
-    run_spotscape(adata, n_domains=3, config={"epochs": 20, "n_starts": 2, "n_top_genes": 50}, progress=False)
+    run_spotscape(adata, n_domains=3, config={"n_starts": 2, "n_top_genes": 50}, progress=False)
     return adata
 
 

@@ -11,7 +11,8 @@ from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.pp import select_genes
 from spotscape.tl import integrate_slices
 
-QUICK = {"epochs": 4, "hidden_dim": 16, "latent_dim": 8}
+QUICK = {"n_starts": 2}
+TRAINED = {"encoder": "gcn", "epochs": 4, "hidden_dim": 16, "latent_dim": 8}
 REMARKS = "hardly mix|In one slice only|blurred"
 
 
@@ -45,7 +46,6 @@ class TestWhatComesOut:
         record = both.uns["spotscape"]["integration"]
         assert record["slices"] == ["slice1", "slice2", "slice3"]
         assert record["n_shared_genes"] == 60
-        assert {"prototype", "scale_matching"} <= set(both.uns["spotscape"]["losses"])
         for one, old in zip(slices, before, strict=True):
             assert list(one.obs) == list(old.obs)
             assert not one.obsp
@@ -91,11 +91,12 @@ class TestWhatComesOut:
     def test_domains_are_made_anew_as_they_were_made(self, slices):
         both = integrate(slices)
         found, details = both.obs["spotscape_domain"].copy(), both.uns["spotscape"]["domains"]
-        assert details["unit_rows"] is False
         tl.spatial_domains(both, n_domains=details["n_domains"], n_starts=details["n_starts"])
         assert both.obs["spotscape_domain"].tolist() == found.tolist()
-        tl.spatial_domains(both, n_domains=details["n_domains"], unit_rows=True)
-        assert both.uns["spotscape"]["domains"]["unit_rows"] is True
+
+    def test_the_published_encoder_has_its_losses(self, slices):
+        both = integrate(slices, config=TRAINED)
+        assert {"prototype", "scale_matching"} <= set(both.uns["spotscape"]["losses"])
 
     def test_number_of_domains_is_suggested(self, slices):
         both = integrate(slices, n_domains=None)
@@ -172,7 +173,7 @@ class TestBadInput:
 @pytest.mark.filterwarnings(f"ignore:.*({REMARKS})")
 def test_strong_batch_effects_are_taken_out():
     slices = datasets.simulate_slices(n_slices=3, n_spots=300, n_genes=150, n_domains=4, batch_strength=1.0)
-    results = [integrate(slices, n_domains=4, correction=c, config={"epochs": 60}) for c in (0, 1)]
+    results = [integrate(slices, n_domains=4, correction=c) for c in (0, 1)]
     scores = [metrics.adjusted_rand_index(r.obs["ground_truth"], r.obs["spotscape_domain"]) for r in results]
     mixing = [r.uns["spotscape"]["integration"]["mixing"] for r in results]
     assert mixing[1] > mixing[0] + 0.3
@@ -205,10 +206,10 @@ def test_correction_multiplies_what_takes_differences_out(slices):
 def test_slices_that_do_not_mix_are_said():
     slices = datasets.simulate_slices(n_slices=2, n_spots=200, n_genes=100, n_domains=3, batch_strength=3.0)
     with pytest.warns(SpotscapeWarning, match="hardly mix: 0.*raise correction"):
-        integrate(slices, correction=0, config={"epochs": 20})
+        integrate(slices, correction=0)
 
 
-def test_genes_are_chosen_by_their_variance_within_slices():
+def test_variable_genes_are_those_within_slices():
     rng = np.random.default_rng(0)
     counts = rng.poisson(rng.gamma(2, 2, size=300), size=(200, 300)).astype(np.float32)
     on = rng.permutation(np.repeat([0.2, 3.0], 100))[:, None]
@@ -216,9 +217,9 @@ def test_genes_are_chosen_by_their_variance_within_slices():
     counts[100:, 10:40] *= 4  # differs between slices only
     obs = pd.DataFrame({"slice": np.repeat(["a", "b"], 100)}, index=[str(i) for i in range(200)])
     adata = ad.AnnData(counts, obs=obs)
-    select_genes(adata, n_top_genes=10, slice_key="slice")
+    select_genes(adata, n_top_genes=10, slice_key="slice", ranking="variable")
     within = adata.var["spotscape_genes"].to_numpy()
-    select_genes(adata, n_top_genes=10)
+    select_genes(adata, n_top_genes=10, ranking="variable")
     pooled = adata.var["spotscape_genes"].to_numpy()
     assert within[:10].sum() > pooled[:10].sum()
     assert within[10:40].sum() < pooled[10:40].sum()

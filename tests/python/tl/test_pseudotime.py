@@ -23,7 +23,7 @@ def gradient():
     adata.obsm["spatial"] = np.stack([10 * depth, rng.uniform(0, 1, 200)], axis=1)
     adata.obs["spotscape_domain"] = np.array(["a", "b", "c"])[np.digitize(depth, [0.3, 0.7])]
     adata.obs["depth"] = depth
-    adata.uns["spotscape"] = {"params": {"unit_rows": False}}
+    adata.uns["spotscape"] = {"params": {}}
     return adata
 
 

@@ -1,0 +1,186 @@
+"""The default and four baselines on the eight studies: what decides about the default.
+
+    python -m benchmarks.quality panel                      five seeds, the table under benchmarks/results
+    python -m benchmarks.quality panel --seeds 0 --set n_components=15
+    python -m benchmarks.quality panel --simulated          our own simulated tissue, by number of spots
+
+Tissues count alike within a study, studies alike in the mean. Beside each mean stands the paired difference
+to the default with its standard error over studies, and the spread over seeds.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from benchmarks import _slices
+
+STUDIES = {
+    "dlpfc": ("dlpfc_151673", "dlpfc_151674", "dlpfc_151675"),
+    "starmap_mpfc": ("starmap_mpfc_BZ5", "starmap_mpfc_BZ9", "starmap_mpfc_BZ14"),
+    "starmap_by3": ("starmap_by3",),
+    "her2st": ("her2st_A1", "her2st_B1", "her2st_C1"),
+    "heart": ("heart_3_CN73_D2", "heart_4_CN73_C2"),
+    "mob": ("mob_rep11",),
+    "seqfish": ("seqfish_embryo1", "seqfish_embryo3"),
+    "srtsim": ("srtsim_2_1",),
+}
+SIZES = (4000, 1500, 800, 400)
+KINDS = {"cortex": 7, "tumour": 5, "rare": 6}
+SIMULATED = {
+    str(n): tuple(f"simulated_{kind}_{n}_{seed}" for kind, seed in product(KINDS, (101, 102))) for n in SIZES
+}
+OURS = ("default", "default, K-means", "default, tied mixture of scikit-learn")
+TRUTH = "ground_truth"
+
+
+def read(name: str) -> AnnData:
+    """Return a tissue with its labels, from a file or simulated."""
+    if not name.startswith("simulated"):
+        return _slices.read(name)[0]
+    from spotscape.datasets import simulate_slice
+
+    _, kind, n_spots, seed = name.split("_")
+    return simulate_slice(n_spots=int(n_spots), tissue=kind, n_domains=KINDS[kind], seed=int(seed))
+
+
+def run(name: str, seed: int, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the scores of every method on one tissue with one seed."""
+    from benchmarks.quality.baselines import BASELINES, kmeans, mixture
+    from spotscape import tl
+    from spotscape._validate import SpotscapeWarning
+
+    warnings.simplefilter("ignore", SpotscapeWarning)
+    tissue = read(name)
+    truth = tissue.obs[TRUTH]
+    n_domains = truth.nunique()
+    shown = AnnData(tissue.X, obsm={"spatial": np.asarray(tissue.obsm["spatial"])})
+    shown.var_names, shown.obs_names = tissue.var_names, tissue.obs_names
+    rows = []
+
+    def score(method: str, label: Callable[[], np.ndarray]) -> None:
+        started = time.perf_counter()
+        labels = label()
+        seconds = time.perf_counter() - started
+        rows.append(
+            {"method": method, "data": name, "seed": seed, "ARI": _ari(truth, labels), "seconds": seconds}
+        )
+
+    ours = shown.copy()
+
+    def default() -> np.ndarray:
+        tl.run_spotscape(ours, n_domains=n_domains, config=dict(settings), seed=seed, progress=False)
+        return ours.obs["spotscape_domain"].to_numpy()
+
+    score(OURS[0], default)
+    embedding = ours.obsm["X_spotscape"].astype(float)
+    score(OURS[1], lambda: kmeans(embedding, n_domains, seed))
+    score(OURS[2], lambda: mixture(embedding, n_domains, seed))
+    for method, baseline in BASELINES.items():
+        score(method, lambda baseline=baseline: baseline(shown.copy(), n_domains, seed))  # type: ignore[misc]
+    return rows
+
+
+def _ari(truth: pd.Series, labels: np.ndarray) -> float:
+    from spotscape import metrics
+
+    return float(metrics.adjusted_rand_index(truth, labels))
+
+
+def run_all(
+    groups: Mapping[str, Sequence[str]], seeds: Sequence[int], settings: Mapping[str, Any], jobs: int
+) -> pd.DataFrame:
+    """Return the rows of all tissues and seeds."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    work = [(name, seed, settings) for names in groups.values() for name in names for seed in seeds]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        found = list(pool.map(run, *zip(*work, strict=True)))
+    return pd.DataFrame([row for rows in found for row in rows])
+
+
+def by_study(table: pd.DataFrame, groups: Mapping[str, Sequence[str]], column: str = "ARI") -> pd.DataFrame:
+    """Return the mean of each method (rows) on each study (columns)."""
+    of = {name: study for study, names in groups.items() for name in names}
+    tissues = table.groupby(["method", "data"], sort=False)[column].mean().reset_index()
+    tissues["study"] = tissues["data"].map(of)
+    means = tissues.groupby(["method", "study"], sort=False)[column].mean().unstack("study")
+    return means.loc[list(dict.fromkeys(table["method"])), list(groups)]
+
+
+def report(table: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> str:
+    """Return the table in markdown."""
+    means = by_study(table, groups)
+    spread = (
+        table.groupby(["method", "data"])["ARI"].std(ddof=0).reset_index().groupby("method")["ARI"].mean()
+    )
+    over_seeds = _spread_of_mean(table, groups)
+    seconds = table.groupby("method")["seconds"].mean()
+    first = means.index[0]
+    heads = [
+        "method",
+        "mean",
+        "worst",
+        "to the default",
+        *groups,
+        "spread a tissue",
+        "of the mean",
+        "seconds",
+    ]
+    lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |"]
+    for method, row in means.iterrows():
+        gap = row - means.loc[first]
+        error = gap.std(ddof=1) / np.sqrt(len(gap))
+        paired = "" if method == first else f"{gap.mean():+.3f} ± {error:.3f}"
+        cells = [
+            method,
+            f"{row.mean():.3f}",
+            f"{row.min():.2f}",
+            paired,
+            *(f"{value:.3f}" for value in row),
+            f"{spread[method]:.3f}",
+            f"{over_seeds[method]:.3f}",
+            f"{seconds[method]:.1f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _spread_of_mean(table: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Return the standard deviation over seeds of each method's mean over studies."""
+    means = {seed: by_study(rows, groups).mean(axis=1) for seed, rows in table.groupby("seed")}
+    return pd.DataFrame(means).std(axis=1, ddof=0)
+
+
+def write(
+    path: Path, seeds: Sequence[int], settings: Mapping[str, Any], *, simulated: bool, jobs: int
+) -> None:
+    """Run everything and write a table beside its numbers."""
+    groups = SIMULATED if simulated else STUDIES
+    table = run_all(groups, seeds, settings, jobs)
+    text = report(table, groups)
+    print(text)
+    if not settings:
+        table.to_csv(path.with_suffix(".csv"), index=False, float_format="%.4f")
+        path.write_text(f"{_heading(simulated, seeds)}\n\n{text}", encoding="utf-8")
+
+
+def _heading(simulated: bool, seeds: Sequence[int]) -> str:
+    what = "simulated tissue, by number of spots" if simulated else "eight studies"
+    command = "python -m benchmarks.quality panel" + (" --simulated" if simulated else "")
+    return (
+        f"# The default beside four baselines: {what}\n\n`{command}`, {len(seeds)} seeds, the number of "
+        "domains given, ARI. Tissues are averaged within a study, studies alike. The baselines are in "
+        "benchmarks/quality/baselines.py. Seconds are of one of two processes at a time, one thread each."
+    )
