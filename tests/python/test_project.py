@@ -43,13 +43,19 @@ MAY_IMPORT = {
     "_embedding_graph": GROUND,
     "config": {"_validate"},
     "_neighbors": GROUND,
+    "_groups": GROUND,
+    "_coordinates": GROUND,
+    "_made_from": GROUND,
+    "_sections": GROUND | {"_groups"},
+    "_spatial_graph": GROUND | {"_made_from", "_neighbors", "_sections", "_slices", "gr"},
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
     "pp": GROUND | {"_counts", "_slices", "_variable_genes"},
-    "gr": GROUND | {"_neighbors"},
+    "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
-    | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"},
-    "model": GROUND | {"_paths", "_saved", "core", "engine", "pp", "gr", "tl"},
+    | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"}
+    | {"_spatial_graph"},
+    "model": GROUND | {"_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,
     "datasets": GROUND,
@@ -58,10 +64,23 @@ MAY_IMPORT = {
     "_space_ranger": GROUND | {"_paths"},
     "io": GROUND | {"_paths", "_space_ranger", "interop"},
     "interop": GROUND | {"_paths"},
-    "pl": GROUND | {"_embedding_graph", "_slices", "io", "metrics", "pp", "gr"},
+    "pl": GROUND | {"_embedding_graph", "_slices", "_spatial_graph", "io", "metrics", "pp", "gr"},
     # the top
     "cli": GROUND
-    | {"_saved", "interop", "io", "pp", "gr", "engine", "tl", "model", "pl", "datasets", "metrics"},
+    | {
+        "_saved",
+        "_spatial_graph",
+        "interop",
+        "io",
+        "pp",
+        "gr",
+        "engine",
+        "tl",
+        "model",
+        "pl",
+        "datasets",
+        "metrics",
+    },
     "__main__": {"cli"},
 }
 FORBIDDEN = {

@@ -117,19 +117,16 @@ def _coordinates(adata: AnnData, spatial_key: str) -> Facts:
 
 def _graph(adata: AnnData, spatial_key: str) -> Facts:
     """Describe the graph that is there, which a run would use, or else the one it would make."""
-    from anndata import AnnData
+    from spotscape._spatial_graph import STALE, graph_state, spatial_graph
 
-    from spotscape.gr import check_coordinates, spatial_neighbors
-
-    if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
-        return {"origin": "in the file", **_degrees(adata.obsp[_keys.SPATIAL_CONNECTIVITIES])}
-    bare = AnnData(obs=adata.obs[[]], obsm={spatial_key: check_coordinates(adata, spatial_key)})
-    spatial_neighbors(bare, spatial_key=spatial_key)
-    how = bare.uns[_keys.SPATIAL_NEIGHBORS]["params"]["method"]
-    return {
-        "origin": f"none yet, the default would be {how}",
-        **_degrees(bare.obsp[_keys.SPATIAL_CONNECTIVITIES]),
-    }
+    stale = graph_state(adata, spatial_key) == STALE
+    tissue = spatial_graph(adata, spatial_key, None)
+    degrees = _degrees(tissue.obsp[_keys.SPATIAL_CONNECTIVITIES])
+    if tissue is adata:
+        return {"origin": "in the file", **degrees}
+    how = tissue.uns[_keys.SPATIAL_NEIGHBORS]["params"]["method"]
+    none = "of other coordinates or spots, a new one" if stale else "none yet, the default"
+    return {"origin": f"{none} would be {how}", **degrees}
 
 
 def _degrees(connectivities: sparse.csr_matrix) -> Facts:

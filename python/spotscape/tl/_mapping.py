@@ -11,11 +11,11 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._slices import read_slices
+from spotscape._spatial_graph import spatial_graph
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import encode
 from spotscape.pp import find_counts, normalized_expression
 from spotscape.tl._model import Trained
-from spotscape.tl._pipeline import spatial_graph
 
 
 class Mapped(NamedTuple):

@@ -40,6 +40,7 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
+from spotscape._spatial_graph import current_graph
 from spotscape._validate import check_integer, describe, input_error
 from spotscape.tl._clustering import SMALL_MATRIX_THREADS, fit_mixture, n_leading, sample_spots
 from spotscape.tl._inputs import read_embedding, read_unit_rows
@@ -230,7 +231,7 @@ def suggest_n_domains(
     seed = check_integer("seed", seed, 0)
     embedding = normalize(embedding) if unit_rows else embedding
     with threadpool_limits(SMALL_MATRIX_THREADS):
-        graph = adata.obsp.get(_keys.SPATIAL_CONNECTIVITIES)
+        graph = current_graph(adata)
         return suggest(embedding, graph, candidates=checked, seed=seed).n_domains
 
 
