@@ -12,6 +12,7 @@ import h5py
 from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset, write_h5ad
 
+from spotscape._h5ad import check_file, check_read
 from spotscape._paths import (
     READABLE,
     as_path,
@@ -99,7 +100,11 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData | dic
         with h5py.File(path, "r") as file:
             if not {"obs", "var"} <= set(file):
                 raise input_error(named_path(path), "an HDF5 file without obs and var", "an AnnData file")
-        return anndata.read_h5ad(path, backed="r" if backed else None)
+            check_file(path, file, indices=backed)
+        adata = anndata.read_h5ad(path, backed="r" if backed else None)
+        if not backed:
+            check_read(path, adata)
+        return adata
 
 
 def _read_zarr(path: Path, backed: bool) -> AnnData:

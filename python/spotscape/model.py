@@ -20,7 +20,7 @@ from spotscape._validate import check_number, input_error
 from spotscape._version import __version__
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trained import weights_of
-from spotscape.tl._discriminant import classify, fit_discriminant
+from spotscape.tl._discriminant import checked_discriminant, classify, fit_discriminant
 from spotscape.tl._inputs import check_column, check_key_added, read_embedding, read_unit_rows
 from spotscape.tl._integrate import integrate_slices
 from spotscape.tl._mapping import Mapped, map_slices
@@ -338,7 +338,9 @@ class Spotscape:
         model.domains = [
             str(domain) for domain in np.atleast_1d(np.asarray(description["domains"], dtype=object))
         ]
-        model._discriminant = {key: arrays[key] for key in ("slopes", "offsets") if key in arrays}
+        model._discriminant = checked_discriminant(
+            arrays, trained.model.gcn2_bias.numel(), len(model.domains), name
+        )
         return model
 
     # ---- parts ----------------------------------------------------------------------------------------

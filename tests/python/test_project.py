@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "_validate": set(),
     "_slices": GROUND,
     "_counts": GROUND,
+    "_counts_choice": GROUND | {"_counts"},
     "_variable_genes": GROUND,
     "_embedding_graph": GROUND,
     "config": {"_validate"},
@@ -50,7 +51,7 @@ MAY_IMPORT = {
     "_spatial_graph": GROUND | {"_made_from", "_neighbors", "_sections", "_slices", "gr"},
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
-    "pp": GROUND | {"_counts", "_slices", "_variable_genes"},
+    "pp": GROUND | {"_counts", "_counts_choice", "_slices", "_variable_genes"},
     "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
     | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"}
@@ -62,7 +63,8 @@ MAY_IMPORT = {
     "_paths": {"_validate"},
     "_saved": {"_paths", "_validate"},
     "_space_ranger": GROUND | {"_paths"},
-    "io": GROUND | {"_paths", "_space_ranger", "interop"},
+    "_h5ad": GROUND | {"_paths"},
+    "io": GROUND | {"_h5ad", "_paths", "_space_ranger", "interop"},
     "interop": GROUND | {"_paths"},
     "pl": GROUND | {"_embedding_graph", "_slices", "_spatial_graph", "io", "metrics", "pp", "gr"},
     # the top

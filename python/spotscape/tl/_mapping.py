@@ -12,6 +12,7 @@ from scipy import sparse
 from spotscape import _keys
 from spotscape._slices import read_slices
 from spotscape._spatial_graph import spatial_graph
+from spotscape._validate import input_error
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import encode
 from spotscape.pp import find_counts, normalized_expression
@@ -50,4 +51,7 @@ def map_slices(
         graph = SliceGraph.from_scipy(expression[rows], connectivities[rows][:, rows], rank=0, seed=0)
         found = encode(trained.model, graph, trained.mean, trained.loadings)
         embedding[rows] = found if trained.sharpening is None else trained.sharpening.apply(found)
+    if not np.isfinite(embedding).all():
+        todo = "Its weights are far from those of training: make or save it again."
+        raise input_error("model", "one that gives NaN or infinite embeddings", "finite ones", todo)
     return Mapped(embedding, tissue, present)

@@ -22,6 +22,9 @@ FORMAT = 3
 """Of what is kept; raised when an older spotscape could not read it."""
 
 
+_NUMBERS = ("means", "mean", "loadings", *Sharpening._fields)
+
+
 class Trained(NamedTuple):
     """What is kept of a trained model.
 
@@ -106,9 +109,17 @@ def as_trained(record: Any, name: str) -> Trained:
         if part not in record:
             raise input_error(name, f"a model without {part!r}", "a whole one", todo)
     genes = pd.Index(np.atleast_1d(np.asarray(record["genes"], dtype=object)).astype(str))
+    if not len(genes) or not genes.is_unique:
+        raise input_error(f"{name}: genes", f"{len(genes)} names, or some twice", "each gene once", todo)
+    if not hasattr(record["weights"], "items"):
+        raise input_error(f"{name}: weights", "something else", "arrays by name", todo)
+    numbers = {part: finite(record[part], f"{name}: {part}") for part in _NUMBERS if part in record}
     model = model_of({key: np.asarray(value) for key, value in record["weights"].items()})
-    means = np.asarray(record.get("means", ()), dtype=np.float32).reshape(-1, len(genes))
-    mean = np.ravel(np.asarray(record["mean"], dtype=np.float32))
+    means = np.asarray(numbers.get("means", ()), dtype=np.float32)
+    if means.size % len(genes):
+        raise input_error(f"{name}: means", f"shape {means.shape}", f"rows of {len(genes)} genes", todo)
+    means = means.reshape(-1, len(genes))
+    mean = np.ravel(numbers["mean"]).astype(np.float32)
     n_genes = model.decoder_output.out_features
     if not n_genes == len(genes) == len(mean):
         raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
@@ -125,6 +136,17 @@ def as_trained(record: Any, name: str) -> Trained:
         expected = f"{len(genes)} x {n_inputs}, genes by components"
         raise input_error(f"{name}: loadings", f"shape {shape}", expected, todo)
     return Trained(genes, model, means, mean, loadings, _sharpening(record, model.gcn2_bias.numel(), name))
+
+
+def finite(values: Any, name: str) -> np.ndarray:
+    """Return numbers as float64, or raise where some are not finite or are no numbers."""
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise input_error(name, "no numbers", "finite numbers", "Make or save it again.") from None
+    if not np.isfinite(found).all():
+        raise input_error(name, "NaN or infinite values", "finite numbers", "Make or save it again.")
+    return found
 
 
 def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:
