@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report
@@ -89,6 +90,7 @@ def main(argv: list[str] | None = None) -> None:
     spotscape ...
     0
     """
+    wait_without_spinning()
     left = Left()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)

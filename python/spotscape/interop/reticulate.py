@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csc_matrix
 
 from spotscape import _keys
+from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, SpotscapeWarning
 
 
@@ -49,6 +50,7 @@ def import_isolated(name: str) -> None:
     >>> from spotscape.interop.reticulate import import_isolated
     >>> import_isolated("json")
     """
+    wait_without_spinning()
     flags = sys.getdlopenflags() if hasattr(os, "RTLD_DEEPBIND") else None
     if flags is not None:
         sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
