@@ -8,6 +8,9 @@ from anndata import AnnData
 from spotscape._keys import SPATIAL
 from spotscape._validate import input_error
 
+_LEAST, _MOST = 1e-100, 1e100
+"""Beyond these, squares of distances are 0 or infinite."""
+
 
 def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
     """Return the coordinates of the spots, or raise where no neighbours can be found from them.
@@ -50,11 +53,18 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
         raise input_error(name, "something other than numbers", expected) from None
     if coordinates.ndim != 2 or coordinates.shape[1] not in (2, 3):
         raise input_error(name, f"an array of shape {coordinates.shape}", expected)
-    missing = ~np.isfinite(coordinates).all(axis=1)
+    # What R has for a missing integer arrives as a number where it was not looked for.
+    missing = ~np.isfinite(coordinates).all(axis=1) | (coordinates == -(2.0**31)).any(axis=1)
     if missing.any():
         first = adata.obs_names[int(np.argmax(missing))]
-        found = f"{int(missing.sum())} spot(s) with NaN or infinite coordinates, such as {first!r}"
+        found = (
+            f"{int(missing.sum())} spot(s) with NaN or infinite coordinates (or NA of R), such as {first!r}"
+        )
         raise input_error(name, found, expected, "Leave out the spots without a place.")
     if len(coordinates) < 2 or (coordinates == coordinates[0]).all():
         raise input_error(name, f"{len(coordinates)} spot(s), all at one place", expected)
+    span, largest = float(np.ptp(coordinates, axis=0).max()), float(np.abs(coordinates).max())
+    if span < _LEAST or largest > _MOST:
+        found = f"a span of {span:.3g} with numbers up to {largest:.3g}"
+        raise input_error(name, found, f"numbers between {_LEAST:g} and {_MOST:g}", "Choose another unit.")
     return coordinates

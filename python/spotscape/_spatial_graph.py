@@ -17,6 +17,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from spotscape import _keys, gr
+from spotscape._adata import IN_TISSUE, off_tissue
 from spotscape._made_from import made_from, same_graph
 from spotscape._neighbors import FEWEST_NEIGHBORS, MOST_ISOLATED
 from spotscape._sections import check_one_section
@@ -130,6 +131,15 @@ def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> An
         if graph is not None:
             _check_given_graph(adata, None)
         check_one_section(adata, coordinates, spatial_key, graph=graph)
+    off = off_tissue(adata)
+    if off is not None:
+        warnings.warn(
+            f"{int(off.sum())} of {adata.n_obs} spots are not on tissue (adata.obs[{IN_TISSUE!r}] is 0) and "
+            "are used like the others. Leave them out first: "
+            f"adata = adata[adata.obs[{IN_TISSUE!r}] == 1].copy().",
+            SpotscapeWarning,
+            stacklevel=4,
+        )
     if state in (OWN, GIVEN):
         _check_given_graph(adata, slice_key)
         if state == GIVEN:

@@ -38,6 +38,7 @@ from spotscape._neighbors import (
     pairs_within,
     touching_pairs,
     triangulated_pairs,
+    unrounded,
     warn_of_oddities,
 )
 from spotscape._sections import check_one_section
@@ -108,9 +109,10 @@ def spatial_neighbors(
     n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
 
     def find(places: np.ndarray) -> tuple[Pairs, str]:
-        spacing = lattice_spacing(places)
+        lattice = unrounded(places)
+        spacing = lattice_spacing(lattice)
         if spacing is not None:
-            pairs = touching_pairs(places, spacing)
+            pairs = touching_pairs(lattice, spacing)
             if is_well_joined(degrees_of(pairs, len(places))):
                 return pairs, "grid"
         return nearest_pairs(places, n_neighbors), "knn"
@@ -295,6 +297,7 @@ def spatial_neighbors_grid(
     n_rings = check_integer("n_rings", n_rings, 1)
 
     def find(places: np.ndarray) -> tuple[Pairs, str]:
+        places = unrounded(places)
         spacing = lattice_spacing(places)
         if spacing is None:
             found = "spots whose nearest neighbours are at many distances"

@@ -43,9 +43,13 @@ class Counts(NamedTuple):
     var_names: pd.Index
     source: str
 
+    def totals(self) -> np.ndarray:
+        """Return the counts of each spot, float64: whole numbers of any size add up."""
+        return row_totals(self.matrix)
+
     def describe(self) -> str:
         """Say where the counts are, and how many a spot has: for a log, and for the record of a run."""
-        totals = row_totals(self.matrix)
+        totals = self.totals()
         return (
             f"counts from {self.source}: {totals.sum():,.0f} in all, {np.median(totals):,.0f} per spot at "
             f"the median ({totals.min():,.0f} to {totals.max():,.0f})"
@@ -75,6 +79,9 @@ def check_adata(adata: AnnData) -> None:
         raise input_error(
             "adata", f"a {type(adata).__name__}", "an AnnData object", "Read a file with spotscape.io.read."
         )
+    if adata.is_view and adata.isbacked:
+        todo = "Call adata.to_memory() first."
+        raise input_error("adata", "a part of an object whose matrix is on disk", "one in memory", todo)
     if adata.n_obs < 2 or adata.n_vars < 1:
         found = f"{adata.n_obs} spot(s) x {adata.n_vars} gene(s)"
         raise input_error("adata", found, "2 or more spots and 1 or more genes")

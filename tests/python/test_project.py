@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
     | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"}
-    | {"_spatial_graph"},
+    | {"_sections", "_spatial_graph"},
     "model": GROUND | {"_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,

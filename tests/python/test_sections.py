@@ -193,3 +193,22 @@ def test_a_graph_that_keeps_sections_apart_is_enough():
     kept = adata.obsp["spatial_connectivities"].copy()
     run(adata)
     assert (adata.obsp["spatial_connectivities"] != kept).nnz == 0
+
+
+def test_errors_of_several_slices_say_which():
+    slices = simulate_slices(n_slices=2, n_spots=120, n_genes=60, n_domains=3)
+    slices[1].obsm["spatial"][3] = np.nan
+    with pytest.raises(InputError, match=r"^slice 'b': .*NaN"):
+        tl.integrate_slices(dict(zip("ab", slices, strict=True)), progress=False)
+    with pytest.raises(InputError, match=r"^slice 'several': .*3 sections"):
+        tl.integrate_slices({"a": slices[0], "several": stacked()}, progress=False)
+    with pytest.raises(InputError, match="two slices named '1'"):
+        tl.integrate_slices({1: slices[0], "1": slices[0].copy()}, progress=False)
+
+
+def test_spots_off_tissue_are_left_out_of_several_slices():
+    slices = simulate_slices(n_slices=2, n_spots=120, n_genes=60, n_domains=3)
+    slices[1].obs["in_tissue"] = np.arange(120) >= 10
+    with pytest.warns(SpotscapeWarning, match="10 of 120 spots are not on tissue"):
+        both = tl.integrate_slices(slices, n_domains=3, config=QUICK, progress=False)
+    assert both.obs["slice"].value_counts().tolist() == [120, 110]

@@ -86,12 +86,10 @@ def describe_slice(adata: AnnData, *, layer: str | None = None, spatial_key: str
 
 
 def _counts(adata: AnnData, layer: str | None) -> Facts:
-    import numpy as np
-
     from spotscape.pp import find_counts
 
     counts = find_counts(adata, layer=layer)
-    totals = np.asarray(counts.matrix.sum(axis=1)).ravel()
+    totals = counts.totals()
     return {
         "found_in": counts.source,
         "dtype": str(counts.matrix.dtype),
@@ -145,7 +143,9 @@ def _labels(adata: AnnData) -> Facts:
 def _runs(adata: AnnData) -> dict[str, Facts]:
     runs = {}
     for key, stored in adata.uns.items():
-        if isinstance(stored, dict) and "params" in stored and _keys.embedding(key) in adata.obsm:
+        # scanpy's uns["pca"] has params and an embedding of that name, too
+        ours = isinstance(stored, dict) and "params" in stored and bool({"losses", "mapped"} & set(stored))
+        if ours and _keys.embedding(key) in adata.obsm:
             params = {name: stored["params"].get(name) for name in ("n_domains", "epochs", "seed")}
             runs[key] = {name: None if value is None else int(value) for name, value in params.items()}
     return runs

@@ -128,7 +128,7 @@ def run(
     config = _resolve_settings(preset, changes or [])
     if _only_helps(dry_run):
         return
-    paths = find_slices(sources)
+    paths = find_slices(sources, out)
     for path in paths.values():
         check_output_file("--out", out, ".h5ad", ".rds", source=path)
     if report is not None:
