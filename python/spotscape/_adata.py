@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ def off_tissue(adata: AnnData) -> np.ndarray | None:
     texts = values.astype(str).str.lower()
     off = texts.isin(["0", "0.0", "false"]).to_numpy()
     return off if off.any() and not off.all() else None
+
+
+def images_of(adata: AnnData, key: str) -> dict[str, Any]:
+    """Return what ``uns`` has of each section by its name: not what says something of all of them."""
+    stored = adata.uns.get(key)
+    if not isinstance(stored, Mapping):
+        return {}
+    return {str(name): one for name, one in stored.items() if isinstance(one, Mapping)}
 
 
 def is_lazy(matrix: Any) -> bool:

@@ -65,7 +65,8 @@ MAY_IMPORT = {
     "_saved": {"_paths", "_validate"},
     "_space_ranger": GROUND | {"_paths"},
     "_h5ad": GROUND | {"_paths"},
-    "io": GROUND | {"_h5ad", "_paths", "_space_ranger", "interop"},
+    "_writable": GROUND,
+    "io": GROUND | {"_h5ad", "_writable", "_paths", "_space_ranger", "interop"},
     "interop": GROUND | {"_paths"},
     "pl": GROUND | {"_embedding_graph", "_slices", "_spatial_graph", "io", "metrics", "pp", "gr"},
     # the top

@@ -15,6 +15,7 @@ from spotscape import _keys
 from spotscape._progress import epoch_lines
 from spotscape._threads import thread_number
 from spotscape._validate import input_error
+from spotscape._writable import check_columns, check_writable
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._sources import find_slices, read_slices, write_result
@@ -163,6 +164,9 @@ def run(
         "progress": _progress(quiet),
     }
     slices = read_slices(paths, backed=backed)
+    check_columns("obs", [one.obs for one in slices.values()])
+    if len(slices) == 1:
+        check_writable(next(iter(slices.values())))
     with thread_number(threads) as used:
         if len(slices) > 1 or slice_key is not None:
             adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)

@@ -13,7 +13,7 @@ import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
-from spotscape._adata import off_tissue
+from spotscape._adata import images_of, off_tissue
 from spotscape._sections import check_one_section
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, describe, input_error, of_slice
@@ -68,8 +68,8 @@ def join_slices(
         part = AnnData(counts.matrix, obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
         part.obsm[spatial_key] = coordinates
         part.obs[slice_key] = name
-        images = adata.uns.get(_keys.SPATIAL)
-        if isinstance(images, Mapping):
+        images = images_of(adata, _keys.SPATIAL)
+        if images:
             # One slice's image goes by the slice's name, by which plots find it again.
             one = len(images) == 1
             part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
