@@ -75,6 +75,7 @@ MAY_IMPORT = {
     | {
         "_saved",
         "_spatial_graph",
+        "_writable",
         "interop",
         "io",
         "pp",

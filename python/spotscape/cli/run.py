@@ -15,7 +15,6 @@ from spotscape import _keys
 from spotscape._progress import epoch_lines
 from spotscape._threads import thread_number
 from spotscape._validate import input_error
-from spotscape._writable import check_columns, check_writable
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._sources import find_slices, read_slices, write_result
@@ -164,6 +163,8 @@ def run(
         "progress": _progress(quiet),
     }
     slices = read_slices(paths, backed=backed)
+    from spotscape._writable import check_columns, check_writable
+
     check_columns("obs", [one.obs for one in slices.values()])
     if len(slices) == 1:
         check_writable(next(iter(slices.values())))
