@@ -105,7 +105,7 @@ def row_blocks(matrix: sparse.csr_matrix) -> Iterator[tuple[slice, np.ndarray]]:
 def row_totals(matrix: sparse.csr_matrix) -> np.ndarray:
     """Return the sum of each row, float64, without a float64 copy of the matrix."""
     totals = [
-        np.asarray(matrix[rows].sum(axis=1, dtype=np.float64)).ravel() for rows, _ in row_blocks(matrix)
+        np.asarray(matrix[rows].astype(np.float64).sum(axis=1)).ravel() for rows, _ in row_blocks(matrix)
     ]
     return np.concatenate(totals)
 

@@ -24,6 +24,8 @@ MOST_NEIGHBORS = 200
 """Mean number of neighbours above which a radius is too large, or spots are heaped up in few places."""
 _TIE = 1e-6
 """Distances closer than this (relative) are the same: rounding must not decide who is a neighbour."""
+_WIDE = 20
+"""Spacing in pixels above which rounding to whole ones moves no spot by much."""
 
 Pairs = np.ndarray
 """Integers, n_pairs x 2: neighbours, each pair once."""
@@ -56,6 +58,31 @@ def lattice_spacing(places: np.ndarray) -> float | None:
     spacing = np.median(nearest[nearest < 1.3 * spacing])
     shell = nearest[nearest < 1.3 * spacing] / spacing
     return float(spacing) if np.mean(np.abs(shell - 1) < 0.1) >= 0.95 else None
+
+
+def unrounded(places: np.ndarray) -> np.ndarray:
+    """Return bins of a square lattice, rounded to whole pixels, where they were; other places as they are.
+
+    Where a bin is 3.65 pixels wide, columns are 3 or 4 apart, and neighbours at 3 hide those at 4. Columns
+    and rows are counted, and put at their mean distance again.
+    """
+    shifted = places - places.min(axis=0)
+    if places.shape[1] != 2 or np.abs(shifted - np.round(shifted)).max() > 1e-6:
+        return places
+    numbers, steps = np.empty_like(places), np.empty(2)
+    for axis in range(2):
+        values, at = np.unique(np.round(shifted[:, axis]), return_inverse=True)
+        gaps = np.diff(values)
+        usual = gaps[gaps <= 1.5 * np.median(gaps)] if len(gaps) else gaps
+        if len(usual) < 3:
+            return places
+        steps[axis] = step = usual.mean()
+        if step > _WIDE or np.mean((gaps >= np.floor(step)) & (gaps <= np.ceil(step))) < 0.9:
+            return places
+        numbers[:, axis] = np.r_[0, np.cumsum(np.round(gaps / step))][at]
+    if np.ptp(steps) > 0.05 * steps.min() or len(np.unique(numbers, axis=0)) < len(numbers):
+        return places
+    return numbers * steps.mean()
 
 
 def nearest_distances(places: np.ndarray, rank: int) -> np.ndarray:

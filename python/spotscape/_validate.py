@@ -6,6 +6,8 @@ it into one line and exit code 2; R turns it into an R error with the same words
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
@@ -36,6 +38,15 @@ def input_error(name: str, found: str, expected: str, todo: str = "") -> InputEr
     """
     message = f"{name}: found {found}, expected {expected}."
     return InputError(f"{message} {todo}" if todo else message)
+
+
+@contextmanager
+def of_slice(name: str) -> Iterator[None]:
+    """Put the slice before what an `InputError` of the block says."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"slice {name!r}: {error}") from error
 
 
 def describe(value: Any) -> str:

@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
+from spotscape._threads import threads_kept
 from spotscape._validate import SpotscapeWarning
 
 _SPANS = (0.3, 0.5, 0.7, 1.0)
@@ -26,7 +27,7 @@ def most_variable(
         counts.obs[_keys.SLICE] = slices
     for span in _SPANS:
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
+            with threads_kept(), warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 table = sc.pp.highly_variable_genes(
                     counts,

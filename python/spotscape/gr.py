@@ -14,7 +14,15 @@ import numpy as np
 from anndata import AnnData
 
 from spotscape._adata import in_memory_copy
-from spotscape._keys import SPATIAL, SPATIAL_CONNECTIVITIES, SPATIAL_DISTANCES, SPATIAL_NEIGHBORS
+from spotscape._coordinates import check_coordinates
+from spotscape._keys import (
+    MADE_FROM,
+    SPATIAL,
+    SPATIAL_CONNECTIVITIES,
+    SPATIAL_DISTANCES,
+    SPATIAL_NEIGHBORS,
+)
+from spotscape._made_from import graph_record, made_from
 from spotscape._neighbors import (
     Pairs,
     adjacency,
@@ -30,8 +38,10 @@ from spotscape._neighbors import (
     pairs_within,
     touching_pairs,
     triangulated_pairs,
+    unrounded,
     warn_of_oddities,
 )
+from spotscape._sections import check_one_section
 from spotscape._validate import check_integer, check_number, describe, input_error
 
 
@@ -71,13 +81,15 @@ def spatial_neighbors(
 
     - ``obsp["spatial_connectivities"]``: CSR, float32, 1 for neighbours; symmetric, no self loops;
     - ``obsp["spatial_distances"]``: CSR, float64, the distances of the same pairs, in the coordinates' unit;
-    - ``uns["spatial_neighbors"]``: the two names above, and how the graph was made (``params``).
+    - ``uns["spatial_neighbors"]``: the two names above, how the graph was made (``params``), and from what
+      (``made_from``), by which a run knows a graph that no longer holds.
 
     Raises
     ------
     InputError
         If coordinates are missing, not finite, all equal, or of the wrong shape; if there are not more spots
-        (at different places) than ``n_neighbors``; if half of the spots have fewer than three neighbours.
+        (at different places) than ``n_neighbors``; if half of the spots have fewer than three neighbours; if
+        sections lie on top of each other and ``slice_key`` does not name them.
 
     Warns
     -----
@@ -97,14 +109,15 @@ def spatial_neighbors(
     n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
 
     def find(places: np.ndarray) -> tuple[Pairs, str]:
-        spacing = lattice_spacing(places)
+        lattice = unrounded(places)
+        spacing = lattice_spacing(lattice)
         if spacing is not None:
-            pairs = touching_pairs(places, spacing)
+            pairs = touching_pairs(lattice, spacing)
             if is_well_joined(degrees_of(pairs, len(places))):
                 return pairs, "grid"
         return nearest_pairs(places, n_neighbors), "knn"
 
-    return _write_graph(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy)
+    return _write_graph(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "default")
 
 
 def spatial_neighbors_knn(
@@ -145,7 +158,7 @@ def spatial_neighbors_knn(
     def find(places: np.ndarray) -> tuple[Pairs, str]:
         return nearest_pairs(places, n_neighbors), "knn"
 
-    return _write_graph(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy)
+    return _write_graph(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "knn")
 
 
 def spatial_neighbors_radius(
@@ -189,7 +202,7 @@ def spatial_neighbors_radius(
     def find(places: np.ndarray) -> tuple[Pairs, str]:
         return pairs_within(places, radius), "radius"
 
-    return _write_graph(adata, find, {"radius": radius}, spatial_key, slice_key, copy)
+    return _write_graph(adata, find, {"radius": radius}, spatial_key, slice_key, copy, "radius")
 
 
 def spatial_neighbors_delaunay(
@@ -238,7 +251,7 @@ def spatial_neighbors_delaunay(
     def find(places: np.ndarray) -> tuple[Pairs, str]:
         return triangulated_pairs(places, max_edge), "delaunay"
 
-    return _write_graph(adata, find, {"max_edge": max_edge}, spatial_key, slice_key, copy)
+    return _write_graph(adata, find, {"max_edge": max_edge}, spatial_key, slice_key, copy, "delaunay")
 
 
 def spatial_neighbors_grid(
@@ -284,6 +297,7 @@ def spatial_neighbors_grid(
     n_rings = check_integer("n_rings", n_rings, 1)
 
     def find(places: np.ndarray) -> tuple[Pairs, str]:
+        places = unrounded(places)
         spacing = lattice_spacing(places)
         if spacing is None:
             found = "spots whose nearest neighbours are at many distances"
@@ -291,58 +305,7 @@ def spatial_neighbors_grid(
             raise input_error(f"adata.obsm[{spatial_key!r}]", found, "spots on a lattice", todo)
         return linked_pairs(touching_pairs(places, spacing), len(places), n_rings), "grid"
 
-    return _write_graph(adata, find, {"n_rings": n_rings}, spatial_key, slice_key, copy)
-
-
-def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
-    """Return the coordinates of the spots, or raise where no neighbours can be found from them.
-
-    Parameters
-    ----------
-    adata, spatial_key
-        As in `spatial_neighbors`. Nothing is changed.
-
-    Returns
-    -------
-    numpy.ndarray
-        n_obs x 2 or 3, float64, in the unit found.
-
-    Raises
-    ------
-    InputError
-        If coordinates are missing, not numbers, not finite, of the wrong shape, or all equal.
-
-    Examples
-    --------
-    >>> import anndata, numpy as np
-    >>> from spotscape.gr import check_coordinates
-    >>> adata = anndata.AnnData(np.ones((2, 1), dtype="float32"))
-    >>> adata.obsm["spatial"] = np.array([[0, 0], [3, 4]])
-    >>> check_coordinates(adata).tolist()
-    [[0.0, 0.0], [3.0, 4.0]]
-    """
-    if not isinstance(adata, AnnData):
-        raise input_error("adata", f"a {type(adata).__name__}", "an AnnData object")
-    name = f"adata.obsm[{spatial_key!r}]"
-    expected = f"{adata.n_obs} rows of 2 or 3 finite numbers, one row a spot"
-    if spatial_key not in adata.obsm:
-        known = ", ".join(repr(key) for key in adata.obsm) or "nothing"
-        todo = "Put the coordinates there, or name them by spatial_key."
-        raise input_error(name, f"nothing there (adata.obsm holds: {known})", expected, todo)
-    try:
-        coordinates = np.asarray(adata.obsm[spatial_key], dtype=np.float64)
-    except (TypeError, ValueError):
-        raise input_error(name, "something other than numbers", expected) from None
-    if coordinates.ndim != 2 or coordinates.shape[1] not in (2, 3):
-        raise input_error(name, f"an array of shape {coordinates.shape}", expected)
-    missing = ~np.isfinite(coordinates).all(axis=1)
-    if missing.any():
-        first = adata.obs_names[int(np.argmax(missing))]
-        found = f"{int(missing.sum())} spot(s) with NaN or infinite coordinates, such as {first!r}"
-        raise input_error(name, found, expected, "Leave out the spots without a place.")
-    if len(coordinates) < 2 or (coordinates == coordinates[0]).all():
-        raise input_error(name, f"{len(coordinates)} spot(s), all at one place", expected)
-    return coordinates
+    return _write_graph(adata, find, {"n_rings": n_rings}, spatial_key, slice_key, copy, "grid")
 
 
 def _write_graph(
@@ -352,12 +315,16 @@ def _write_graph(
     spatial_key: str,
     slice_key: str | None,
     copy: bool,
+    by: str,
 ) -> AnnData | None:
     """Find pairs slice by slice, check the graph they make, write it."""
     argument = next(iter(settings))
     coordinates = check_coordinates(adata, spatial_key)
     parts, methods, shared = [], set(), 0
-    for rows in _slices(adata, slice_key):
+    slices = _slices(adata, slice_key)
+    if slice_key is None:
+        check_one_section(adata, coordinates, spatial_key)
+    for rows in slices:
         places, place_of = distinct_places(coordinates[rows])
         shared += int((np.bincount(place_of)[place_of] > 1).sum())
         pairs, method = find(places)
@@ -382,6 +349,13 @@ def _write_graph(
         "connectivities_key": SPATIAL_CONNECTIVITIES,
         "distances_key": SPATIAL_DISTANCES,
         "params": {name: value for name, value in params.items() if value is not None},
+        MADE_FROM: {
+            "by": by,
+            "digest": made_from(coordinates, adata.obs_names, None if slice_key is None else slices),
+            "spatial_key": spatial_key,
+            **({} if slice_key is None else {"slice_key": slice_key}),
+            **graph_record(connectivities),
+        },
     }
     return adata if copy else None
 

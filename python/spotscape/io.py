@@ -12,6 +12,7 @@ import h5py
 from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset, write_h5ad
 
+from spotscape._h5ad import check_file, check_read
 from spotscape._paths import (
     READABLE,
     as_path,
@@ -23,8 +24,9 @@ from spotscape._paths import (
 )
 from spotscape._space_ranger import find_run, read_space_ranger, run_folder
 from spotscape._validate import check_flag, input_error
+from spotscape._writable import check_writable
 
-__all__ = ["atomic_path", "check_output", "is_slice", "read", "write"]
+__all__ = ["atomic_path", "check_output", "check_writable", "is_slice", "read", "write"]
 _BACKED = (".h5ad", ".zarr")
 
 
@@ -99,7 +101,11 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData | dic
         with h5py.File(path, "r") as file:
             if not {"obs", "var"} <= set(file):
                 raise input_error(named_path(path), "an HDF5 file without obs and var", "an AnnData file")
-        return anndata.read_h5ad(path, backed="r" if backed else None)
+            check_file(path, file, indices=backed)
+        adata = anndata.read_h5ad(path, backed="r" if backed else None)
+        if not backed:
+            check_read(path, adata)
+        return adata
 
 
 def _read_zarr(path: Path, backed: bool) -> AnnData:
@@ -190,6 +196,7 @@ def write(adata: AnnData, path: str | os.PathLike[str]) -> None:
     if path.suffix != ".h5ad":
         expected = "one that ends in '.h5ad' or '.rds'"
         raise input_error(named_path(path), f"a name that ends in {path.suffix!r}", expected)
+    check_writable(adata)
     # A view has no file of its own, whatever the object that it is of has.
     whole = adata.to_memory() if adata.isbacked and adata.is_view else adata
     with atomic_path(path) as temporary:

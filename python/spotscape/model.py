@@ -14,16 +14,16 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._paths import as_path
 from spotscape._saved import read_model, write_model
+from spotscape._spatial_graph import write_graph
 from spotscape._validate import check_number, input_error
 from spotscape._version import __version__
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trained import weights_of
-from spotscape.tl._discriminant import classify, fit_discriminant
+from spotscape.tl._discriminant import checked_discriminant, classify, fit_discriminant
 from spotscape.tl._inputs import check_column, check_key_added, read_embedding
 from spotscape.tl._integrate import integrate_slices
 from spotscape.tl._mapping import Mapped, map_slices
 from spotscape.tl._model import FORMAT, Trained, as_trained, check_genes, read_trained
-from spotscape.tl._pipeline import write_graph
 from spotscape.tl._run import run_spotscape
 
 _WEIGHTS = "weights."
@@ -336,7 +336,9 @@ class Spotscape:
         model.domains = [
             str(domain) for domain in np.atleast_1d(np.asarray(description["domains"], dtype=object))
         ]
-        model._discriminant = {key: arrays[key] for key in ("slopes", "offsets") if key in arrays}
+        model._discriminant = checked_discriminant(
+            arrays, trained.model.gcn2_bias.numel(), len(model.domains), name
+        )
         return model
 
     # ---- parts ----------------------------------------------------------------------------------------

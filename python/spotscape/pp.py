@@ -17,6 +17,7 @@ from scipy import sparse
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._counts import float_columns, read_counts, row_blocks, row_totals, varies
+from spotscape._counts_choice import Candidate, choose_counts, is_named, is_plain, named_rank
 from spotscape._slices import read_slices
 from spotscape._spatial_genes import rank_by_pattern
 from spotscape._validate import (
@@ -51,6 +52,18 @@ class Counts(NamedTuple):
     var_names: pd.Index
     source: str
 
+    def totals(self) -> np.ndarray:
+        """Return the counts of each spot, float64: whole numbers of any size add up."""
+        return row_totals(self.matrix)
+
+    def describe(self) -> str:
+        """Say where the counts are, and how many a spot has: for a log, and for the record of a run."""
+        totals = self.totals()
+        return (
+            f"counts from {self.source}: {totals.sum():,.0f} in all, {np.median(totals):,.0f} per spot at "
+            f"the median ({totals.min():,.0f} to {totals.max():,.0f})"
+        )
+
 
 def check_adata(adata: AnnData) -> None:
     """Raise where an object cannot be worked on at all; to be called before work starts.
@@ -75,6 +88,9 @@ def check_adata(adata: AnnData) -> None:
         raise input_error(
             "adata", f"a {type(adata).__name__}", "an AnnData object", "Read a file with spotscape.io.read."
         )
+    if adata.is_view and adata.isbacked:
+        todo = "Call adata.to_memory() first."
+        raise input_error("adata", "a part of an object whose matrix is on disk", "one in memory", todo)
     if adata.n_obs < 2 or adata.n_vars < 1:
         found = f"{adata.n_obs} spot(s) x {adata.n_vars} gene(s)"
         raise input_error("adata", found, "2 or more spots and 1 or more genes")
@@ -85,11 +101,13 @@ def check_adata(adata: AnnData) -> None:
 def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
     """Find the raw counts in an object, wherever its author left them.
 
-    Looks in the given layer only, else in ``X``, ``layers["counts"]``, the other layers and ``raw``, in this
-    order, and takes the first that holds counts: whole numbers, none negative, not all of them zero, in an
-    integer or a float dtype. Sparse matrices are checked on their stored values. A place whose first values
-    are no counts is looked at no further, so a backed matrix (CSR, CSC or dense) is read into memory only
-    where it holds the counts.
+    Looks in the given layer only, else in ``layers["counts"]`` and other layers of such a name, ``X``,
+    ``raw`` and the other layers, in this order. Counts are whole numbers, none negative, not all zero, in an
+    integer or a float dtype. A layer of such a name, ``X`` and ``raw`` are taken if they look like
+    counts: not if they are only 0 and 1, ranks, or of one total in all spots, as after scaling. Where only
+    other places hold whole numbers, they are compared: parts of another (``spliced``) give way to it. Sparse
+    matrices are checked on their stored values. A place whose first values are no counts is looked at no
+    further, so a backed matrix (CSR, CSC or dense) is read into memory only where it holds whole numbers.
 
     Parameters
     ----------
@@ -106,7 +124,8 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
     Raises
     ------
     InputError
-        If there are no counts; the message says where this looked and what it found there.
+        If there are no counts; the message says where this looked and what it found there. If two places may
+        hold them; the message lists both.
 
     Examples
     --------
@@ -121,14 +140,21 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
     if layer is not None and layer not in adata.layers:
         known = ", ".join(repr(name) for name in adata.layers) or "none"
         raise input_error("layer", describe(layer), f"the name of a layer of adata (it has: {known})")
-    verdicts = []
+    verdicts: list[tuple[str, str]] = []
+    found: list[Candidate] = []
     for source, stored, var_names in _places(adata, layer):
-        found = read_counts(stored, adata.obs_names, var_names)
-        if not isinstance(found, str):
-            if source == "raw":
-                _check_unique("adata.raw.var_names", var_names, "Make them unique before raw is set.")
-            return Counts(found, var_names, source)
-        verdicts.append((source, found))
+        matrix = read_counts(stored, adata.obs_names, var_names)
+        if isinstance(matrix, str):
+            verdicts.append((source, matrix))
+        else:
+            found.append(Candidate(source, matrix, var_names))
+            if is_plain(found[-1]):  # counts by their name, and by what they are: no need to read the others
+                break
+    if found:
+        chosen = choose_counts(found)
+        if chosen.source == "raw":
+            _check_unique("adata.raw.var_names", chosen.var_names, "Make them unique before raw is set.")
+        return Counts(chosen.matrix, chosen.var_names, chosen.source)
     todo = "Put the raw counts into adata.X or adata.layers['counts']."
     if len(verdicts) == 1:
         source, verdict = verdicts[0]
@@ -359,12 +385,16 @@ def _places(adata: AnnData, layer: str | None) -> Iterator[tuple[str, Any, pd.In
     if layer is not None:
         yield f"layers[{layer!r}]", adata.layers[layer], adata.var_names
         return
+    named = sorted((name for name in adata.layers if is_named(name)), key=named_rank)
+    for name in named:
+        yield f"layers[{name!r}]", adata.layers[name], adata.var_names
     if adata.X is not None:
         yield "X", adata.X, adata.var_names
-    for name in sorted(adata.layers, key=lambda name: name != "counts"):
-        yield f"layers[{name!r}]", adata.layers[name], adata.var_names
     if adata.raw is not None:
         yield "raw", adata.raw.X, adata.raw.var_names
+    for name in adata.layers:
+        if name not in named:
+            yield f"layers[{name!r}]", adata.layers[name], adata.var_names
 
 
 def _columns(adata: AnnData, counts: Counts, genes: Any) -> np.ndarray:

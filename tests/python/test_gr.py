@@ -358,6 +358,9 @@ class TestSlices:
         )
         gr.spatial_neighbors(adata, slice_key="slice")
         assert degrees(adata).max() == 6
+        with pytest.raises(InputError, match=r"2 sections on top of each other.*slice_key='slice'"):
+            gr.spatial_neighbors(adata)
+        del adata.obs["slice"]
         with pytest.warns(SpotscapeWarning, match="72 of 72 spots share their place.*slice_key"):
             gr.spatial_neighbors(adata)
 

@@ -57,13 +57,12 @@ class TestFindCounts:
     def test_looks_in_the_stated_order(self):
         adata = slice_of(np.log1p(SMALL))
         adata.raw = slice_of(SMALL * 5)
-        assert pp.find_counts(adata).source == "raw"
         adata.layers["another"] = SMALL * 3
-        assert pp.find_counts(adata).source == "layers['another']"
-        adata.layers["counts"] = SMALL * 2
-        assert pp.find_counts(adata).source == "layers['counts']"
+        assert pp.find_counts(adata).source == "raw"
         adata.X = SMALL
         assert pp.find_counts(adata).source == "X"
+        adata.layers["counts"] = SMALL * 2
+        assert pp.find_counts(adata).source == "layers['counts']"
         assert pp.find_counts(adata, layer="another").matrix.sum() == 3 * SMALL.sum()
 
     def test_without_x(self):

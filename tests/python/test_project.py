@@ -30,38 +30,63 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FACE = [name for name in spotscape.__all__ if name in spotscape._SUBMODULES]
 
 # From the ground up (vignettes/software_design.Rmd): which rooms each room may import, besides itself.
-GROUND = {"_adata", "_keys", "_progress", "_validate", "_version", "config"}
+GROUND = {"_adata", "_caller", "_keys", "_progress", "_threads", "_validate", "_version", "config"}
 MAY_IMPORT = {
     "_adata": set(),
     "_version": set(),
     "_keys": set(),
+    "_caller": set(),
     "_progress": set(),
+    "_threads": {"_validate"},
     "_validate": set(),
     "_slices": GROUND,
     "_counts": GROUND,
+    "_counts_choice": GROUND | {"_counts"},
     "_variable_genes": GROUND,
     "_embedding_graph": GROUND,
     "config": {"_validate"},
     "_neighbors": GROUND,
+    "_groups": GROUND,
+    "_coordinates": GROUND,
+    "_made_from": GROUND,
+    "_sections": GROUND | {"_groups"},
+    "_spatial_graph": GROUND | {"_made_from", "_neighbors", "_sections", "_slices", "gr"},
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
-    "pp": GROUND | {"_counts", "_slices", "_variable_genes"},
-    "gr": GROUND | {"_neighbors"},
+    "pp": GROUND | {"_counts", "_counts_choice", "_slices", "_variable_genes"},
+    "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
-    | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"},
-    "model": GROUND | {"_paths", "_saved", "core", "engine", "pp", "gr", "tl"},
+    | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"}
+    | {"_sections", "_spatial_graph"},
+    "model": GROUND | {"_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,
     "datasets": GROUND,
     "_paths": {"_validate"},
     "_saved": {"_paths", "_validate"},
     "_space_ranger": GROUND | {"_paths"},
-    "io": GROUND | {"_paths", "_space_ranger", "interop"},
+    "_h5ad": GROUND | {"_paths"},
+    "_writable": GROUND,
+    "io": GROUND | {"_h5ad", "_writable", "_paths", "_space_ranger", "interop"},
     "interop": GROUND | {"_paths"},
-    "pl": GROUND | {"_embedding_graph", "_slices", "io", "metrics", "pp", "gr"},
+    "pl": GROUND | {"_embedding_graph", "_slices", "_spatial_graph", "io", "metrics", "pp", "gr"},
     # the top
     "cli": GROUND
-    | {"_saved", "interop", "io", "pp", "gr", "engine", "tl", "model", "pl", "datasets", "metrics"},
+    | {
+        "_saved",
+        "_spatial_graph",
+        "_writable",
+        "interop",
+        "io",
+        "pp",
+        "gr",
+        "engine",
+        "tl",
+        "model",
+        "pl",
+        "datasets",
+        "metrics",
+    },
     "__main__": {"cli"},
 }
 FORBIDDEN = {

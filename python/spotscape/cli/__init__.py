@@ -15,6 +15,8 @@ from typing import Annotated, Any
 
 import typer
 
+from spotscape._caller import in_words_of
+from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report
@@ -89,6 +91,7 @@ def main(argv: list[str] | None = None) -> None:
     spotscape ...
     0
     """
+    wait_without_spinning()
     left = Left()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
@@ -108,7 +111,7 @@ def _exit_code(argv: list[str] | None, left: Left) -> int:
         command = error.ctx.command_path if error.ctx is not None else "spotscape"
         return _fail(f"{error.format_message().rstrip('.')}. See: {command} --help")
     except InputError as error:
-        return _fail(str(error))
+        return _fail(in_words_of("shell", str(error)))
     except ProcessLostError as error:
         _fail(f"{error}; {left.describe()}")
         return FAILED
@@ -142,4 +145,4 @@ def _fail(message: str) -> int:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """Print our warnings as one line; other packages' only where Python was asked for them (-W)."""
     if issubclass(category, SpotscapeWarning) or sys.warnoptions:
-        typer.echo(f"spotscape: warning: {' '.join(str(message).split())}", err=True)
+        typer.echo(f"spotscape: warning: {' '.join(in_words_of('shell', str(message)).split())}", err=True)

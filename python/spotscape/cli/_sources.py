@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spotscape import _keys
-from spotscape._validate import input_error
+from spotscape._validate import SpotscapeWarning, input_error
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 
-def find_slices(sources: Sequence[Path]) -> dict[str, Path]:
+def find_slices(sources: Sequence[Path], out: Path | None = None) -> dict[str, Path]:
     """Return the path of each slice by its name, in the order given.
 
     A folder that is no Space Ranger output stands for the slices in it: its ``.h5ad`` and ``.rds`` files and
-    Space Ranger folders, by name. A slice is named after its file or folder; where two would have one name,
-    the folders above them go before it until they differ.
+    Space Ranger folders, by name, but for ``out``, the result of an earlier run. A slice is named after its
+    file or folder; where two would have one name, the folders above them go before it until they differ.
     """
-    paths = [path for source in sources for path in _slices_in(source)]
+    paths = [path for source in sources for path in _slices_in(source, out)]
     seen: dict[Path, Path] = {}
     for path in paths:
         real = path.resolve()
@@ -49,8 +50,22 @@ def read_slices(paths: dict[str, Path], *, backed: bool = False) -> dict[str, An
         twice = sorted(set(parts) & set(slices))
         if twice:
             raise input_error("IN", f"two slices named {twice[0]!r}", "a name for each", f"See {path.name}.")
-        slices |= parts
+        slices |= {part: _on_tissue(part, one) for part, one in parts.items()}
     return slices
+
+
+def _on_tissue(name: str, adata: AnnData) -> AnnData:
+    """Leave out the spots that are off tissue, as the reader of Space Ranger's folders does, and say so."""
+    from spotscape._adata import off_tissue
+
+    off = off_tissue(adata)
+    if off is None:
+        return adata
+    text = f"{name}: {int(off.sum())} of {adata.n_obs} spots are not on tissue (in_tissue is 0): left out."
+    warnings.warn(text, SpotscapeWarning, stacklevel=3)
+    part = adata[~off].to_memory() if adata.isbacked else adata[~off].copy()
+    part.uns[_keys.LEFT_OUT] = int(off.sum())
+    return part
 
 
 def write_result(adata: AnnData, *, out: Path, slices: Mapping[str, AnnData], paths: Sequence[Path]) -> None:
@@ -62,19 +77,21 @@ def write_result(adata: AnnData, *, out: Path, slices: Mapping[str, AnnData], pa
 
     from spotscape.interop import write_rds
 
-    if len(slices) == 1 and paths[0].suffix.lower() == ".rds":
+    # An R object can only be completed by as many spots as it has.
+    if len(slices) == 1 and paths[0].suffix.lower() == ".rds" and _keys.LEFT_OUT not in adata.uns:
         return write_rds(adata, out, update=paths[0])
     kinds = {str(one.uns[_keys.R_RECORD]["kind"]) for one in slices.values() if _keys.R_RECORD in one.uns}
     write_rds(adata, out, kind=kinds.pop() if len(kinds) == 1 else None)
 
 
-def _slices_in(source: Path) -> list[Path]:
+def _slices_in(source: Path, out: Path | None) -> list[Path]:
     """Return the slices that one argument stands for."""
     from spotscape.io import is_slice
 
     if not source.is_dir() or is_slice(source):
         return [source]
     inside = [path for path in sorted(source.iterdir()) if is_slice(path)]
+    inside = [path for path in inside if out is None or path.resolve() != out.resolve()]
     if not inside:
         found = f"no .h5ad or .rds file and no Space Ranger output in {str(source)!r}"
         raise input_error("IN", found, "slices, or a folder that holds some")

@@ -86,12 +86,10 @@ def describe_slice(adata: AnnData, *, layer: str | None = None, spatial_key: str
 
 
 def _counts(adata: AnnData, layer: str | None) -> Facts:
-    import numpy as np
-
     from spotscape.pp import find_counts
 
     counts = find_counts(adata, layer=layer)
-    totals = np.asarray(counts.matrix.sum(axis=1)).ravel()
+    totals = counts.totals()
     return {
         "found_in": counts.source,
         "dtype": str(counts.matrix.dtype),
@@ -117,19 +115,16 @@ def _coordinates(adata: AnnData, spatial_key: str) -> Facts:
 
 def _graph(adata: AnnData, spatial_key: str) -> Facts:
     """Describe the graph that is there, which a run would use, or else the one it would make."""
-    from anndata import AnnData
+    from spotscape._spatial_graph import STALE, graph_state, spatial_graph
 
-    from spotscape.gr import check_coordinates, spatial_neighbors
-
-    if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
-        return {"origin": "in the file", **_degrees(adata.obsp[_keys.SPATIAL_CONNECTIVITIES])}
-    bare = AnnData(obs=adata.obs[[]], obsm={spatial_key: check_coordinates(adata, spatial_key)})
-    spatial_neighbors(bare, spatial_key=spatial_key)
-    how = bare.uns[_keys.SPATIAL_NEIGHBORS]["params"]["method"]
-    return {
-        "origin": f"none yet, the default would be {how}",
-        **_degrees(bare.obsp[_keys.SPATIAL_CONNECTIVITIES]),
-    }
+    stale = graph_state(adata, spatial_key) == STALE
+    tissue = spatial_graph(adata, spatial_key, None)
+    degrees = _degrees(tissue.obsp[_keys.SPATIAL_CONNECTIVITIES])
+    if tissue is adata:
+        return {"origin": "in the file", **degrees}
+    how = tissue.uns[_keys.SPATIAL_NEIGHBORS]["params"]["method"]
+    none = "of other coordinates or spots, a new one" if stale else "none yet, the default"
+    return {"origin": f"{none} would be {how}", **degrees}
 
 
 def _degrees(connectivities: sparse.csr_matrix) -> Facts:
@@ -148,7 +143,9 @@ def _labels(adata: AnnData) -> Facts:
 def _runs(adata: AnnData) -> dict[str, Facts]:
     runs = {}
     for key, stored in adata.uns.items():
-        if isinstance(stored, dict) and "params" in stored and _keys.embedding(key) in adata.obsm:
+        # scanpy's uns["pca"] has params and an embedding of that name, too
+        ours = isinstance(stored, dict) and "params" in stored and bool({"seconds", "mapped"} & set(stored))
+        if ours and _keys.embedding(key) in adata.obsm:
             params = {name: stored["params"].get(name) for name in ("n_domains", "seed")}
             runs[key] = {name: None if value is None else int(value) for name, value in params.items()}
     return runs

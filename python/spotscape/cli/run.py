@@ -13,6 +13,7 @@ import typer
 
 from spotscape import _keys
 from spotscape._progress import epoch_lines
+from spotscape._threads import thread_number
 from spotscape._validate import input_error
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
@@ -76,6 +77,13 @@ def run(
     device: Annotated[
         str, typer.Option(help="'auto', 'cpu', 'cuda' or 'cuda:1', ...: where to train.")
     ] = "auto",
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Threads to compute with; OMP_NUM_THREADS, or what the process may use, where left out.",
+        ),
+    ] = None,
     preset: Annotated[
         str, typer.Option(help="'default', or 'paper' for the published settings (slower).")
     ] = "default",
@@ -120,7 +128,7 @@ def run(
     config = _resolve_settings(preset, changes or [])
     if _only_helps(dry_run):
         return
-    paths = find_slices(sources)
+    paths = find_slices(sources, out)
     for path in paths.values():
         check_output_file("--out", out, ".h5ad", ".rds", source=path)
     if report is not None:
@@ -155,10 +163,17 @@ def run(
         "progress": _progress(quiet),
     }
     slices = read_slices(paths, backed=backed)
-    if len(slices) > 1 or slice_key is not None:
-        adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
-    else:
-        adata = _run_one(slices, condition_key, shared)
+    from spotscape._writable import check_columns, check_writable
+
+    check_columns("obs", [one.obs for one in slices.values()])
+    if len(slices) == 1:
+        check_writable(next(iter(slices.values())))
+    with thread_number(threads) as used:
+        if len(slices) > 1 or slice_key is not None:
+            adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
+        else:
+            adata = _run_one(slices, condition_key, shared)
+    adata.uns[_keys.parameters()]["threads"] = used
     written: list[Path] = context.obj.files
     write = partial(write_result, out=out, slices=slices, paths=list(paths.values()))
     write(adata)

@@ -40,6 +40,8 @@ def model_of(weights: Arrays) -> GraphAutoencoder:
         raise input_error("model", "no matrices " + " and ".join(expected), "the weights of a run")
     n_inputs, hidden_dim = weights["gcn1_weight"].shape
     latent_dim = weights["gcn2_weight"].shape[1]
+    # Before a model of these widths is made: few numbers may ask for very large ones.
+    _check_shapes(weights, n_inputs, hidden_dim, latent_dim)
     model = GraphAutoencoder(
         n_inputs,
         len(weights.get("decoder_output.bias", ())),
@@ -50,17 +52,41 @@ def model_of(weights: Arrays) -> GraphAutoencoder:
     )
     own = _needed(model)
     for name, value in own.items():
-        found = np.shape(weights[name]) if name in weights else None
-        if found != tuple(value.shape):
-            raise input_error(
-                f"model: {name}",
-                "nothing" if found is None else f"shape {found}",
-                f"shape {tuple(value.shape)}",
-                "The model is damaged: make or save it again.",
-            )
+        _check_one(weights, name, tuple(value.shape))
+        if name.endswith("running_var") and float(np.min(np.asarray(weights[name], float))) < 0:
+            raise input_error(f"model: {name}", "variances below 0", "none", _DAMAGED)
     # A copy: what came from a file, or from R, may be read-only.
     model.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in own}, strict=False)
     return model.eval()
+
+
+_DAMAGED = "The model is damaged: make or save it again."
+
+
+def _check_shapes(weights: Arrays, n_inputs: int, hidden_dim: int, latent_dim: int) -> None:
+    """Raise where the matrices do not fit to each other."""
+    n_genes = int(np.size(weights.get("decoder_output.bias", ())))
+    residual = "norm2.weight" not in weights
+    for name, shape in {
+        "gcn1_weight": (n_inputs, hidden_dim),
+        "gcn2_weight": (hidden_dim, n_inputs if residual else latent_dim),
+        "decoder_hidden.weight": (hidden_dim, latent_dim),
+        "decoder_output.weight": (n_genes, hidden_dim),
+    }.items():
+        _check_one(weights, name, shape)
+        if 0 in shape:
+            raise input_error(f"model: {name}", f"shape {shape}", "no width of 0", _DAMAGED)
+
+
+def _check_one(weights: Arrays, name: str, shape: tuple[int, ...]) -> None:
+    """Raise unless an array is there, of this shape, and of finite numbers."""
+    found = np.shape(weights[name]) if name in weights else None
+    if found != shape:
+        said = "nothing" if found is None else f"shape {found}"
+        raise input_error(f"model: {name}", said, f"shape {shape}", _DAMAGED)
+    values = np.asarray(weights[name])
+    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        raise input_error(f"model: {name}", "NaN, infinite values or no numbers", "finite numbers", _DAMAGED)
 
 
 def _needed(model: GraphAutoencoder) -> dict[str, torch.Tensor]:

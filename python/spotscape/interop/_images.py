@@ -9,6 +9,7 @@ import numpy as np
 from anndata import AnnData
 
 from spotscape import _keys
+from spotscape._adata import images_of
 from spotscape.interop._columns import as_texts, items
 
 _SCALE_FACTORS = {
@@ -37,7 +38,7 @@ def from_image(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def image_pieces(adata: AnnData, kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the images by name, in the shape that this kind of object has them."""
-    shown = adata.uns.get(_keys.SPATIAL, {})
+    shown = images_of(adata, _keys.SPATIAL)
     same = record and str(record["kind"]) == kind
     names = list(dict.fromkeys([*(as_texts(record["images"]) if same else []), *map(str, shown)]))
     make = _seurat_image if kind == "seurat" else _experiment_image

@@ -28,6 +28,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csc_matrix
 
 from spotscape import _keys
+from spotscape._caller import in_words_of
+from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, SpotscapeWarning
 
 
@@ -49,6 +51,7 @@ def import_isolated(name: str) -> None:
     >>> from spotscape.interop.reticulate import import_isolated
     >>> import_isolated("json")
     """
+    wait_without_spinning()
     flags = sys.getdlopenflags() if hasattr(os, "RTLD_DEEPBIND") else None
     if flags is not None:
         sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
@@ -88,7 +91,7 @@ def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, A
 
         def collect(message: Any, category: type[Warning], *rest: Any, **named: Any) -> None:
             if issubclass(category, SpotscapeWarning):
-                texts.append(str(message))
+                texts.append(in_words_of("r", str(message)))
             else:
                 show(message, category, *rest, **named)
 
@@ -97,7 +100,7 @@ def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, A
         try:
             value = function(*args, **kwargs)
         except InputError as problem:
-            error = str(problem)
+            error = in_words_of("r", str(problem))
     return {"value": value, "error": error, "warnings": texts}
 
 

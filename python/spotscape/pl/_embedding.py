@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from spotscape import _keys
 from spotscape._embedding_graph import embedding_graph
+from spotscape._threads import threads_kept
 from spotscape._validate import check_integer, input_error
 from spotscape.pl._draw import draw_legend, draw_names, spot_colors
 from spotscape.pl._figure import as_plain_text, check_save, one_or_all, open_panels, save_figure
@@ -158,6 +159,7 @@ def _stored_or_new_umap(
     return umap
 
 
+@threads_kept()
 def _compute_umap(latent: np.ndarray, seed: int) -> np.ndarray:
     """Run scanpy's neighbours and UMAP on an object of their own."""
     import scanpy as sc

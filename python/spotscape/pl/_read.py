@@ -13,6 +13,7 @@ from sklearn.neighbors import kneighbors_graph
 
 from spotscape import _keys
 from spotscape._slices import read_slices
+from spotscape._spatial_graph import current_graph
 from spotscape._validate import InputError, input_error
 from spotscape.pl._palette import assign_colors, domain_contacts
 
@@ -93,9 +94,10 @@ def read_run(adata: AnnData, key_added: str) -> dict[str, Any]:
 
 def read_connectivities(adata: AnnData, spatial_key: str) -> Any:
     """Return the spatial graph; else the 6 nearest neighbours; None without coordinates."""
-    if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
-        return adata.obsp[_keys.SPATIAL_CONNECTIVITIES]
     try:
+        graph = current_graph(adata)
+        if graph is not None:
+            return graph
         xy = read_coordinates(adata, spatial_key)
     except InputError:
         return None

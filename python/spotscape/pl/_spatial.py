@@ -12,6 +12,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._adata import images_of
 from spotscape._validate import SpotscapeWarning, check_number, input_error
 from spotscape.pl._draw import (
     SpotShape,
@@ -182,7 +183,7 @@ def image_of(
     adata: AnnData, name: str | None, spots: np.ndarray, spatial_key: str, library_id: str | None
 ) -> TissueImage | None:
     """Return a slice's image: the one asked for, of its name, or the one that its spots name."""
-    libraries = adata.uns.get(spatial_key, {})
+    libraries = images_of(adata, spatial_key)
     if name is not None and library_id is None:
         named = adata.obs["library_id"].iloc[spots].astype(str).unique() if "library_id" in adata.obs else []
         library_id = name if name in libraries else named[0] if len(named) == 1 else None
@@ -193,7 +194,7 @@ def image_of(
 
 def _tissue_image(adata: AnnData, spatial_key: str, library_id: str | None) -> TissueImage | None:
     """Return the best image of the one library, or of the named one, if it says its scale."""
-    libraries = adata.uns.get(spatial_key, {})
+    libraries = images_of(adata, spatial_key)
     if library_id is not None and library_id not in libraries:
         known = ", ".join(repr(name) for name in libraries) or "no images in this object"
         raise input_error("library_id", repr(library_id), f"one of adata.uns[{spatial_key!r}]: {known}")

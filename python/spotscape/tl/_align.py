@@ -29,6 +29,9 @@ from spotscape.tl._registration import (
 MATCHINGS = ("nearest", "transport")
 FEWEST_MATCHES = 20
 LOWEST_AGREEMENT = 0.3
+LOW_AGREEMENT = 0.4
+OTHER_UNIT = 1.5
+"""Factor between the spots' distances of two slices from which they are in different units."""
 LOWEST_LIFT = 2.0
 """How many more matches have to agree than would if they were drawn at random."""
 LOWEST_OVERLAP = 0.1
@@ -141,6 +144,12 @@ def align_slices(
         own = np.flatnonzero(slices == name)
         sides = _sides(xy, embedding, own, fixed, transform)
         one = _align_one(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
+        if transform == "rigid":
+            _warn_of_units(name, reference, xy[own], xy[fixed])
+        if one.found is not None and one.found.agreement < LOW_AGREEMENT:
+            text = f"Slice {name!r} agrees with {reference!r} at {one.found.agreement:.2f} only (1 is equal, "
+            text += "0 is chance): look at it before it is used."
+            warnings.warn(text, SpotscapeWarning, stacklevel=2)
         if one.why:
             text = f"Slice {name!r} was not aligned to {reference!r}: {one.why}."
             warnings.warn(text, SpotscapeWarning, stacklevel=2)
@@ -162,6 +171,22 @@ def align_slices(
         "matches": pd.concat(tables[1:] or tables, ignore_index=True).rename(index=str),
     }
     return adata if copy else None
+
+
+def _warn_of_units(name: str, reference: str, xy: np.ndarray, fixed: np.ndarray) -> None:
+    """Say where the spots of one slice lie so much closer that the slices must be in different units."""
+    own, other = (float(np.median(cKDTree(part).query(part, k=2)[0][:, 1])) for part in (xy, fixed))
+    width, reference_width = (float(np.ptp(part, axis=0).max()) for part in (xy, fixed))
+    if min(own, other) <= 0:
+        return
+    factors = own / other, width / reference_width
+    if all(factor > OTHER_UNIT for factor in factors) or all(factor < 1 / OTHER_UNIT for factor in factors):
+        text = (
+            f"Slice {name!r} and {reference!r} seem to be in different units: spots are {own:.4g} and "
+            f"{other:.4g} apart (a factor of {factors[0]:.2g}), as where one is in pixels and one in "
+            "micrometres. transform='similarity' scales, too."
+        )
+        warnings.warn(text, SpotscapeWarning, stacklevel=3)
 
 
 class Aligned(NamedTuple):

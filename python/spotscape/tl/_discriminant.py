@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.covariance import ledoit_wolf
 
+from spotscape._validate import input_error
+
 
 def fit_discriminant(space: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
     """Return linear discriminants: domains as Gaussians of one covariance, as in the tied mixture."""
@@ -26,3 +28,21 @@ def classify(space: np.ndarray, discriminant: Mapping[str, np.ndarray]) -> np.nd
     scores = space @ discriminant["slopes"].T + discriminant["offsets"]
     found: np.ndarray = scores.argmax(axis=1)
     return found
+
+
+def checked_discriminant(
+    arrays: Mapping[str, np.ndarray], width: int, n_domains: int, name: str
+) -> dict[str, np.ndarray]:
+    """Return what `fit_discriminant` gave, after its way through a file, or raise where it does not fit."""
+    shapes = {"slopes": (n_domains, width), "offsets": (n_domains,)}
+    found = {key: np.asarray(arrays[key]) for key in shapes if key in arrays}
+    if not found and not n_domains:
+        return {}
+    for key, shape in shapes.items():
+        values = found.get(key)
+        if values is None or values.dtype.kind not in "fiu" or values.size != np.prod(shape):
+            said = "nothing" if values is None else f"shape {values.shape}"
+            raise input_error(f"{name}: {key}", said, f"shape {shape}", "Make or save it again.")
+        if not np.isfinite(values).all():
+            raise input_error(f"{name}: {key}", "NaN or infinite values", "finite numbers", "Save it again.")
+    return {key: found[key].reshape(shape) for key, shape in shapes.items()}

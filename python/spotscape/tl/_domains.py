@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._spatial_graph import current_graph
 from spotscape._validate import SpotscapeWarning, check_flag, check_integer, check_number
 from spotscape.tl._clustering import (
     SMALL_MATRIX_THREADS,
@@ -117,7 +118,7 @@ def spatial_domains(
     seed = check_integer("seed", seed, 0)
     n_starts = check_integer("n_starts", n_starts, 1)
     check_flag("smooth", smooth)
-    graph = read_graph(adata) if smooth else adata.obsp.get(_keys.SPATIAL_CONNECTIVITIES)
+    graph = read_graph(adata) if smooth else current_graph(adata)
     found = find_domains(
         embedding,
         n_domains,

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._paths import as_path
+from spotscape._spatial_graph import current_graph
 from spotscape._validate import (
     check_choice,
     check_flag,
@@ -53,14 +54,15 @@ def read_method(adata: AnnData, method: Any, key_added: str) -> str:
 
 def read_graph(adata: AnnData) -> sparse.csr_matrix:
     """Return the spatial graph (N x N, non-zero for neighbours), or raise where there is none."""
-    if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
+    graph = current_graph(adata)
+    if graph is None:
         raise input_error(
             f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]",
             "nothing there",
             "the spatial graph",
             "Call spotscape.gr.spatial_neighbors(adata) first.",
         )
-    return adata.obsp[_keys.SPATIAL_CONNECTIVITIES]
+    return graph
 
 
 def check_column(argument: str, column: Any, adata: AnnData) -> str:

@@ -13,8 +13,10 @@ import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
+from spotscape._adata import images_of, off_tissue
+from spotscape._sections import check_one_section
 from spotscape._slices import read_slices
-from spotscape._validate import SpotscapeWarning, describe, input_error
+from spotscape._validate import SpotscapeWarning, describe, input_error, of_slice
 from spotscape.gr import check_coordinates
 from spotscape.pp import check_adata, find_counts
 from spotscape.tl._inputs import check_column
@@ -48,17 +50,26 @@ def join_slices(
     if len(slices) < 2:
         todo = "For one slice, call spotscape.tl.run_spotscape."
         raise input_error("adatas", f"{len(slices)} slice(s)", "two or more", todo)
-    for one in slices:
-        check_adata(one)
+    for number, one in enumerate(slices, start=1):
+        key = list(adatas)[number - 1] if isinstance(adatas, Mapping) else number
+        with of_slice(str(key)):
+            check_adata(one)
     names = [str(name) for name in adatas] if isinstance(adatas, Mapping) else _names(slices, slice_key)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise input_error("adatas", f"two slices named {twice!r} (as text)", "a name for each")
     parts = []
-    for name, adata in zip(names, slices, strict=True):
-        counts = find_counts(adata, layer=layer)
+    for name, whole in zip(names, slices, strict=True):
+        with of_slice(name):
+            adata = _on_tissue(name, whole)
+            counts = find_counts(adata, layer=layer)
+            coordinates = check_coordinates(adata, spatial_key)
+            check_one_section(adata, coordinates, spatial_key)
         part = AnnData(counts.matrix, obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
-        part.obsm[spatial_key] = check_coordinates(adata, spatial_key)
+        part.obsm[spatial_key] = coordinates
         part.obs[slice_key] = name
-        images = adata.uns.get(_keys.SPATIAL)
-        if isinstance(images, Mapping):
+        images = images_of(adata, _keys.SPATIAL)
+        if images:
             # One slice's image goes by the slice's name, by which plots find it again.
             one = len(images) == 1
             part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
@@ -69,6 +80,16 @@ def join_slices(
     joined.obs = pd.concat([part.obs for part in parts], join="outer")
     joined.obs[slice_key] = pd.Categorical(joined.obs[slice_key], categories=names)
     return joined
+
+
+def _on_tissue(name: str, adata: AnnData) -> AnnData:
+    """Return a slice without the spots that are off tissue, and say how many that are."""
+    off = off_tissue(adata)
+    if off is None:
+        return adata
+    n_off = int(off.sum())
+    _warn(f"Slice {name!r}: {n_off} of {adata.n_obs} spots are not on tissue (in_tissue is 0): left out.")
+    return adata[~off].to_memory() if adata.isbacked else adata[~off].copy()
 
 
 def check_slices(adata: AnnData, slice_key: str, layer: str | None) -> None:

@@ -11,11 +11,13 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._slices import read_slices
+from spotscape._spatial_graph import spatial_graph
+from spotscape._validate import input_error
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import encode
 from spotscape.pp import find_counts, normalized_expression
 from spotscape.tl._model import Trained
-from spotscape.tl._pipeline import over_rings, spatial_graph
+from spotscape.tl._pipeline import over_rings
 
 
 class Mapped(NamedTuple):
@@ -47,6 +49,9 @@ def map_slices(
     for number in range(numbers.max() + 1):
         rows = np.flatnonzero(numbers == number)
         embedding[rows] = _encoded(trained, expression[rows], connectivities[rows][:, rows])
+    if not np.isfinite(embedding).all():
+        todo = "Its weights are far from those of training: make or save it again."
+        raise input_error("model", "one that gives NaN or infinite embeddings", "finite ones", todo)
     return Mapped(embedding, tissue, present)
 
 

@@ -30,6 +30,7 @@ _TARGET_SUM_OF_OLD = 1e4
 _MAKE_ANEW = (
     "Run spotscape again on the slices it was made of: that takes seconds now. Or load it with spotscape 0.1."
 )
+_NUMBERS = ("means", "mean", "loadings", *Sharpening._fields)
 
 
 class Trained(NamedTuple):
@@ -133,20 +134,45 @@ def as_trained(record: Any, name: str) -> Trained:
     if ("loadings" in record) == bool(len(record.get("weights", ()))):
         raise input_error(name, "a model without components or weights, or with both", "one of them", todo)
     genes = pd.Index(np.atleast_1d(np.asarray(record["genes"], dtype=object)).astype(str))
-    means = np.asarray(record.get("means", ()), dtype=np.float32).reshape(-1, len(genes))
-    mean = np.ravel(np.asarray(record["mean"], dtype=np.float32))
-    target_sum = float(np.ravel(record.get("target_sum", _TARGET_SUM_OF_OLD))[0])
+    if not len(genes) or not genes.is_unique:
+        raise input_error(f"{name}: genes", f"{len(genes)} names, or some twice", "each gene once", todo)
+    numbers = {part: finite(record[part], f"{name}: {part}") for part in _NUMBERS if part in record}
+    means = np.asarray(numbers.get("means", ()), dtype=np.float32)
+    if means.size % len(genes):
+        raise input_error(f"{name}: means", f"shape {means.shape}", f"rows of {len(genes)} genes", todo)
+    means = means.reshape(-1, len(genes))
+    mean = np.ravel(numbers["mean"]).astype(np.float32)
+    target_sum = float(
+        np.ravel(finite(record.get("target_sum", _TARGET_SUM_OF_OLD), f"{name}: target_sum"))[0]
+    )
+    if target_sum <= 0:
+        raise input_error(f"{name}: target_sum", f"{target_sum:g}", "a number above 0", todo)
     model, loadings = None, None
     if "loadings" in record:
-        loadings = np.asarray(record["loadings"], dtype=np.float32)
+        loadings = numbers["loadings"].astype(np.float32)
         loadings = loadings[:, None] if loadings.ndim == 1 else loadings
+        if loadings.ndim != 2:
+            raise input_error(f"{name}: loadings", f"shape {loadings.shape}", "genes by components", todo)
         n_genes, width = loadings.shape
     else:
+        if not hasattr(record["weights"], "items"):
+            raise input_error(f"{name}: weights", "something else", "arrays by name", todo)
         model = model_of({key: np.asarray(value) for key, value in record["weights"].items()})
         n_genes, width = model.decoder_output.out_features, model.gcn2_bias.numel()
     if not n_genes == len(genes) == len(mean):
         raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
     return Trained(genes, mean, means, target_sum, loadings, model, _sharpening(record, width, name))
+
+
+def finite(values: Any, name: str) -> np.ndarray:
+    """Return numbers as float64, or raise where some are not finite or are no numbers."""
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise input_error(name, "no numbers", "finite numbers", "Make or save it again.") from None
+    if not np.isfinite(found).all():
+        raise input_error(name, "NaN or infinite values", "finite numbers", "Make or save it again.")
+    return found
 
 
 def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:

@@ -13,16 +13,14 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
-from spotscape._neighbors import FEWEST_NEIGHBORS
 from spotscape._slices import read_slices
 from spotscape._spatial_genes import neighborhood_mean
-from spotscape._validate import input_error
+from spotscape._spatial_graph import spatial_graph, write_graph
 from spotscape.config import SpotscapeConfig
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit, release_helpers
-from spotscape.gr import check_coordinates, spatial_neighbors
 from spotscape.pp import find_counts, median_total, normalized_expression, select_genes
 from spotscape.tl._domains import Domains, find_domains, write_domains
 from spotscape.tl._model import model_record
@@ -217,43 +215,3 @@ def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
     adata.uns[_keys.parameters(key_added)] = analysis.record
     adata.uns[_keys.model(key_added)] = analysis.model
     write_domains(adata, analysis.domains, key_added)
-
-
-def write_graph(adata: AnnData, tissue: AnnData) -> None:
-    """Write the spatial graph into an object that has none."""
-    if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
-        for key in (_keys.SPATIAL_CONNECTIVITIES, _keys.SPATIAL_DISTANCES):
-            adata.obsp[key] = tissue.obsp[key]
-        adata.uns[_keys.SPATIAL_NEIGHBORS] = tissue.uns[_keys.SPATIAL_NEIGHBORS]
-
-
-def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> AnnData:
-    """Return the object itself if it has a spatial graph, else a bare one of its spots with a new graph."""
-    if _keys.SPATIAL_CONNECTIVITIES in adata.obsp:
-        _check_given_graph(adata, slice_key)
-        return adata
-    coordinates = check_coordinates(adata, spatial_key)
-    bare = ad.AnnData(sparse.csr_matrix((adata.n_obs, 0), dtype="float32"), obsm={spatial_key: coordinates})
-    bare.obs_names = adata.obs_names
-    if slice_key is not None:
-        bare.obs[slice_key] = read_slices(adata, slice_key)
-    spatial_neighbors(bare, spatial_key=spatial_key, slice_key=slice_key)
-    return bare
-
-
-def _check_given_graph(adata: AnnData, slice_key: str | None) -> None:
-    """Raise where the spatial graph that came with the object cannot be meant."""
-    weights = sparse.csr_matrix(adata.obsp[_keys.SPATIAL_CONNECTIVITIES])
-    name = f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]"
-    todo = "Delete it to have it made anew, or call a function of spotscape.gr."
-    if not np.isfinite(weights.data).all() or (weights.data < 0).any():
-        raise input_error(name, "weights that are NaN, infinite or negative", "weights >= 0", todo)
-    typical = float(np.median(np.diff(weights.indptr)))
-    if typical < FEWEST_NEIGHBORS:
-        raise input_error(name, f"{typical:g} neighbours at the median", f"{FEWEST_NEIGHBORS} or more", todo)
-    if slice_key is not None:
-        slices = read_slices(adata, slice_key).codes
-        edges = weights.tocoo()
-        between = int(((slices[edges.row] != slices[edges.col]) & (edges.data != 0)).sum())
-        if between:
-            raise input_error(name, f"{between} edges between slices", "none, as slices do not touch", todo)

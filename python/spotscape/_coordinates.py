@@ -1,0 +1,70 @@
+"""Where spots lie, checked."""
+
+from __future__ import annotations
+
+import numpy as np
+from anndata import AnnData
+
+from spotscape._keys import SPATIAL
+from spotscape._validate import input_error
+
+_LEAST, _MOST = 1e-100, 1e100
+"""Beyond these, squares of distances are 0 or infinite."""
+
+
+def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
+    """Return the coordinates of the spots, or raise where no neighbours can be found from them.
+
+    Parameters
+    ----------
+    adata, spatial_key
+        As in `spatial_neighbors`. Nothing is changed.
+
+    Returns
+    -------
+    numpy.ndarray
+        n_obs x 2 or 3, float64, in the unit found.
+
+    Raises
+    ------
+    InputError
+        If coordinates are missing, not numbers, not finite, of the wrong shape, or all equal.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.gr import check_coordinates
+    >>> adata = anndata.AnnData(np.ones((2, 1), dtype="float32"))
+    >>> adata.obsm["spatial"] = np.array([[0, 0], [3, 4]])
+    >>> check_coordinates(adata).tolist()
+    [[0.0, 0.0], [3.0, 4.0]]
+    """
+    if not isinstance(adata, AnnData):
+        raise input_error("adata", f"a {type(adata).__name__}", "an AnnData object")
+    name = f"adata.obsm[{spatial_key!r}]"
+    expected = f"{adata.n_obs} rows of 2 or 3 finite numbers, one row a spot"
+    if spatial_key not in adata.obsm:
+        known = ", ".join(repr(key) for key in adata.obsm) or "nothing"
+        todo = "Put the coordinates there, or name them by spatial_key."
+        raise input_error(name, f"nothing there (adata.obsm holds: {known})", expected, todo)
+    try:
+        coordinates = np.asarray(adata.obsm[spatial_key], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise input_error(name, "something other than numbers", expected) from None
+    if coordinates.ndim != 2 or coordinates.shape[1] not in (2, 3):
+        raise input_error(name, f"an array of shape {coordinates.shape}", expected)
+    # What R has for a missing integer arrives as a number where it was not looked for.
+    missing = ~np.isfinite(coordinates).all(axis=1) | (coordinates == -(2.0**31)).any(axis=1)
+    if missing.any():
+        first = adata.obs_names[int(np.argmax(missing))]
+        found = (
+            f"{int(missing.sum())} spot(s) with NaN or infinite coordinates (or NA of R), such as {first!r}"
+        )
+        raise input_error(name, found, expected, "Leave out the spots without a place.")
+    if len(coordinates) < 2 or (coordinates == coordinates[0]).all():
+        raise input_error(name, f"{len(coordinates)} spot(s), all at one place", expected)
+    span, largest = float(np.ptp(coordinates, axis=0).max()), float(np.abs(coordinates).max())
+    if span < _LEAST or largest > _MOST:
+        found = f"a span of {span:.3g} with numbers up to {largest:.3g}"
+        raise input_error(name, found, f"numbers between {_LEAST:g} and {_MOST:g}", "Choose another unit.")
+    return coordinates

@@ -1,0 +1,81 @@
+"""One number of threads for a whole run, whatever libraries do, and none of it left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from threadpoolctl import threadpool_info
+
+from spotscape import _threads
+from spotscape._validate import InputError
+
+AFTER = """
+import numpy as np, anndata, torch
+from spotscape import pp
+from spotscape._threads import set_threads, thread_number
+adata = anndata.AnnData(np.random.default_rng(0).poisson(1.0, (300, 400)).astype("float32"))
+torch.set_num_threads(1)
+pp.select_genes(adata, n_top_genes=50)
+print("after", torch.get_num_threads())
+with thread_number(1):
+    pp.select_genes(adata, n_top_genes=50)
+    print("within", torch.get_num_threads())
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
+def test_choosing_genes_leaves_the_number_alone():
+    own = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    own["OMP_NUM_THREADS"] = "1"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", AFTER], env=own, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["after", "1", "within", "1"], done.stderr
+
+
+def test_the_number_is_set_kept_and_restored():
+    before, of_all = torch.get_num_threads(), threadpool_info()
+    with _threads.thread_number(before + 1) as number:
+        assert number == before + 1 == torch.get_num_threads()
+        torch.set_num_threads(before)
+        _threads.set_threads(number)
+        assert torch.get_num_threads() == number
+    assert torch.get_num_threads() == before
+    assert threadpool_info() == of_all
+
+
+def test_whose_number_it_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,2")
+    assert _threads.wanted_threads() == 3
+    assert _threads.wanted_threads(5) == 5
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    monkeypatch.setattr(_threads, "_CGROUP", tmp_path)
+    assert _threads.wanted_threads() == 16
+    (tmp_path / "cpu.max").write_text("650000 100000\n")
+    assert _threads.wanted_threads() == 7
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "4")
+    assert _threads.wanted_threads() == 4
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK")
+    assert _threads.wanted_threads() == 16
+    with pytest.raises(InputError, match="threads"):
+        _threads.wanted_threads(0)
+
+
+@pytest.mark.parametrize(("set_to", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_the_command_has_waiting_threads_sleep(set_to, expected):
+    own = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    own |= {} if set_to is None else {"OMP_WAIT_POLICY": set_to}
+    code = (
+        "import os, sys\nfrom spotscape.cli import main\n"
+        "try:\n    main(['--version'])\n"
+        "except SystemExit:\n    print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True)
+    assert done.stdout.split()[-2:] == [expected, "False"], done.stderr
