@@ -49,11 +49,11 @@ class Spotscape:
     Examples
     --------
     >>> import spotscape
-    >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
+    >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=200, n_genes=60, n_domains=3)
     >>> model = spotscape.Spotscape().fit(old, n_domains=3, progress=False)
     >>> model.transform(new)
     >>> new.obsm["X_spotscape"].shape
-    (150, 20)
+    (200, 20)
     """
 
     def __init__(self, config: SpotscapeConfig | Mapping[str, Any] | str | None = None) -> None:
@@ -211,7 +211,7 @@ class Spotscape:
         Examples
         --------
         >>> import spotscape
-        >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=60, n_domains=3)
+        >>> old, new = spotscape.datasets.simulate_slices(n_slices=2, n_spots=200, n_genes=60, n_domains=3)
         >>> model = spotscape.Spotscape().fit(old, n_domains=3, progress=False)
         >>> model.transform(new)
         >>> new.obs["spotscape_domain"].cat.categories.tolist()
@@ -336,9 +336,7 @@ class Spotscape:
         model.domains = [
             str(domain) for domain in np.atleast_1d(np.asarray(description["domains"], dtype=object))
         ]
-        model._discriminant = checked_discriminant(
-            arrays, trained.model.gcn2_bias.numel(), len(model.domains), name
-        )
+        model._discriminant = checked_discriminant(arrays, trained.width, len(model.domains), name)
         return model
 
     # ---- parts ----------------------------------------------------------------------------------------

@@ -316,7 +316,7 @@ def normalized_expression(
             stacklevel=2,
         )
     if target_sum is None:
-        target_sum = _median(totals)
+        target_sum = float(np.median(totals[~empty]))
     expression = float_columns(counts.matrix, columns)
     scale = np.divide(target_sum, totals, out=np.zeros_like(totals), where=~empty).astype(np.float32)
     for rows, values in row_blocks(expression):
@@ -330,20 +330,8 @@ def median_total(adata: AnnData, *, layer: str | None = None) -> float:
 
     Parameters
     ----------
-    adata
-        Spots x genes, with raw counts somewhere (see `find_counts`). Not changed.
-    layer
-        Layer that holds the counts; None to look everywhere.
-
-    Returns
-    -------
-    float
-        What `normalized_expression` scales to by default.
-
-    Raises
-    ------
-    InputError
-        If there are no raw counts.
+    adata, layer
+        As in `find_counts`, which also says what is raised.
 
     Examples
     --------
@@ -352,10 +340,7 @@ def median_total(adata: AnnData, *, layer: str | None = None) -> float:
     >>> median_total(anndata.AnnData(np.array([[1, 3], [2, 0], [0, 3]], dtype="float32")))
     3.0
     """
-    return _median(row_totals(find_counts(adata, layer=layer).matrix))
-
-
-def _median(totals: np.ndarray) -> float:
+    totals = row_totals(find_counts(adata, layer=layer).matrix)
     return float(np.median(totals[totals > 0]))
 
 

@@ -45,7 +45,7 @@ def test_transform_of_what_it_was_fitted_to_is_the_embedding(slices, rank, setti
     scale = np.abs(adata.obsm["X_spotscape"]).max()
     atol = (0.03 if rank else 1e-4) * scale
     np.testing.assert_allclose(again.obsm["X_spotscape"], adata.obsm["X_spotscape"], atol=atol)
-    assert (again.obs["spotscape_domain"] == adata.obs["spotscape_domain"]).mean() > 0.97
+    assert (again.obs["spotscape_domain"] == adata.obs["spotscape_domain"]).mean() > 0.95
 
 
 def test_several_slices_give_back_their_embedding(slices):

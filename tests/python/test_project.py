@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "_counts": GROUND,
     "_counts_choice": GROUND | {"_counts"},
     "_variable_genes": GROUND,
+    "_spatial_genes": set(),
     "_embedding_graph": GROUND,
     "config": {"_validate"},
     "_neighbors": GROUND,
@@ -53,11 +54,11 @@ MAY_IMPORT = {
     "_spatial_graph": GROUND | {"_made_from", "_neighbors", "_sections", "_slices", "gr"},
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
-    "pp": GROUND | {"_counts", "_counts_choice", "_slices", "_variable_genes"},
+    "pp": GROUND | {"_counts", "_counts_choice", "_slices", "_spatial_genes", "_variable_genes"},
     "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
     | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"}
-    | {"_sections", "_spatial_graph"},
+    | {"_sections", "_spatial_genes", "_spatial_graph"},
     "model": GROUND | {"_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,
@@ -346,7 +347,6 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
         "report.html",
         "pseudotime.png",
         "model",
-        "run.checkpoint",
     }
     assert "spotscape_domain" in capsys.readouterr().out
 

@@ -114,8 +114,7 @@ def _maximization(
     """Return the mixture that is likeliest given memberships; its score is yet to be found."""
     n, width = values.shape
     sizes = np.maximum(members.sum(axis=0), _EMPTY)
-    means = (members.T @ values) / sizes[:, None]
-    apart = means - center
+    apart = (members.T @ (values - center)) / sizes[:, None]
     within = total - (apart.T * sizes) @ apart / n
     variance = max(float(np.trace(within)) / width, 0.0)
     rounding = 1e-20 * float(np.square(center).mean()) + 1e-280  # where all spots are equal
@@ -124,7 +123,7 @@ def _maximization(
     covariance.flat[:: width + 1] += drawn * variance + ridge
     lower = np.linalg.cholesky(covariance)
     whiten = solve_triangular(lower, np.eye(width), lower=True).T
-    return TiedMixture(means, whiten, sizes / sizes.sum(), -np.inf)
+    return TiedMixture(center + apart, whiten, sizes / sizes.sum(), -np.inf)
 
 
 def _expectation(mixture: TiedMixture, values: np.ndarray) -> tuple[np.ndarray, float]:

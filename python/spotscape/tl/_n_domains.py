@@ -11,8 +11,9 @@ tissues: it is brought to one scale and weighed against what annotators do, log 
 standard deviation 0.35. Where the groups of some number lie far apart (mean silhouette above 0.5), nothing is
 weighed: the number of greatest silhouette is what the data say.
 
-Source: Schwarz 1978, Estimating the dimension of a model, Ann. Stat. 6; Rousseeuw 1987, Silhouettes, J. Comput.
-Appl. Math. 20. Strength and prior were set on annotated tissue; ``python -m benchmarks.n_domains`` judges them.
+Source: Schwarz 1978, Estimating the dimension of a model, Ann. Stat. 6; Rousseeuw 1987, Silhouettes, J.
+Comput. Appl. Math. 20. Strength and prior are those of annotated tissue; ``python -m benchmarks.n_domains``
+judges them.
 """
 
 from __future__ import annotations
@@ -137,9 +138,10 @@ def suggest_n_domains(
 
     Fits a mixture for each number and judges it by Schwarz' criterion [1]_, counting as many spots as are
     independent, weighed against what annotators of tissue do: five or six domains, rarely fewer than three or
-    more than eleven. Where groups lie far apart (silhouette above 0.5), these are counted [2]_. A suggestion, not a finding: tissue is organised on several scales, and the number of
-    domains is a choice of scale. `spotscape.pl.n_domains` shows how clear the choice is, and what the prior
-    did to it; compare the maps of neighbouring numbers.
+    more than eleven. Where groups lie far apart (silhouette above 0.5), these are counted [2]_. A suggestion,
+    not a finding: tissue is organised on several scales, and the number of domains is a choice of scale.
+    `spotscape.pl.n_domains` shows how clear the choice is, and what the prior did to it; compare the maps of
+    neighbouring numbers.
 
     Parameters
     ----------

@@ -240,7 +240,7 @@ def test_suggests_the_number_of_clear_groups(n_groups):
 
 
 def test_weights_are_those_of_the_formula():
-    embedding = groups_of(3, each=60)
+    embedding = groups_of(3, each=60, apart=2.5)
     path = sparse.diags([1, 1], [-1, 1], shape=(180, 180), dtype=float, format="csr")
     candidates = (2, 4, 6)
     found = suggest(embedding, path, candidates=candidates, seed=5)

@@ -14,8 +14,10 @@ def gradient():
     """Two hundred spots along a curve in the embedding, three groups in order."""
     rng = np.random.default_rng(0)
     depth = np.sort(rng.uniform(0, 1, 200))
-    adata = ad.AnnData(rng.poisson(1 + 9 * depth[:, None], (200, 3)).astype("float32"))
-    adata.var_names = ["rises", "also", "too"]
+    counts = rng.poisson(20, (200, 3)).astype("float32")
+    counts[:, 0] = rng.poisson(1 + 9 * depth)
+    adata = ad.AnnData(counts)
+    adata.var_names = ["rises", "stays", "too"]
     adata.obs_names = [f"spot{i}" for i in range(200)]
     angle = np.pi * depth / 2
     curve = np.stack([np.cos(angle), np.sin(angle)], axis=1)

@@ -209,7 +209,7 @@ def test_interrupt_leaves_the_object_as_it_was(tissue):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(tissue, progress=interrupt)
+        run(tissue, config=TRAINED, progress=interrupt)
     assert fingerprint(tissue) == before
 
 
