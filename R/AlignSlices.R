@@ -35,7 +35,7 @@
 #'   )
 #' }
 #' both <- suppressWarnings(IntegrateSlices(
-#'   list(a = slice("a"), b = slice("b")), n_domains = 3, config = list(epochs = 5), verbose = FALSE
+#'   list(a = slice("a"), b = slice("b")), n_domains = 3, verbose = FALSE
 #' ))
 #' both <- AlignSlices(both, transform = "none")
 #' head(S4Vectors::metadata(both)$spotscape_alignment$matches)

@@ -1,41 +1,29 @@
 #' Cluster the embedding of a run again
 #'
 #' Groups the cells by the embedding that [RunSpotscape()] or [IntegrateSlices()] left in the object, with
-#' another number of domains or another method, without training again: `spotscape.tl.spatial_domains` in
+#' another number of domains or another method: `spotscape.tl.spatial_domains` in
 #' Python. With the arguments that the run had, the domains are the run's.
 #'
-#' @section Where the cells lie:
-#' The consensus also looks at the embedding smoothed over neighbours in the tissue that are alike, and smoothing needs
-#' these neighbours. Coordinates are found as in [RunSpotscape()], so give `coordinates` or `image` again where the run
-#' needed them. After [IntegrateSlices()], neighbours are of the same slice; after `IntegrateLayers()`, where no column
-#' holds the slices, they are of the same image. An object that does not say where its cells lie, or a matrix without
-#' `coordinates`, is clustered without neighbours, which a message says for an object; other domains than the run's may
-#' come of it. The other methods look at the embedding alone.
+#' Grouping looks at the embedding alone; only `smooth`, and a number of domains to be suggested, ask where the cells lie. Coordinates are found as in
+#' [RunSpotscape()], so give `coordinates` or `image` again where the run needed them. After [IntegrateSlices()],
+#' neighbours are of the same slice.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object after [RunSpotscape()], or an
 #'   embedding as a numeric matrix, cells x dimensions.
 #' @param n_domains Number of domains; `NULL` has it suggested, except for Leiden, which then follows
 #'   `resolution`. Where another number than this is found, a warning says so.
-#' @param method `"consensus"`: what many Gaussian mixtures agree on, each fitted to another number of leading columns
-#'   of the embedding, as it is and smoothed over neighbours that are alike (Strehl and Ghosh 2002, Cluster ensembles,
-#'   Journal of Machine Learning Research 3). `"gmm"`: one mixture, with one covariance shared by all domains (mclust's
-#'   EEE); so are those of the consensus, in which besides a cell at a border may be half of one domain and half of
-#'   another (Laidlaw et al. 1998, Partial-volume Bayesian classification, IEEE Transactions on Medical Imaging 17).
-#'   `"kmeans"`; `"leiden"`. `NULL`: as the run did, by default the consensus, for which the embedding
-#'   has its columns in the right order.
+#' @param method `"gmm"`: a Gaussian mixture, with one covariance shared by all domains (mclust's EEE), drawn towards a
+#'   round one where there are few cells (Friedman 1989, Regularized discriminant analysis, JASA 84). `"kmeans"`.
+#'   `"leiden"`. `NULL`: as the run did, by default the mixture.
 #' @param smooth Give each cell the most frequent label among itself and its neighbours in the tissue. Needs
 #'   coordinates.
 #' @param resolution Leiden's, where `n_domains` is `NULL`.
-#' @param n_starts Starts of each mixture and of K-means; the best is kept. The consensus' mixtures start from each
-#'   other's domains besides.
-#' @param unit_rows Go by the direction of the embedding only: scale each cell's to unit length first. `NULL`: as
-#'   the run did, by default no.
+#' @param n_starts Starts of the mixture and of K-means; the best is kept.
 #' @param reduction Name of the reduction to read; the domains' columns are named after it.
 #' @return The same object with new domains (and, for Seurat, identities) in `<reduction>_domain`, and in
-#'   `<reduction>_confidence` how often a cell like this one is in its right domain, 0 to 1, as simulated tissue has it:
-#'   made from the mean probability of its domain over the mixtures, low where they disagree, at borders above all.
-#'   K-means and Leiden give none, and the column goes. For a matrix, a factor named by cell.
+#'   `<reduction>_confidence` how often a cell like this one is in its right domain, 0 to 1, as annotated tissue has
+#'   it: made from the mixture's probability of its domain. K-means and Leiden give none, and the column goes. For a matrix, a factor named by cell.
 #' @examplesIf spotscape_available()
 #' set.seed(1)
 #' towards <- rep(1:2, c(30, 20)) # 30 cells lie along the first axis, 20 along the second
@@ -49,7 +37,7 @@ FindSpatialDomains <- function(object, ...) {
 #' @rdname FindSpatialDomains
 #' @export
 FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, smooth = FALSE, resolution = 1,
-                                      seed = 0L, n_starts = 10L, unit_rows = NULL, image = NULL, coordinates = NULL,
+                                      seed = 0L, n_starts = 10L, image = NULL, coordinates = NULL,
                                       reduction = "spotscape", ...) {
   require_packages("SeuratObject", "FindSpatialDomains() on a Seurat object")
   no_more_arguments(...)
@@ -58,14 +46,14 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, s
   method <- method_of(run, method)
   known <- seurat_has_places(object) || !is.null(image) || !is.null(coordinates)
   place <- NULL
-  if (needs_places(method, smooth, known)) {
+  if (needs_places(smooth, n_domains, known)) {
     # IntegrateLayers() writes no column of the slices; each has its own image.
     if (slices_are_lost(run) && length(SeuratObject::Images(object)) > 1L && is.null(coordinates)) {
       run$slices <- factor(seurat_image_places(object)$image)
     }
     place <- seurat_places(object, image, coordinates, run$slices)
   }
-  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)
+  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)
   object <- seurat_add_domains(object, result, reduction)
   kept <- object[[reduction]]
   methods::slot(kept, "misc")$domains <- result$info$domains
@@ -77,7 +65,7 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, s
 #' @rdname FindSpatialDomains
 #' @export
 FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, method = NULL, smooth = FALSE,
-                                                    resolution = 1, seed = 0L, n_starts = 10L, unit_rows = NULL,
+                                                    resolution = 1, seed = 0L, n_starts = 10L,
                                                     coordinates = NULL, reduction = "SPOTSCAPE", ...) {
   require_bioconductor(object)
   no_more_arguments(...)
@@ -85,8 +73,8 @@ FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, me
   run <- run_of(object, reduction)
   method <- method_of(run, method)
   known <- sce_has_places(object) || !is.null(coordinates)
-  place <- if (needs_places(method, smooth, known)) sce_places(object, coordinates, run$cells, run$slices)
-  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)
+  place <- if (needs_places(smooth, n_domains, known)) sce_places(object, coordinates, run$cells, run$slices)
+  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)
   info <- run$info
   info$domains <- result$info$domains
   object <- sce_set_info(object, info, reduction)
@@ -100,7 +88,7 @@ FindSpatialDomains.SpatialExperiment <- FindSpatialDomains.SingleCellExperiment
 #' @rdname FindSpatialDomains
 #' @export
 FindSpatialDomains.default <- function(object, n_domains = NULL, method = NULL, smooth = FALSE, resolution = 1,
-                                       seed = 0L, n_starts = 10L, unit_rows = NULL, coordinates = NULL, ...) {
+                                       seed = 0L, n_starts = 10L, coordinates = NULL, ...) {
   no_more_arguments(...)
   if (!is.matrix(object) || !is.numeric(object)) {
     input_error(
@@ -114,9 +102,8 @@ FindSpatialDomains.default <- function(object, n_domains = NULL, method = NULL, 
   }
   run <- list(embedding = object, cells = cells)
   method <- method_of(run, method)
-  wanted <- isTRUE(smooth) || identical(method, "consensus") && !is.null(coordinates)
-  place <- if (wanted) as_coordinates(coordinates, cells, "coordinates")
-  cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts, unit_rows)$domains
+  place <- if (needs_places(smooth, n_domains, !is.null(coordinates))) as_coordinates(coordinates, cells, "coordinates")
+  cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)$domains
 }
 
 check_embedding_name <- function(reduction, known) {
@@ -124,28 +111,17 @@ check_embedding_name <- function(reduction, known) {
 }
 
 # As asked, or as the run did.
-method_of <- function(run, method) method %||% run$info$params$cluster_method %||% "consensus"
+method_of <- function(run, method) method %||% run$info$params$cluster_method %||% "gmm"
 
-# Whether to ask an object where its cells lie. Smoothing needs it, and says what is missing; the consensus does without
-# where the object does not say.
-needs_places <- function(method, smooth, known) {
-  if (isTRUE(smooth) || !identical(method, "consensus")) {
-    return(isTRUE(smooth))
-  }
-  if (!known) {
-    message(
-      "spotscape: the object does not say where its cells lie, so the consensus goes without their neighbours in the ",
-      "tissue; give `coordinates` for them."
-    )
-  }
-  known
-}
+# Whether to ask an object where its cells lie. Smoothing needs it, and says what is missing; a suggested number of domains
+# counts how many neighbours a cell has, where the object says so.
+needs_places <- function(smooth, n_domains, known) isTRUE(smooth) || is.null(n_domains) && known
 
 # Whether a run was over several slices, and which cell is of which is not known any more.
 slices_are_lost <- function(run) is.null(run$slices) && !is.null(run$info$integration)
 
 # `run`: what run_of() gives, or an embedding and its cells.
-cluster_python <- function(run, coordinates, n_domains, method, smooth, resolution, seed, n_starts, unit_rows) {
+cluster_python <- function(run, coordinates, n_domains, method, smooth, resolution, seed, n_starts) {
   if (!is.null(coordinates) && slices_are_lost(run)) {
     # Slices may lie on each other: cells of two would become neighbours.
     key <- run$info$integration$slice_key
@@ -164,8 +140,7 @@ cluster_python <- function(run, coordinates, n_domains, method, smooth, resoluti
   call_python(
     python_module("tl")$spatial_domains, adata,
     n_domains = scalar_to_python("n_domains", n_domains), method = method, smooth = smooth, resolution = resolution,
-    seed = scalar_to_python("seed", seed), n_starts = scalar_to_python("n_starts", n_starts),
-    unit_rows = unit_rows %||% run$info$params$unit_rows
+    seed = scalar_to_python("seed", seed), n_starts = scalar_to_python("n_starts", n_starts)
   )
   result_to_r(adata, run$cells)
 }

@@ -2,8 +2,8 @@
 #'
 #' What is to be expected of each gene in each cell, after [RunSpotscape()] or [IntegrateSlices()]. A cell's neighbourhood
 #' are the cells of its slice whose embedding is most alike, and a gene is the mean of its expression over it. After a run
-#' of the published encoder (`n_components = 0`), the genes that it was trained on come from its decoder instead, at the
-#' mean embedding of the neighbourhood. With spatial components the decoder is trained too gently for that.
+#' of the published encoder (`config = "paper"`), the genes that it was trained on come from its decoder instead, at the
+#' mean embedding of the neighbourhood.
 #'
 #' For looking at patterns: maps, markers, hypotheses. Not for tests between cells or domains: a cell's value is made of
 #' other cells' counts, so that cells are no longer independent and p-values far too small. Test on the counts (see
@@ -27,7 +27,7 @@
 #' spe <- SpatialExperiment::SpatialExperiment(
 #'   assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
 #' )
-#' spe <- RunSpotscape(spe, n_domains = 3, config = list(epochs = 5), verbose = FALSE)
+#' spe <- RunSpotscape(spe, n_domains = 3, verbose = FALSE)
 #' spe <- ImputeExpression(spe)
 #' SummarizedExperiment::assay(spe, "spotscape_imputed")[1:3, 1:3]
 #' @export

@@ -1,11 +1,11 @@
 #' Find spatial domains that several slices share
 #'
-#' Trains one model on several slices and gives one object back with an embedding in which they can be compared, and
-#' domains that are the same in all of them: `spotscape.tl.integrate_slices` in Python, with the same numbers. Each
-#' slice has its own spatial graph, so slices may overlap in coordinates. Genes are chosen by how variable they are
-#' within the slices and centred there, the spatial components that the model sees are those in which cells of different
-#' slices that match differ little, and two more losses (prototypes and similarity scale matching) bring cells of a kind
-#' together. If a run fails or is interrupted (Ctrl-C, Esc), your objects are as they were.
+#' Gives one object back with an embedding in which several slices can be compared, and domains that are the same in all
+#' of them: `spotscape.tl.integrate_slices` in Python, with the same numbers. All slices take the way of one (see
+#' [RunSpotscape()]) together: counts are scaled to the median total of all, each slice has its own spatial graph, so that
+#' slices may overlap in coordinates, genes are ranked by their pattern within the slices and centred there, and the
+#' components are those in which cells of different slices that match differ little. If a run fails or is interrupted
+#' (Ctrl-C, Esc), your objects are as they were.
 #'
 #' @section Which slices:
 #' | `object` | slices | result |
@@ -66,8 +66,7 @@
 #'   )
 #' })
 #'
-#' fast <- list(epochs = 5) # for the example; leave `config` out for a real run
-#' both <- IntegrateSlices(slices, n_domains = 5, config = fast, verbose = FALSE)
+#' both <- IntegrateSlices(slices, n_domains = 5, verbose = FALSE)
 #' table(both$slice, both$spotscape_domain)
 #' SpatialDomainPlot(both)
 #' @export

@@ -27,7 +27,7 @@
 #' spe <- SpatialExperiment::SpatialExperiment(
 #'   assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
 #' )
-#' spe <- RunSpotscape(spe, n_domains = 3, config = list(epochs = 5), verbose = FALSE)
+#' spe <- RunSpotscape(spe, n_domains = 3, verbose = FALSE)
 #' spe <- RunSpatialPseudotime(spe, root = list(domain = "1"))
 #' summary(spe$spotscape_pseudotime)
 #' @export

@@ -1,10 +1,16 @@
 #' Find the spatial domains of one slice
 #'
-#' Trains spotscape on a slice and gives the same object back with an embedding and the spatial domains
-#' in it. The computation is `spotscape.tl.run_spotscape` in Python, and the numbers are the same as
-#' there: raw counts are normalised, the slice's spatial neighbours become a graph, a graph neural
-#' network is trained on two augmented views of it, and its embedding is clustered by a consensus of
-#' mixtures, which also says how sure each cell's domain is. Cells keep their order; images, other
+#' Gives the same object back with an embedding and the spatial domains in it. The computation is
+#' `spotscape.tl.run_spotscape` in Python, and the numbers are the same as there.
+#'
+#' What happens to a slice: each cell is joined to its neighbours in the tissue; counts are scaled to the
+#' slice's median total and the logarithm is taken; the 3,000 genes with the clearest spatial pattern are kept;
+#' the directions of expression that vary over the tissue and not between neighbours become 20 components, and
+#' each cell's are averaged over two rings of neighbours; the components are turned so that groups of cells
+#' differ most for what varies within them; a Gaussian mixture groups the cells into domains and says how sure
+#' it is. Nothing of this is trained: `config = "paper"` trains the published graph autoencoder instead.
+#'
+#' Cells keep their order; images, other
 #' reductions and assays stay as they are. If a run fails or is interrupted (Ctrl-C, Esc), your object is
 #' as it was.
 #'
@@ -14,8 +20,8 @@
 #' | embedding, 20 columns | reduction `spotscape`, key `SPOTSCAPE_` | `reducedDim(x, "SPOTSCAPE")` |
 #' | domains | metadata `spotscape_domain`, and `Idents` | `colData(x)$spotscape_domain` |
 #' | how sure a cell's domain is, 0 to 1 | metadata `spotscape_confidence` | `colData(x)$spotscape_confidence` |
-#' | parameters, losses, versions | `Misc(x[["spotscape"]])` and the command log | `metadata(x)$spotscape` |
-#' | trained model | `Misc(x, "spotscape_model")` | `metadata(x)$spotscape_model` |
+#' | parameters, versions | `Misc(x[["spotscape"]])` and the command log | `metadata(x)$spotscape` |
+#' | model | `Misc(x, "spotscape_model")` | `metadata(x)$spotscape_model` |
 #'
 #' Another `reduction.name` changes the other names with it, so that two runs can stand side by side. The embedding has
 #' as many columns as `config$n_components`, fewer where there are few genes or cells; they go by how much they tell
@@ -31,7 +37,7 @@
 #'   sparse) of raw counts, genes x cells.
 #' @param n_domains Number of domains; `NULL` lets the method suggest one.
 #' @param config Settings of the run: `NULL` (the default settings), the name of a preset (`"default"`,
-#'   `"paper"`), or a named list of settings to change, such as `list(epochs = 100)`, with `preset` as an
+#'   `"paper"`), or a named list of settings to change, such as `list(n_components = 30)`, with `preset` as an
 #'   optional element for where to start.
 #' @param seed Seed of all random numbers of the run. R's own random numbers are not used.
 #' @param device `"auto"` (an NVIDIA GPU if there is one), `"cpu"`, `"cuda"`, `"cuda:1"`, `"mps"`.
@@ -44,7 +50,7 @@
 #' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
 #'   name in capitals). The domains' columns are named `<reduction.name>_domain` and `<reduction.name>_confidence` (in
 #'   lower case in a SpatialExperiment).
-#' @param checkpoint File in which training leaves its state, so that a run that is killed is not lost; `NULL` for
+#' @param checkpoint File in which a training leaves its state, so that a run that is killed is not lost; `NULL` for
 #'   none. It is made by the system's rules for files, holds no code, and stays after the run: delete it then.
 #' @param checkpoint_minutes Minutes between writes of it; 0 writes after every epoch.
 #' @param resume Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
@@ -53,7 +59,7 @@
 #' @param ... Passed to methods; nothing else is taken.
 #' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
 #'   dimensions), `domains` (a factor named by cell), `confidence` (numbers named by cell, or `NULL`), `info`
-#'   (parameters, losses, versions), `model` (the trained model).
+#'   (parameters, versions), `model` (what puts other slices into the same space).
 #' @seealso [RunSpatialPseudotime()], [ImputeExpression()] and [SaveSpotscape()] go on from there; [IntegrateSlices()]
 #'   for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
 #' @examplesIf spotscape_available()
@@ -64,15 +70,14 @@
 #' place <- place[c("pxl_col_in_fullres", "pxl_row_in_fullres")]
 #' dimnames(counts) <- list(paste0("gene", seq_len(nrow(counts))), rownames(place))
 #'
-#' fast <- list(epochs = 5) # for the example; leave `config` out for a real run
-#' result <- RunSpotscape(counts, coordinates = place, n_domains = 5, config = fast)
+#' result <- RunSpotscape(counts, coordinates = place, n_domains = 5)
 #' table(result$domains)
 #'
 #' if (requireNamespace("SpatialExperiment", quietly = TRUE)) {
 #'   spe <- SpatialExperiment::SpatialExperiment(
 #'     assays = list(counts = counts), spatialCoords = as.matrix(place)
 #'   )
-#'   spe <- RunSpotscape(spe, n_domains = 5, config = fast, verbose = FALSE)
+#'   spe <- RunSpotscape(spe, n_domains = 5, verbose = FALSE)
 #'   table(spe$spotscape_domain)
 #' }
 #' @export

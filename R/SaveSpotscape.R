@@ -30,7 +30,7 @@
 #'     assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
 #'   )
 #' }
-#' known <- RunSpotscape(slice("a"), n_domains = 3, config = list(epochs = 5), verbose = FALSE)
+#' known <- RunSpotscape(slice("a"), n_domains = 3, verbose = FALSE)
 #' folder <- file.path(tempdir(), "model")
 #' SaveSpotscape(known, folder)
 #' model <- LoadSpotscape(folder)

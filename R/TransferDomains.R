@@ -20,7 +20,7 @@
 #'   )
 #' }
 #' both <- suppressWarnings(IntegrateSlices(
-#'   list(a = slice("a"), b = slice("b")), n_domains = 3, config = list(epochs = 5), verbose = FALSE
+#'   list(a = slice("a"), b = slice("b")), n_domains = 3, verbose = FALSE
 #' ))
 #' both$layer <- rep(c("upper", "lower"), each = 50, times = 2)
 #' both <- TransferDomains(both, "layer", reference = "a")

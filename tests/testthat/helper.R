@@ -1,6 +1,7 @@
 # Objects of every kind around the simulated slice in inst/extdata, and when to skip.
 
-fast <- list(epochs = 3L, n_starts = 2L)
+fast <- list(n_starts = 2L)
+trained <- list(encoder = "gcn", epochs = 3L, n_starts = 2L)
 
 # Also starts Python, with one thread: runs are tiny, and threads that wait for each other on a busy machine take
 # longer than the work. Each test sets it anew, because Leiden's neighbour search (numba) changes it.

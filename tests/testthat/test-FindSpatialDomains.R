@@ -2,20 +2,18 @@ test_that("the embedding is clustered again, without training", {
   skip_without_python()
   skip_if_not_installed("Seurat")
   object <- RunSpotscape(example_seurat(), n_domains = 4, config = fast, verbose = FALSE)
-  # By the run's consensus, to the last digit: the graph is made again of where the cells lie.
+  # As the run did, to the last digit.
   same <- expect_no_message(FindSpatialDomains(object, n_domains = 4, n_starts = 2))
   expect_identical(same$spotscape_domain, object$spotscape_domain)
   expect_identical(same$spotscape_confidence, object$spotscape_confidence)
-  one <- FindSpatialDomains(object, n_domains = 4, method = "gmm", n_starts = 2)
-  expect_false(identical(one$spotscape_confidence, object$spotscape_confidence))
-  expect_true(all(one$spotscape_confidence > 0 & one$spotscape_confidence <= 1))
+  expect_true(all(same$spotscape_confidence > 0 & same$spotscape_confidence <= 1))
 
   result <- expect_no_warning(FindSpatialDomains(object, n_domains = 2, method = "kmeans", smooth = TRUE))
   expect_identical(nlevels(result$spotscape_domain), 2L)
   expect_identical(SeuratObject::Idents(result), result$spotscape_domain)
   expect_setequal(colnames(object[[]]), c(colnames(result[[]]), "spotscape_confidence"))
   expect_identical(SeuratObject::Misc(result[["spotscape"]])$domains$method, "kmeans")
-  expect_identical(SeuratObject::Misc(result[["spotscape"]])$losses, SeuratObject::Misc(object[["spotscape"]])$losses)
+  expect_identical(SeuratObject::Misc(result[["spotscape"]])$params, SeuratObject::Misc(object[["spotscape"]])$params)
   expect_identical(
     SeuratObject::Embeddings(result[["spotscape"]]), SeuratObject::Embeddings(object[["spotscape"]])
   )
@@ -43,34 +41,20 @@ test_that("Bioconductor's objects and matrices give the same domains", {
   expect_named(plain, colnames(spe))
 })
 
-test_that("the consensus goes without neighbours where the object does not say where its cells lie, and says so", {
+test_that("where cells lie is not asked for, and a suggested number is the run's", {
   skip_without_python()
-  skip_if_not_installed("Seurat")
   skip_if_not_installed("SpatialExperiment")
-  slice <- example_slice(140L)
   sce <- RunSpotscape(
-    example_sce(slice = slice), coordinates = c("x", "y"), n_domains = 4, config = fast, verbose = FALSE
+    example_sce(slice = example_slice(140L)), coordinates = c("x", "y"), n_domains = 4, config = fast, verbose = FALSE
   )
-  with <- expect_no_message(FindSpatialDomains(sce, n_domains = 4, n_starts = 2, coordinates = c("x", "y")))
-  expect_identical(with$spotscape_domain, sce$spotscape_domain)
-  expect_identical(with$spotscape_confidence, sce$spotscape_confidence)
-  expect_message(
-    without <- FindSpatialDomains(sce, n_domains = 4, n_starts = 2), "not say where its cells lie.*`coordinates`"
-  )
-  expect_false(identical(without$spotscape_confidence, sce$spotscape_confidence))
-  plain <- expect_no_message(
-    FindSpatialDomains(SingleCellExperiment::reducedDim(sce, "SPOTSCAPE"), n_domains = 4, n_starts = 2)
-  )
-  expect_identical(unname(plain), without$spotscape_domain)
+  again <- expect_no_message(FindSpatialDomains(sce, n_domains = 4, n_starts = 2))
+  expect_identical(again$spotscape_domain, sce$spotscape_domain)
+  plain <- FindSpatialDomains(SingleCellExperiment::reducedDim(sce, "SPOTSCAPE"), n_domains = 4, n_starts = 2)
+  expect_identical(unname(plain), sce$spotscape_domain)
 
-  object <- example_seurat("none", slice = slice)
-  object <- SeuratObject::AddMetaData(object, slice$coordinates)
-  object <- RunSpotscape(object, coordinates = c("x", "y"), n_domains = 4, config = fast, verbose = FALSE)
-  with <- FindSpatialDomains(object, n_domains = 4, n_starts = 2, coordinates = c("x", "y"))
-  expect_identical(with$spotscape_confidence, object$spotscape_confidence)
-  expect_message(lost <- FindSpatialDomains(object, n_domains = 4, n_starts = 2), "not say where its cells lie")
-  expect_identical(unname(lost$spotscape_confidence), without$spotscape_confidence)
-  expect_no_message(FindSpatialDomains(object, n_domains = 4, method = "gmm"))
+  spe <- RunSpotscape(example_spe(slice = example_slice(140L)), config = fast, verbose = FALSE)
+  again <- FindSpatialDomains(spe, n_starts = 2)
+  expect_identical(again$spotscape_domain, spe$spotscape_domain)
 })
 
 test_that("fewer domains than asked for are said", {

@@ -24,9 +24,9 @@ python_integration <- function(slices, ...) {
 }
 
 # Runs this short may warn of how slices mix, which is not the point; `heard` is what they said.
-integrate <- function(object, ...) {
+integrate <- function(object, ..., config = fast) {
   heard <<- testthat::capture_warnings(
-    result <- IntegrateSlices(object, n_domains = 3, config = fast, verbose = FALSE, ...)
+    result <- IntegrateSlices(object, n_domains = 3, config = config, verbose = FALSE, ...)
   )
   result
 }
@@ -82,7 +82,7 @@ test_that("a list of Seurat objects becomes one, with Python's numbers and all t
   expect_type(info$integration$single_slice_domains, "character")
   expect_identical(info$params$correction, 1)
   expect_identical(SeuratObject::Command(result), "IntegrateSlices.Spatial")
-  expect_output(print(SeuratObject::Command(result, "IntegrateSlices.Spatial")), "epochs = 3")
+  expect_output(print(SeuratObject::Command(result, "IntegrateSlices.Spatial")), "n_starts = 2")
 })
 
 test_that("a merged Seurat object goes by its images or its metadata, and keeps the order of its cells", {
@@ -409,9 +409,9 @@ test_that("every method leaves a checkpoint where asked, and goes on from it to 
   sce$slice <- sce$sample_id
   folder <- withr::local_tempdir()
   runs <- list(
-    seurat = function(...) integrate(merged_seurat(slices), ...), list = function(...) integrate(spes, ...),
-    spe = function(...) integrate(merged, ...),
-    sce = function(...) integrate(sce, coordinates = SpatialExperiment::spatialCoords(merged), ...)
+    seurat = function(...) integrate(merged_seurat(slices), ..., config = trained), list = function(...) integrate(spes, ..., config = trained),
+    spe = function(...) integrate(merged, ..., config = trained),
+    sce = function(...) integrate(sce, coordinates = SpatialExperiment::spatialCoords(merged), ..., config = trained)
   )
   for (name in names(runs)) {
     file <- file.path(folder, name)

@@ -25,14 +25,13 @@ test_that("a Seurat object comes back with the embedding, the domains and the lo
 
   info <- SeuratObject::Misc(result[["spotscape"]])
   expect_identical(info$params$n_domains, 4L)
-  expect_identical(info$params$epochs, 3L)
-  expect_length(info$losses$total, 3L)
-  expect_null(dim(info$losses$total))
+  expect_identical(info$params$n_starts, 2L)
+  expect_null(info$losses)
   expect_true(all(c("spotscape", "torch", "python") %in% names(info$versions)))
 
   command <- SeuratObject::Command(result, "RunSpotscape.Spatial")
   expect_identical(command@params$n_domains, 4)
-  expect_output(print(command), "epochs = 3")
+  expect_output(print(command), "n_starts = 2")
 
   expect_identical(colnames(result), colnames(object))
   expect_identical(result[["slice1"]], object[["slice1"]])
@@ -116,7 +115,7 @@ test_that("Python and R give the same embedding and domains", {
   skip_without_python()
   slice <- example_slice()
   mine <- RunSpotscape(
-    slice$counts, coordinates = slice$coordinates, n_domains = 5, seed = 3, config = list(epochs = 20L), verbose = FALSE
+    slice$counts, coordinates = slice$coordinates, n_domains = 5, seed = 3, config = list(n_starts = 3L), verbose = FALSE
   )
   script <- tempfile(fileext = ".py")
   output <- tempfile(fileext = ".csv")
@@ -133,7 +132,7 @@ test_that("Python and R give the same embedding and domains", {
     "adata.obs_names, adata.var_names = names('barcodes.tsv.gz'), names('features.tsv.gz')",
     "places = pandas.read_csv(folder + '/spatial/tissue_positions.csv', index_col='barcode').loc[adata.obs_names]",
     "adata.obsm['spatial'] = places[['pxl_col_in_fullres', 'pxl_row_in_fullres']].to_numpy()",
-    "spotscape.tl.run_spotscape(adata, n_domains=5, seed=3, config={'epochs': 20}, progress=False)",
+    "spotscape.tl.run_spotscape(adata, n_domains=5, seed=3, config={'n_starts': 3}, progress=False)",
     "table = pandas.DataFrame(adata.obsm['X_spotscape'].astype('float64'), index=adata.obs_names)",
     "table['domain'] = adata.obs['spotscape_domain']",
     "table['confidence'] = adata.obs['spotscape_confidence'].astype('float64')",
@@ -217,7 +216,8 @@ test_that("progress shows in the console, and only when asked", {
   skip_without_python()
   slice <- example_slice(140L)
   run <- function(verbose) {
-    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = list(epochs = 20L), verbose = verbose)
+    config <- list(encoder = "gcn", epochs = 20L)
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = config, verbose = verbose)
   }
   said <- testthat::capture_messages(run(TRUE))
   expect_length(said, 11L)
@@ -243,9 +243,11 @@ test_that("a run leaves a checkpoint where asked, and goes on from it to the sam
   folder <- withr::local_tempdir()
   file <- file.path(folder, "run.checkpoint")
   run <- function(...) {
-    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = fast, verbose = FALSE, ...)
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = trained, verbose = FALSE, ...)
   }
   plain <- run()
+  expect_length(plain$info$losses$total, 3L)
+  expect_null(dim(plain$info$losses$total))
   first <- run(checkpoint = file, checkpoint_minutes = 0)
   expect_identical(list.files(folder), "run.checkpoint")
   expect_identical(first$embedding, plain$embedding)
@@ -272,9 +274,11 @@ test_that("objects of every class take a checkpoint", {
   objects <- list(seurat = example_seurat(slice = slice), spe = example_spe(slice = slice))
   for (name in names(objects)) {
     file <- file.path(folder, name)
-    result <- RunSpotscape(objects[[name]], n_domains = 3, config = fast, checkpoint = file, verbose = FALSE)
+    result <- RunSpotscape(objects[[name]], n_domains = 3, config = trained, checkpoint = file, verbose = FALSE)
     expect_true(file.exists(file))
-    again <- RunSpotscape(objects[[name]], n_domains = 3, config = fast, checkpoint = file, resume = TRUE, verbose = FALSE)
+    again <- RunSpotscape(
+      objects[[name]], n_domains = 3, config = trained, checkpoint = file, resume = TRUE, verbose = FALSE
+    )
     expect_identical(again$spotscape_domain, result$spotscape_domain)
   }
 })
@@ -293,7 +297,8 @@ test_that("an interrupt stops the run and leaves the object as it was", {
     }, convert = TRUE)
   })
   outcome <- tryCatch(
-    object <- RunSpotscape(object, n_domains = 3, config = list(epochs = 500L)), interrupt = function(e) "interrupted"
+    object <- RunSpotscape(object, n_domains = 3, config = list(encoder = "gcn", epochs = 500L)),
+    interrupt = function(e) "interrupted"
   )
   expect_identical(outcome, "interrupted")
   expect_lt(reached, 10L)
@@ -337,10 +342,10 @@ test_that("settings: a preset, a list, and what is neither", {
   run <- function(config) {
     RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = config, verbose = FALSE)
   }
-  expect_input_error(run(list(epoch = 3)), "config", "'epoch'.*Did you mean epochs")
+  expect_input_error(run(list(n_start = 3)), "config", "'n_start'.*Did you mean n_starts")
   expect_input_error(run("papers"), "config", "'paper'")
-  expect_input_error(run(list(epochs = 0)), "epochs")
-  expect_input_error(run(list(epochs = NA)), "config$epochs")
+  expect_input_error(run(list(n_starts = 0)), "n_starts")
+  expect_input_error(run(list(n_starts = NA)), "config$n_starts")
   expect_input_error(run(list(3)), "config", "named list")
   expect_input_error(run(mean), "config", "named list")
   paper <- run(list(preset = "paper", epochs = 2))
@@ -348,8 +353,8 @@ test_that("settings: a preset, a list, and what is neither", {
   expect_identical(paper$info$params$epochs, 2L)
   expect_null(paper$confidence)
   expect_identical(ncol(paper$embedding), 64L)
-  expect_identical(ncol(run(list(n_components = 7, epochs = 2))$embedding), 7L)
-  expect_identical(run(c(epochs = 2))$info$params$epochs, 2L)
+  expect_identical(ncol(run(list(n_components = 7))$embedding), 7L)
+  expect_identical(run(c(n_starts = 2))$info$params$n_starts, 2L)
 })
 
 test_that("what a method cannot take is refused before Python starts", {

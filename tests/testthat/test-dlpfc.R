@@ -18,7 +18,7 @@ test_that("a cortex as Seurat and as SpatialExperiment gives the same layers", {
   skip_if_not_installed("Seurat")
   skip_if_not_installed("SpatialExperiment")
   slice <- read_dlpfc()
-  settings <- list(epochs = 10L, n_starts = 2L, n_top_genes = 1000L)
+  settings <- list(n_starts = 2L, n_top_genes = 1000L)
   object <- example_seurat("VisiumV2", slice = slice)
   seurat <- RunSpotscape(object, n_domains = 7, config = settings, verbose = FALSE)
   expect_identical(nlevels(seurat$spotscape_domain), 7L)

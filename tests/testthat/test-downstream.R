@@ -2,7 +2,7 @@
 
 trained <- function(kind) {
   object <- if (kind == "seurat") example_seurat("FOV", n = 300L) else example_spe(n = 300L)
-  RunSpotscape(object, n_domains = 3, config = list(epochs = 30L, n_starts = 2L, n_top_genes = 100L), verbose = FALSE)
+  RunSpotscape(object, n_domains = 3, config = list(n_starts = 2L, n_top_genes = 100L), verbose = FALSE)
 }
 
 integrated <- function(kind) {

@@ -156,7 +156,7 @@ test_that("it does not matter what else is loaded, or when", {
   run <- paste(
     "set.seed(1); counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0('g', 1:60), paste0('c', 1:100)));",
     "place <- as.matrix(expand.grid(x = 1:10, y = 1:10));",
-    "found <- RunSpotscape(counts, coordinates = place, n_domains = 2, config = list(epochs = 5), verbose = FALSE);",
+    "found <- RunSpotscape(counts, coordinates = place, n_domains = 2, verbose = FALSE);",
     "cat(sprintf('%a', sum(found$embedding)))"
   )
   loaded <- paste0("library(", others, ")", collapse = ";")
