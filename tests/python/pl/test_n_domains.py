@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from matplotlib.figure import Figure
+
 from spotscape._validate import InputError
 from spotscape.pl import n_domains
 
@@ -19,7 +21,8 @@ def suggested(run):
     return run
 
 
-def test_draws_the_weights_and_what_the_data_say_alone(suggested, ax):
+def test_draws_the_weights_and_what_the_data_say_alone(suggested):
+    ax = Figure().add_subplot()
     n_domains(suggested, ax=ax, title="how many")
     assert [bar.get_height() for bar in ax.patches] == [0.1, 0.6, 0.3]
     assert ax.lines[0].get_ydata().tolist() == [0.1, 0.4, 0.5]
