@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from matplotlib.figure import Figure
 
 from spotscape._validate import InputError
