@@ -296,9 +296,8 @@ test_that("IntegrateLayers() takes spotscape as a method", {
   expect_identical(unname(found$joint_confidence), python$confidence)
   result@images <- list()
   again <- function(...) FindSpatialDomains(result, n_domains = 3, n_starts = 2, reduction = "joint", ...)
-  expect_no_message(again(method = "gmm"))
-  expect_message(again(), "not say where its cells lie")
-  expect_input_error(again(coordinates = place), "column 'slice'", "several")
+  expect_no_message(again())
+  expect_input_error(again(coordinates = place, smooth = TRUE), "column 'slice'", "several")
 
   expect_input_error(run(), "coordinates", "NULL")
   expect_input_error(run(coordinates = unname(place)), "coordinates", "no rows named by cell")

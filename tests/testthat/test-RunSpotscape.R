@@ -9,7 +9,7 @@ test_that("a Seurat object comes back with the embedding, the domains and the lo
   result <- RunSpotscape(object, n_domains = 4, config = fast, verbose = FALSE)
 
   embedding <- SeuratObject::Embeddings(result[["spotscape"]])
-  expect_identical(dim(embedding), c(140L, 20L))
+  expect_identical(dim(embedding), c(140L, 17L)) # a component for every eight cells, 20 at most
   expect_identical(rownames(embedding), colnames(object))
   expect_identical(colnames(embedding)[1:2], c("SPOTSCAPE_1", "SPOTSCAPE_2"))
   expect_identical(SeuratObject::Key(result[["spotscape"]]), "SPOTSCAPE_")
@@ -319,20 +319,20 @@ test_that("Python's words arrive as R's errors", {
   expect_input_error(run(n_domains = c(2, 3)), "n_domains")
   expect_input_error(run(n_domains = 3, seed = -1), "seed", "-1")
   expect_input_error(run(n_domains = 3, device = "toaster"), "device", "toaster")
-  expect_input_error(run(n_domains = 3, counts = slice$counts + 0.5), "adata.X")
-  expect_input_error(run(n_domains = 3, counts = -slice$counts), "adata.X")
+  expect_input_error(run(n_domains = 3, counts = slice$counts + 0.5), "the counts")
+  expect_input_error(run(n_domains = 3, counts = -slice$counts), "the counts")
   missing <- slice$counts
   missing@x[1L] <- NA
-  expect_input_error(run(n_domains = 3, counts = missing), "adata.X")
+  expect_input_error(run(n_domains = 3, counts = missing), "the counts")
   nowhere <- slice$coordinates
   nowhere$x[2L] <- NA
-  expect_input_error(run(n_domains = 3, coordinates = nowhere), "spatial")
+  expect_input_error(run(n_domains = 3, coordinates = nowhere), "the coordinates")
   nowhere[] <- 1
-  expect_input_error(run(n_domains = 3, coordinates = nowhere), "spatial")
+  expect_input_error(run(n_domains = 3, coordinates = nowhere), "the coordinates")
   twice <- slice$counts
   rownames(twice)[2L] <- rownames(twice)[1L]
-  expect_input_error(run(n_domains = 3, counts = twice), "adata.var_names")
-  expect_input_error(run(n_domains = 3, counts = slice$counts[, 1L, drop = FALSE]), "adata")
+  expect_input_error(run(n_domains = 3, counts = twice), "rownames(object)")
+  expect_input_error(run(n_domains = 3, counts = slice$counts[, 1L, drop = FALSE]), "object")
   expect_input_error(run(n_domains = 3, counts = slice$counts[, 0L]), "object", "250 genes x 0 cells")
 })
 

@@ -109,7 +109,7 @@ test_that("slices are matched, and labels go from one to the other", {
     expect_input_error(AlignSlices(object, reference = "other"), "reference")
     expect_input_error(AlignSlices(trained(kind)), "slice_key")
     expect_input_error(TransferDomains(object, "nothing"), "label_key")
-    expect_input_error(TransferDomains(object, "spotscape_domain", by = "matches"), "adata.uns")
+    expect_input_error(TransferDomains(object, "spotscape_domain", by = "matches"), "spotscape_alignment")
   }
 })
 
@@ -139,7 +139,7 @@ test_that("a model is saved, loaded, kept by saveRDS, and maps new slices as Pyt
     expect_equal(unname(run_of(mapped)$embedding[one, ]), unname(run_of(alone)$embedding), tolerance = 1e-4)
     part <- function(n) suppressWarnings(new[rownames(new)[seq_len(n)], ])
     expect_warning(MapToSpotscape(model, part(40L), min_genes = 0.1), "lacks [0-9]+ of the model's 100 genes")
-    expect_input_error(MapToSpotscape(model, part(12L)), "adata.var_names")
+    expect_input_error(MapToSpotscape(model, part(12L)), "rownames(object)")
     expect_input_error(MapToSpotscape(folder, new), "model")
     newer <- model
     newer$description$format <- 99L
