@@ -265,9 +265,6 @@ def normalized_expression(
 ) -> sparse.csr_matrix:
     """Scale each spot to the same total, and take ``log(1 + x)``.
 
-    The same total is by default the median one of the spots: a larger one would turn single molecules of a
-    shallow tissue into large differences.
-
     The total of a spot is over all genes of the matrix that the counts were found in, also when only some of
     them are asked for. A spot without counts gets a row of zeros, and a warning says how many there are.
 
@@ -333,6 +330,11 @@ def median_total(adata: AnnData, *, layer: str | None = None) -> float:
     adata, layer
         As in `find_counts`, which also says what is raised.
 
+    Returns
+    -------
+    float
+        What `normalized_expression` scales to by default.
+
     Examples
     --------
     >>> import anndata, numpy as np
@@ -345,7 +347,6 @@ def median_total(adata: AnnData, *, layer: str | None = None) -> float:
 
 
 def _graph(adata: AnnData) -> sparse.csr_matrix:
-    """Return the spatial graph that genes are ranked over, or raise."""
     if _keys.SPATIAL_CONNECTIVITIES not in adata.obsp:
         raise input_error(
             f"adata.obsp[{_keys.SPATIAL_CONNECTIVITIES!r}]",

@@ -28,7 +28,7 @@ def tissue():
 @pytest.fixture(scope="module")
 def saved(tissue, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model") / "m"
-    quick = {"epochs": 3, "hidden_dim": 16, "latent_dim": 8, "n_starts": 1}
+    quick = {"n_starts": 1}
     spotscape.Spotscape(quick).fit(tissue.copy(), n_domains=3, progress=False).save(folder)
     return folder
 

@@ -13,7 +13,7 @@ from spotscape.cli import main
 from spotscape.cli.info import describe_slice
 from spotscape.datasets import simulate_slice
 
-QUICK = {"epochs": 2, "n_starts": 1, "hidden_dim": 16, "latent_dim": 8}
+QUICK = {"n_starts": 1}
 WORDS = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
 
 

@@ -193,35 +193,50 @@ class TestSelectGenes:
     def test_same_genes_as_scanpy(self, kind, dtype):
         adata = slice_of(kind(overdispersed().astype(dtype)))
         expected = sc.pp.highly_variable_genes(adata, flavor="seurat_v3", n_top_genes=40, inplace=False)
-        pp.select_genes(adata, n_top_genes=40)
+        pp.select_genes(adata, n_top_genes=40, ranking="variable")
         assert adata.var["spotscape_genes"].dtype == bool
         assert adata.var["spotscape_genes"].tolist() == expected["highly_variable"].tolist()
 
     def test_finds_the_variable_ones(self):
         adata = slice_of(overdispersed())
-        pp.select_genes(adata, n_top_genes=20)
+        pp.select_genes(adata, n_top_genes=20, ranking="variable")
         assert np.flatnonzero(adata.var["spotscape_genes"]).tolist() == list(range(0, 200, 10))
 
     def test_writes_one_column_and_nothing_else(self):
         adata = slice_of(sparse.csr_matrix(overdispersed()))
         before = adata.copy()
-        pp.select_genes(adata, n_top_genes=20, key_added="mine")
+        pp.select_genes(adata, n_top_genes=20, ranking="variable", key_added="mine")
         assert list(adata.var) == ["mine_genes"]
         assert not adata.uns
         assert not adata.layers
         for part in ("data", "indices", "indptr"):
             assert getattr(adata.X, part).tobytes() == getattr(before.X, part).tobytes()
 
+    def test_spatial_genes_are_ranked_over_the_graph(self):
+        rng = np.random.default_rng(0)
+        counts = rng.poisson(2.0, (100, 6)).astype("float32")
+        counts[:50, 4] += 5  # up in one half of a path
+        counts[::2, 1] += 9  # more variable, and without a pattern
+        adata = anndata.AnnData(counts)
+        path = sparse.diags([1, 1], [-1, 1], shape=(100, 100), format="csr", dtype=float)
+        with pytest.raises(
+            InputError, match=r"spatial_connectivities.*spatial_neighbors.*ranking='variable'"
+        ):
+            pp.select_genes(adata, n_top_genes=1)
+        adata.obsp["spatial_connectivities"] = path
+        pp.select_genes(adata, n_top_genes=1)
+        assert adata.var_names[adata.var["spotscape_genes"]].tolist() == ["4"]
+
     def test_copy(self):
         adata = slice_of(overdispersed())
-        other = pp.select_genes(adata, n_top_genes=20, copy=True)
+        other = pp.select_genes(adata, n_top_genes=20, ranking="variable", copy=True)
         assert "spotscape_genes" not in adata.var
         assert other.var["spotscape_genes"].sum() == 20
 
     def test_small_panel_takes_all_but_constant_genes(self):
         counts = np.array([[5, 0, 3, 1], [5, 0, 1, 1], [5, 0, 0, 0]])
         adata = slice_of(sparse.csr_matrix(counts))
-        pp.select_genes(adata, n_top_genes=4)
+        pp.select_genes(adata, n_top_genes=4, ranking="variable")
         assert adata.var["spotscape_genes"].tolist() == [False, False, True, True]
 
     def test_constant_genes_are_never_chosen(self):
@@ -229,7 +244,7 @@ class TestSelectGenes:
         counts[:, 7] = 0
         counts[:, 8] = 4
         adata = slice_of(counts)
-        pp.select_genes(adata, n_top_genes=198)
+        pp.select_genes(adata, n_top_genes=198, ranking="variable")
         assert adata.var["spotscape_genes"].sum() == 198
         assert not adata.var["spotscape_genes"].iloc[[7, 8]].any()
 
@@ -237,8 +252,8 @@ class TestSelectGenes:
         adata = slice_of(overdispersed())
         rng = np.random.default_rng(1)
         other = adata[rng.permutation(300), rng.permutation(200)].copy()
-        pp.select_genes(adata, n_top_genes=50)
-        pp.select_genes(other, n_top_genes=50)
+        pp.select_genes(adata, n_top_genes=50, ranking="variable")
+        pp.select_genes(other, n_top_genes=50, ranking="variable")
         chosen = adata.var["spotscape_genes"]
         assert chosen[other.var_names].tolist() == other.var["spotscape_genes"].tolist()
 
@@ -247,20 +262,20 @@ class TestSelectGenes:
         adata = whole[:, 50:].copy()
         adata.raw = whole
         sc.pp.log1p(adata)
-        pp.select_genes(adata, n_top_genes=15)
+        pp.select_genes(adata, n_top_genes=15, ranking="variable")
         assert adata.var_names[adata.var["spotscape_genes"]].tolist() == [f"g{i}" for i in range(50, 200, 10)]
 
     def test_no_warnings_from_below(self):
         adata = slice_of(overdispersed())
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            pp.select_genes(adata, n_top_genes=20)
+            pp.select_genes(adata, n_top_genes=20, ranking="variable")
 
     def test_too_few_genes_for_the_fit_is_said(self):
         counts = np.array([[9, 1, 2, 3], [0, 1, 2, 4], [0, 2, 3, 3], [0, 1, 2, 4]])
         adata = slice_of(counts)
         with pytest.warns(SpotscapeWarning, match="fit of variance to mean"):
-            pp.select_genes(adata, n_top_genes=1)
+            pp.select_genes(adata, n_top_genes=1, ranking="variable")
         assert adata.var["spotscape_genes"].tolist() == [True, False, False, False]
 
     def test_all_genes_constant(self):
@@ -284,7 +299,7 @@ class TestSelectGenes:
 class TestNormalizedExpression:
     def test_by_hand(self):
         adata = slice_of(np.array([[1, 3], [2, 0]]))
-        got = pp.normalized_expression(adata)
+        got = pp.normalized_expression(adata, target_sum=1e4)
         assert got.dtype == np.float32
         np.testing.assert_allclose(got.toarray(), np.log1p([[2500, 7500], [10000, 0]]), rtol=1e-6)
 
@@ -310,7 +325,8 @@ class TestNormalizedExpression:
 
     def test_totals_of_small_integers_do_not_overflow(self):
         adata = slice_of(np.full((2, 400), 100, dtype=np.int8))
-        np.testing.assert_allclose(pp.normalized_expression(adata).toarray(), np.log1p(25), rtol=1e-6)
+        got = pp.normalized_expression(adata, target_sum=1e4)
+        np.testing.assert_allclose(got.toarray(), np.log1p(25), rtol=1e-6)
 
     @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
     def test_the_object_is_not_changed(self, kind):
@@ -354,7 +370,7 @@ def test_real_slices(name):
     if not path.exists():
         pytest.skip(f"{path} is not there (set SPOTSCAPE_DATA)")
     adata = anndata.read_h5ad(path)
-    pp.select_genes(adata, n_top_genes=3000)
+    pp.select_genes(adata, n_top_genes=3000, ranking="variable")
     assert adata.var["spotscape_genes"].sum() == min(3000, adata.n_vars)
     got = pp.normalized_expression(adata, genes=adata.var["spotscape_genes"])
     assert np.isfinite(got.data).all()
@@ -436,8 +452,12 @@ class TestManyCells:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SpotscapeWarning)
             found = pp.normalized_expression(adata)
-        totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        np.testing.assert_allclose(found.toarray(), np.log1p(counts / totals * 1e4), rtol=1e-5)
+        totals = counts.sum(axis=1, keepdims=True)
+        median = np.median(totals[totals > 0])  # the depth of spots that have counts
+        assert pp.median_total(adata) == median
+        np.testing.assert_allclose(
+            found.toarray(), np.log1p(counts / np.maximum(totals, 1) * median), rtol=1e-5
+        )
 
     @pytest.mark.parametrize("genes", [None, ["g7", "g1", "g3"]])
     def test_indices_of_64_bits(self, genes):
@@ -449,7 +469,7 @@ class TestManyCells:
         for n_top_genes in (20, 100):
             one, other = slice_of(narrow), slice_of(wide)
             for each in (one, other):
-                pp.select_genes(each, n_top_genes=n_top_genes)
+                pp.select_genes(each, n_top_genes=n_top_genes, ranking="variable")
             assert (one.var["spotscape_genes"] == other.var["spotscape_genes"]).all()
         found = pp.normalized_expression(adata, genes=genes)
         expected = pp.normalized_expression(slice_of(narrow), genes=genes)

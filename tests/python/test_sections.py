@@ -11,7 +11,7 @@ from spotscape import Spotscape, gr, tl
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice, simulate_slices
 
-QUICK = {"epochs": 2, "n_starts": 1, "hidden_dim": 16, "latent_dim": 8}
+QUICK = {"n_starts": 1}
 
 
 def barcodes(n, seed=0):

@@ -13,7 +13,7 @@ from spotscape._spatial_graph import current_graph, graph_state, write_graph
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice, simulate_slices
 
-QUICK = {"epochs": 2, "n_starts": 1, "hidden_dim": 16, "latent_dim": 8}
+QUICK = {"n_starts": 1}
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_the_command_checks_columns_over_slices_before_training(tmp_path, capsys
     for name, one in zip("ab", slices, strict=True):
         io.write(one, tmp_path / f"{name}.h5ad")
     with pytest.raises(SystemExit) as stop:
-        main(["run", str(tmp_path), "-o", str(tmp_path / "out.h5ad"), "--set", "epochs=2"])
+        main(["run", str(tmp_path), "-o", str(tmp_path / "out.h5ad"), "--set", "n_starts=2"])
     said = capsys.readouterr().err
     assert stop.value.code == 2
     assert "obs['odd']" in said
@@ -69,6 +69,6 @@ def test_what_cellxgene_says_of_images_is_no_image(adata):
     others = simulate_slices(n_slices=2, n_spots=120, n_genes=60, n_domains=3)
     for one in others:
         one.uns["spatial"] = {"is_single": True, "V1": image}
-    quick = {"epochs": 2, "n_starts": 1, "hidden_dim": 16}
+    quick = {"n_starts": 1}
     both = tl.integrate_slices(others, n_domains=3, config=quick, progress=False)
     assert set(both.uns["spatial"]) == {"slice1", "slice2"}
