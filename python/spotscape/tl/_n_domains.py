@@ -8,12 +8,10 @@ its neighbourhood: taken at face value, the more finely a tissue is measured, th
 
 l_K is the mean log likelihood of a spot, d the number of columns looked at. The curve is flat on most
 tissues: it is brought to one scale and weighed against what annotators do, log K normal about log 5.5 with
-standard deviation 0.35. Where the groups of some number lie far apart (mean silhouette above 0.5), nothing is
-weighed: the number of greatest silhouette is what the data say.
+standard deviation 0.35. So the number suggested is seldom far from five or six.
 
-Source: Schwarz 1978, Estimating the dimension of a model, Ann. Stat. 6; Rousseeuw 1987, Silhouettes, J.
-Comput. Appl. Math. 20. Strength and prior are those of annotated tissue; ``python -m benchmarks.n_domains``
-judges them.
+Source: Schwarz 1978, Estimating the dimension of a model, Ann. Stat. 6. Strength and prior are those of
+annotated tissue; ``python -m benchmarks.n_domains`` judges them.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
@@ -34,7 +31,7 @@ from spotscape._spatial_graph import current_graph
 from spotscape._validate import check_integer, describe, input_error
 from spotscape.tl._clustering import SMALL_MATRIX_THREADS, kmeans_starts, sample_spots
 from spotscape.tl._inputs import read_embedding
-from spotscape.tl._mixture import TiedMixture, fit_mixture
+from spotscape.tl._mixture import fit_mixture
 
 CANDIDATES = tuple(range(2, 16))
 _N_STARTS = 4
@@ -46,10 +43,6 @@ _TYPICAL, _SPREAD = 5.5, 0.35
 """Of annotated tissues: median number of domains, and standard deviation of its logarithm."""
 _NEIGHBORS = 6
 """Of a spot, where there is no spatial graph."""
-_CLEAR, _SHARPNESS = 0.5, 50.0
-"""Silhouette above which groups lie far apart, and how steeply weights then follow it."""
-_LOOKED_AT = 2_000
-"""Spots of which the silhouette is taken."""
 
 
 class Suggestion(NamedTuple):
@@ -101,12 +94,9 @@ def suggest(
     sample = order[sample_spots(n, np.random.default_rng(seed))]
     view = np.ascontiguousarray(embedding[sample, :_COLUMNS])
     numbers = np.asarray(candidates)
-    fits = [fit_mixture(view, kmeans_starts(view, int(k), _N_STARTS, seed), int(k)) for k in numbers]
-    scores = np.array([fit.score for fit in fits])
-    widths = np.array([_silhouette(view, fit, seed) for fit in fits])
-    if widths.max() > _CLEAR:
-        clear = softmax(_SHARPNESS * widths)
-        return Suggestion(int(numbers[widths.argmax()]), numbers, scores, clear, clear)
+    scores = np.array(
+        [fit_mixture(view, kmeans_starts(view, int(k), _N_STARTS, seed), int(k)).score for k in numbers]
+    )
     degree = _NEIGHBORS if graph is None else sparse.csr_matrix(graph != 0).nnz / n
     independent = max(2.0, n / (1 + degree))
     criterion = -2 * independent * scores + numbers * (view.shape[1] + 1) * np.log(independent)
@@ -115,16 +105,6 @@ def suggest(
     prior = -np.square((np.log(numbers) - np.log(_TYPICAL)) / _SPREAD) / 2
     weights = softmax(by_data + prior)
     return Suggestion(int(numbers[weights.argmax()]), numbers, scores, softmax(by_data), weights)
-
-
-def _silhouette(view: np.ndarray, fit: TiedMixture, seed: int) -> float:
-    """Return the mean silhouette width of a sample of spots; -1 where all are of one group."""
-    rows = view
-    if len(view) > _LOOKED_AT:
-        rows = view[np.random.default_rng(seed).choice(len(view), _LOOKED_AT, replace=False)]
-    labels = fit.posterior(rows).argmax(axis=1)
-    n_groups = len(np.unique(labels))
-    return float(silhouette_score(rows, labels)) if 1 < n_groups < len(rows) else -1.0
 
 
 def suggest_n_domains(
@@ -138,7 +118,7 @@ def suggest_n_domains(
 
     Fits a mixture for each number and judges it by Schwarz' criterion [1]_, counting as many spots as are
     independent, weighed against what annotators of tissue do: five or six domains, rarely fewer than three or
-    more than eleven. Where groups lie far apart (silhouette above 0.5), these are counted [2]_. A suggestion,
+    more than eleven. So three or four groups are suggested as five, however far apart they lie. A suggestion,
     not a finding: tissue is organised on several scales, and the number of domains is a choice of scale.
     `spotscape.pl.n_domains` shows how clear the choice is, and what the prior did to it; compare the maps of
     neighbouring numbers.
@@ -170,7 +150,6 @@ def suggest_n_domains(
     References
     ----------
     .. [1] Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6.
-    .. [2] Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20.
 
     Examples
     --------
@@ -178,9 +157,9 @@ def suggest_n_domains(
     >>> from spotscape.tl import suggest_n_domains
     >>> rng = np.random.default_rng(0)
     >>> adata = anndata.AnnData(np.ones((800, 2), dtype="float32"))
-    >>> adata.obsm["X_spotscape"] = rng.normal(size=(800, 4)) + np.repeat(np.eye(4) * 20, 200, axis=0)
+    >>> adata.obsm["X_spotscape"] = rng.normal(size=(800, 5)) + np.repeat(np.eye(5) * 20, 160, axis=0)
     >>> suggest_n_domains(adata)
-    4
+    5
     """
     embedding = read_embedding(adata, key_added)
     checked = usable_candidates(adata.n_obs) if candidates is None else _check(candidates, adata.n_obs)

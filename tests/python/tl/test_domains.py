@@ -224,7 +224,7 @@ def groups_of(n_groups, each=200, width=7, apart=8.0):
     )
 
 
-@pytest.mark.parametrize("n_groups", [3, 5, 7])
+@pytest.mark.parametrize("n_groups", [5, 6, 7])
 def test_suggests_the_number_of_clear_groups(n_groups):
     embedding = groups_of(n_groups)
     adata = AnnData(np.ones((len(embedding), 2), dtype="float32"), obsm={"X_spotscape": embedding})
