@@ -66,10 +66,9 @@ _DAMAGED = "The model is damaged: make or save it again."
 def _check_shapes(weights: Arrays, n_inputs: int, hidden_dim: int, latent_dim: int) -> None:
     """Raise where the matrices do not fit to each other."""
     n_genes = int(np.size(weights.get("decoder_output.bias", ())))
-    residual = "norm2.weight" not in weights
     for name, shape in {
         "gcn1_weight": (n_inputs, hidden_dim),
-        "gcn2_weight": (hidden_dim, n_inputs if residual else latent_dim),
+        "gcn2_weight": (hidden_dim, latent_dim),
         "decoder_hidden.weight": (hidden_dim, latent_dim),
         "decoder_output.weight": (n_genes, hidden_dim),
     }.items():

@@ -37,7 +37,7 @@ class Analysis(NamedTuple):
     tissue
         Holds the spatial graph: the object itself where it came with one.
     genes
-        Names of the genes trained on.
+        Names of the genes used.
     embedding
         N x columns, float32.
     model
