@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "_progress": set(),
     "_validate": set(),
     "_slices": GROUND,
+    "_panels": GROUND | {"_slices", "pp"},
     "_counts": GROUND,
     "_variable_genes": GROUND,
     "_embedding_graph": GROUND,
@@ -48,7 +49,18 @@ MAY_IMPORT = {
     "pp": GROUND | {"_counts", "_slices", "_variable_genes"},
     "gr": GROUND | {"_neighbors"},
     "tl": GROUND
-    | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"},
+    | {
+        "_embedding_graph",
+        "_neighbors",
+        "_panels",
+        "_paths",
+        "_slices",
+        "core",
+        "engine",
+        "pp",
+        "gr",
+        "metrics",
+    },
     "model": GROUND | {"_paths", "_saved", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,

@@ -13,6 +13,7 @@ import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
+from spotscape._panels import without_unmeasured
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, describe, input_error
 from spotscape.gr import check_coordinates
@@ -63,6 +64,7 @@ def join_slices(
             one = len(images) == 1
             part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
         parts.append(part)
+    parts = without_unmeasured(parts)
     _name_spots_apart(parts, names)
     shared = _shared_genes(parts, names)
     joined = ad.concat([part[:, shared] for part in parts], join="inner", merge="same", uns_merge="unique")
