@@ -62,8 +62,11 @@ def write_result(adata: AnnData, *, out: Path, slices: Mapping[str, AnnData], pa
 
     from spotscape.interop import write_rds
 
-    if len(slices) == 1 and paths[0].suffix.lower() == ".rds":
-        return write_rds(adata, out, update=paths[0])
+    if all(path.suffix.lower() == ".rds" for path in paths):
+        if len(paths) == 1:
+            return write_rds(adata, out, update=paths[0])
+        if len(paths) == len(slices):
+            return write_rds(adata, out, update=dict(zip(slices, paths, strict=True)))
     kinds = {str(one.uns[_keys.R_RECORD]["kind"]) for one in slices.values() if _keys.R_RECORD in one.uns}
     write_rds(adata, out, kind=kinds.pop() if len(kinds) == 1 else None)
 
