@@ -67,7 +67,7 @@ SLICE_COLUMNS <- c("slice", "sample_id", "seurat_image")
 # A run takes one slice. `coordinates` say where cells lie, and not on which slice.
 refuse_several <- function(found, expected = "one slice", todo = NULL) {
   input_error("object", found, expected, paste(c(
-    todo, "IntegrateSlices(object, slice_by = ) takes several; for one of them, subset the object to it first."
+    todo, "IntegrateSlices(object, slice_key = ) takes several; for one of them, subset the object to it first."
   ), collapse = " "))
 }
 
