@@ -1,7 +1,8 @@
 #' Bring slices of one tissue into one frame, and match their cells
 #'
 #' Cells of two slices that are among each other's nearest in the embedding are matches; RANSAC finds the transform that
-#' most of them agree on, and under which cells that come to lie on each other are most alike. Every cell is then matched
+#' most of them agree on and under which cells that come to lie on each other are most alike. Where another fits as well
+#' within the error, such as the mirror image or after a half turn, a warning names both. Every cell is then matched
 #' again among those near it. A slice that shows something else is left out, with a warning: no transform is forced on it.
 #'
 #' @inheritParams RunSpatialPseudotime
@@ -20,8 +21,9 @@
 #' @return The same object, with `aligned_x` and `aligned_y` in its metadata or `colData` (`NA` for a slice that could not
 #'   be aligned; not with `"none"`), and in `Misc(object, "spotscape_alignment")` or
 #'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key`, `transform`, `matching`, and the data frames
-#'   `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation in degrees, scale, agreement,
-#'   overlap) and `matches` (cell, partner in the reference, score, distance).
+#'   `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation in degrees, scale, agreement -
+#'   the share of the matches in the overlap that lie on each other, 1 is all and 0 is chance -, how alike the cells are
+#'   that lie on each other, overlap, and another fit that is as good) and `matches` (cell, partner in the reference, score, distance).
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
 #' dimensions.
@@ -43,7 +45,7 @@
 AlignSlices <- function(object, slice_key = NULL, reference = NULL, transform = "rigid", matching = "nearest",
                         n_neighbors = 10L, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL) {
   run <- with_slices(run_of(object, reduction), slice_key)
-  places <- if (!identical(transform, "none")) run_places(object, run, image, coordinates)
+  places <- if (!identical(transform, "none")) run_places(run$part, run, image, coordinates)
   adata <- run_to_python(run, places = places)
   call_verb(
     "align_slices", adata,
@@ -55,7 +57,7 @@ AlignSlices <- function(object, slice_key = NULL, reference = NULL, transform = 
   )
   if (!is.null(found$values)) {
     found$values[is.nan(found$values)] <- NA
-    object <- add_columns(object, list(aligned_x = found$values[, 1L], aligned_y = found$values[, 2L]))
+    object <- add_columns(object, list(aligned_x = found$values[, 1L], aligned_y = found$values[, 2L]), run$cells)
   }
   record <- found$record
   record[c("slices", "matches")] <- lapply(record[c("slices", "matches")], as_table)

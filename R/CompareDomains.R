@@ -67,11 +67,12 @@ CompareDomains.Seurat <- function(object, condition_key = NULL, slice_key = NULL
   no_more_arguments(...)
   check_string("reduction", reduction)
   record <- if (reduction %in% SeuratObject::Reductions(object)) methods::slot(object[[reduction]], "misc")
-  columns <- compared_columns(
-    object[[]], record, condition_key, slice_key, domain_key %||% domain_column(reduction)
-  )
   assay <- seurat_assay(object, assay)
-  counts <- seurat_slice_counts(object[[assay]], assay, layer, list(colnames(object)))[[1L]]
+  part <- seurat_part(object, assay)
+  columns <- compared_columns(
+    part[[]], record, condition_key, slice_key, domain_key %||% domain_column(reduction)
+  )
+  counts <- seurat_slice_counts(part[[assay]], assay, layer, list(colnames(part)))[[1L]]
   compare_python(counts, columns, reference, min_spots)
 }
 
@@ -117,7 +118,7 @@ compared_columns <- function(table, record, condition_key, slice_key, domain_key
       )
     }
     check_column_name(argument, name, table)
-    values <- table[[name]]
+    values <- as_plain(table[[name]])
     list(name = name, values = values)
   })
 }

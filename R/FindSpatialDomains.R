@@ -48,10 +48,10 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, s
   place <- NULL
   if (needs_places(smooth, n_domains, known)) {
     # IntegrateLayers() writes no column of the slices; each has its own image.
-    if (slices_are_lost(run) && length(SeuratObject::Images(object)) > 1L && is.null(coordinates)) {
-      run$slices <- factor(seurat_image_places(object)$image)
+    if (slices_are_lost(run) && length(own_images(run$part)) > 1L && is.null(coordinates)) {
+      run$slices <- factor(seurat_image_places(run$part)$image)
     }
-    place <- seurat_places(object, image, coordinates, run$slices)
+    place <- seurat_places(run$part, image, coordinates, run$slices)
   }
   result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)
   object <- seurat_add_domains(object, result, reduction)

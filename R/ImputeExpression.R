@@ -35,7 +35,7 @@ ImputeExpression <- function(object, genes = NULL, scale = "log", n_neighbors = 
                              reduction = NULL) {
   run <- run_of(object, reduction)
   model_to_python(run$model)
-  counts <- run_counts(object, assay, layer)
+  counts <- run_counts(run$part, assay, layer)
   adata <- run_to_python(run, counts = counts, model = TRUE)
   call_verb(
     "impute", adata,
@@ -43,7 +43,7 @@ ImputeExpression <- function(object, genes = NULL, scale = "log", n_neighbors = 
   )
   found <- verb_to_r(adata, obsm = "spotscape_imputed")
   values <- t(found$values)
-  dimnames(values) <- list(found$columns %||% rownames(counts), colnames(object))
+  dimnames(values) <- list(found$columns %||% rownames(counts), colnames(run$part))
   add_imputed(object, values, sprintf("%s_imputed", run$stem), scale, whole = is.null(genes))
 }
 

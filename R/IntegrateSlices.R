@@ -95,13 +95,13 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
   check_names_to_write(slice_key, reduction.name, reduction.key)
   object <- stats::setNames(object, slice_names(object, slice_key))
   cells <- names_apart(lapply(object, cell_names))
-  slices <- Map(function(one, name, coordinates) {
+  slices <- quietly(verbose, Map(function(one, name, coordinates) {
     in_slice(name, if (seurat) {
       seurat_slice(one, assay, layer, coordinates, condition_key)
     } else {
       sce_slice(one, assay, coordinates, condition_key)
     })
-  }, object, names(object), coordinates_by_slice(coordinates, length(object)))
+  }, object, names(object), coordinates_by_slice(coordinates, length(object))))
   for (i in seq_along(slices)) colnames(slices[[i]]$counts) <- cells[[i]]
 
   merged <- if (seurat) {
@@ -116,7 +116,7 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
   }
   of <- factor(rep(names(object), lengths(cells)), levels = names(object))
   merged <- SeuratObject::AddMetaData(merged, stats::setNames(of, colnames(merged)), col.name = slice_key)
-  assay <- assay %||% SeuratObject::DefaultAssay(merged)
+  assay <- quietly(FALSE, seurat_assay(merged, assay))
   merged <- seurat_add_embedding(merged, result, assay, reduction.name, reduction.key)
   merged <- seurat_add_domains(merged, result, reduction.name)
   config <- loggable(config)
@@ -136,17 +136,20 @@ IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice"
   require_packages("SeuratObject", "IntegrateSlices() on a Seurat object")
   no_more_arguments(...)
   check_names_to_write(slice_key, reduction.name, reduction.key)
-  assay <- seurat_assay(object, assay)
-  of <- seurat_slices(object, slice_key)
-  cells <- colnames(object)
-  conditions <- condition_column(object[[]], condition_key)
-  place <- seurat_places(object, NULL, coordinates, of)
-  counts <- seurat_slice_counts(object[[assay]], assay, layer, split(cells, of))
+  quietly(verbose, {
+    assay <- seurat_assay(object, assay)
+    part <- seurat_part(object, assay)
+    of <- seurat_slices(part, slice_key, assay)
+    cells <- colnames(part)
+    conditions <- condition_column(part[[]], condition_key)
+    place <- seurat_places(part, NULL, coordinates, of)
+    counts <- seurat_slice_counts(part[[assay]], assay, layer, split(cells, of))
+  })
   pieces <- pieces_of(counts, cells, place, conditions, of)
   result <- integrate_python(pieces, slice_key, condition_key, correction, mget(TRAINING))
   result <- in_order_of(result, cells, cells, of)
   if (!slice_key %in% colnames(object[[]])) {
-    object <- SeuratObject::AddMetaData(object, stats::setNames(of, cells), col.name = slice_key)
+    object <- seurat_add_columns(object, stats::setNames(list(of), slice_key), cells)
   }
   object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
   object <- seurat_add_domains(object, result, reduction.name)
@@ -194,7 +197,7 @@ integrate_sce <- function(object, slice_key, condition_key, correction, assay, c
   cells <- cell_names(object)
   conditions <- condition_column(table, condition_key)
   apart <- names_over_slices(cells, of)
-  place <- sce_places(object, coordinates, apart, of)
+  place <- quietly(training$verbose, sce_places(object, coordinates, apart, of))
   counts <- sce_counts(object, assay)
   colnames(counts) <- apart
   counts <- lapply(split(seq_along(cells), of), function(rows) counts[, rows, drop = FALSE])
@@ -272,6 +275,7 @@ coordinates_by_slice <- function(coordinates, n) {
 # One object as a slice: counts, coordinates, and its condition.
 seurat_slice <- function(object, assay, layer, coordinates, condition_key) {
   assay <- seurat_assay(object, assay)
+  seurat_one_slice(object, NULL, assay)
   list(
     counts = seurat_slice_counts(object[[assay]], assay, layer, list(colnames(object)))[[1L]],
     coordinates = seurat_coordinates(object, NULL, coordinates),
@@ -281,7 +285,7 @@ seurat_slice <- function(object, assay, layer, coordinates, condition_key) {
 
 sce_slice <- function(object, assay, coordinates, condition_key) {
   table <- SummarizedExperiment::colData(object)
-  if (methods::is(object, "SpatialExperiment")) spe_one_sample(object)
+  sce_one_slice(object)
   if (is.null(rownames(object))) {
     input_error("rownames(object)", "NULL", "names of genes, by which slices are compared")
   }
@@ -320,6 +324,7 @@ as_slices <- function(values, name) {
     found <- sprintf("%d of %d cells without a slice", sum(is.na(values)), length(values))
     input_error(name, found, "a slice for every cell")
   }
+  values <- as_plain(values)
   values <- if (is.factor(values)) droplevels(values) else factor(values, levels = unique(values))
   stats::setNames(values, NULL)
 }
@@ -337,7 +342,7 @@ condition_column <- function(table, condition_key) {
     return(NULL)
   }
   check_column_name("condition_key", condition_key, table)
-  values <- as.character(table[[condition_key]])
+  values <- as.character(as_plain(table[[condition_key]]))
   if (anyNA(values)) {
     input_error(
       sprintf("column '%s'", condition_key), sprintf("%d cells without a condition", sum(is.na(values))),

@@ -40,8 +40,8 @@ RunSpatialPseudotime <- function(object, root = NULL, n_neighbors = 100L, domain
   adata <- run_to_python(
     run,
     columns = intersect(column, colnames(run$table)),
-    counts = if (!is.null(root) && any(kind %in% c("gene", "name"))) run_counts(object, assay, layer),
-    places = if ("position" %in% kind) run_places(object, run, image, coordinates)
+    counts = if (!is.null(root) && any(kind %in% c("gene", "name"))) run_counts(run$part, assay, layer),
+    places = if ("position" %in% kind) run_places(run$part, run, image, coordinates)
   )
   call_verb(
     "pseudotime", adata,
@@ -54,7 +54,7 @@ RunSpatialPseudotime <- function(object, root = NULL, n_neighbors = 100L, domain
     found$record$groups <- as.character(unlist(found$record$groups))
     dimnames(found$record$connectivities) <- list(found$record$groups, found$record$groups)
   }
-  object <- add_columns(object, stats::setNames(found$obs, name))
+  object <- add_columns(object, stats::setNames(found$obs, name), run$cells)
   add_record(object, name, found$record)
 }
 

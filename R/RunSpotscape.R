@@ -31,7 +31,24 @@
 #'
 #' @section Coordinates:
 #' From a Seurat object: the image (VisiumV1, VisiumV2, FOV, SlideSeq or STARmap), in full-resolution units.
-#' From a SpatialExperiment: `spatialCoords`. Otherwise, or to override these: `coordinates`.
+#' From a SpatialExperiment: `spatialCoords`. Otherwise, or to override these: `coordinates`. Where several images are
+#' there and one holds all cells, it is taken.
+#'
+#' Columns go by their names, in any order: x, to the right, is the one with the word `x` or `col` in its name (`x`,
+#' `pxl_col_in_fullres`, `imagecol`, `array_col`, `col`, `x_centroid`), and y, downward, the one with `y` or `row`. Columns
+#' whose names say nothing are taken in their order. Which column was taken as x is said, unless they are called x and y. A
+#' column `cell`, as `GetTissueCoordinates()` adds, gives the names of the rows.
+#'
+#' @section One slice:
+#' Where the object holds several slices - samples of a SpatialExperiment, images that hold different cells, a column
+#' `slice` or `sample_id`, split layers without an image that holds all cells - a run is refused, also with `coordinates`.
+#' [IntegrateSlices()] takes several.
+#'
+#' @section Counts:
+#' Raw counts are all that is needed: `NormalizeData()`, `ScaleData()` and `RunPCA()` are not, and do not change the
+#' result. Where `SCTransform()` has made its assay the default, counts are taken from the assay that it started from;
+#' `assay = "SCT"` takes the corrected counts. Where the default assay has a part of the cells, as Visium HD has an
+#' assay for each size of bins, the run is on these, and the others get `NA`.
 #'
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or a matrix (dense or
 #'   sparse) of raw counts, genes x cells.
@@ -95,9 +112,13 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
   if (!is.null(reduction.key)) check_string("reduction.key", reduction.key)
-  assay <- seurat_assay(object, assay)
-  counts <- seurat_counts(object, assay, layer, verbose)
-  place <- seurat_coordinates(object, image, coordinates)
+  quietly(verbose, {
+    assay <- seurat_assay(object, assay)
+    part <- seurat_part(object, assay)
+    seurat_one_slice(part, image, assay)
+    counts <- seurat_counts(part, assay, layer, verbose)
+    place <- seurat_coordinates(part, image, coordinates)
+  })
   result <- run_python(counts, place, mget(TRAINING))
   object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
   object <- seurat_add_domains(object, result, reduction.name)
@@ -116,8 +137,9 @@ RunSpotscape.SingleCellExperiment <- function(object, n_domains = NULL, config =
   require_bioconductor(object)
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
+  sce_one_slice(object)
   counts <- sce_counts(object, assay)
-  place <- sce_coordinates(object, coordinates, cell_names(object))
+  place <- quietly(verbose, sce_coordinates(object, coordinates, cell_names(object)))
   result <- run_python(counts, place, mget(TRAINING))
   object <- sce_add_embedding(object, result, reduction.name)
   sce_add_domains(object, result, reduction.name)
@@ -143,7 +165,7 @@ RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed =
     input_error("coordinates", "NULL", "a matrix or data frame with a row (x, y) for each column of `object`")
   }
   counts <- as_counts(object, "object")
-  place <- as_coordinates(coordinates, colnames(counts), "coordinates")
+  place <- quietly(verbose, as_coordinates(coordinates, colnames(counts), "coordinates"))
   run_python(counts, place, mget(TRAINING))
 }
 

@@ -72,12 +72,18 @@ MapToSpotscape <- function(model, object, slice_key = NULL, min_genes = 0.25, as
   if (seurat) require_packages("SeuratObject", "A Seurat object") else require_bioconductor(object)
   reduction.name <- reduction.name %||% if (seurat) "spotscape" else "SPOTSCAPE"
   check_string("reduction.name", reduction.name)
-  counts <- run_counts(object, assay, layer)
-  cells <- if (seurat) colnames(object) else cell_names(object)
-  table <- if (seurat) object[[]] else SummarizedExperiment::colData(object)
+  part <- object
+  if (seurat) {
+    assay <- seurat_assay(object, assay)
+    part <- seurat_part(object, assay)
+  }
+  if (is.null(slice_key)) if (seurat) seurat_one_slice(part, image, assay) else sce_one_slice(part)
+  counts <- run_counts(part, assay, layer)
+  cells <- if (seurat) colnames(part) else cell_names(part)
+  table <- if (seurat) part[[]] else SummarizedExperiment::colData(part)
   slices <- if (!is.null(slice_key)) column_slices(table, slice_key, fewest = 1L)
   cells <- names_over_slices(cells, slices)
-  places <- run_places(object, list(cells = cells, slices = slices), image, coordinates)
+  places <- run_places(part, list(cells = cells, slices = slices), image, coordinates)
   colnames(counts) <- cells
   require_python()
   columns <- if (!is.null(slices)) list(slice = as.character(slices))

@@ -40,5 +40,5 @@ TransferDomains <- function(object, label_key, reference = NULL, by = "embedding
   columns <- verb_to_r(adata, names)$obs
   own <- run$table[[label_key]]
   columns[[1L]] <- factor(columns[[1L]], levels = if (is.factor(own)) levels(own) else sort(unique(as.character(own))))
-  add_columns(object, columns)
+  add_columns(object, columns, run$cells)
 }

@@ -8,8 +8,109 @@
 # | SlideSeq, STARmap | `x`, `y`, cells as row names or in `cells` |
 
 seurat_assay <- function(object, assay) {
-  assay <- assay %||% SeuratObject::DefaultAssay(object)
+  assay <- assay %||% raw_assay(object, SeuratObject::DefaultAssay(object))
   check_choice("assay", assay, names(object@assays))
+}
+
+# SCTransform() leaves corrected counts, which are no raw ones, in the assay that it makes the default: the assay that
+# they were made from.
+raw_assay <- function(object, assay) {
+  corrected <- object[[assay]]
+  if (!inherits(corrected, "SCTAssay") && assay != "SCT") {
+    return(assay)
+  }
+  others <- setdiff(names(object@assays), assay)
+  source <- if (inherits(corrected, "SCTAssay")) {
+    unlist(lapply(methods::slot(corrected, "SCTModel.list"), function(model) methods::slot(model, "umi.assay")))
+  }
+  source <- c(intersect(source, others), intersect(c("Spatial", "RNA", "Xenium"), others), if (length(others) == 1L) others)
+  if (!length(source)) {
+    if (inherits(corrected, "SCTAssay")) {
+      warning(sprintf(
+        "Assay '%s' holds counts that SCTransform() corrected, and the object has no other with raw ones.", assay
+      ), call. = FALSE)
+    }
+    return(assay)
+  }
+  note(
+    "assay '%s' holds counts that SCTransform() corrected; raw counts are taken from '%s', which they were made from.",
+    assay, source[[1L]]
+  )
+  source[[1L]]
+}
+
+# The object on the cells of one assay: one of Visium HD has bins of several sizes, each in an assay of its own.
+seurat_part <- function(object, assay) {
+  cells <- intersect(colnames(object), colnames(object[[assay]]))
+  if (length(cells) == ncol(object)) {
+    return(object)
+  }
+  note(
+    "assay '%s' has %d of the object's %d cells; these are looked at, and the others get NA.",
+    assay, length(cells), ncol(object)
+  )
+  seurat_on(object, cells, assay)
+}
+
+# A part of the object for reading counts and places.
+seurat_on <- function(object, cells, assay) {
+  SeuratObject::DefaultAssay(object) <- assay
+  object@reductions <- object@graphs <- object@neighbors <- list()
+  for (other in setdiff(names(object@assays), assay)) object@assays[[other]] <- NULL
+  object@images <- object@images[vapply(object@images, function(image) any(SeuratObject::Cells(image) %in% cells), NA)]
+  suppressWarnings(subset(object, cells = cells))
+}
+
+# Columns that say which slice a cell is of, where an object has them.
+SLICE_COLUMNS <- c("slice", "sample_id", "seurat_image")
+
+# A run takes one slice. `coordinates` say where cells lie, and not on which slice.
+refuse_several <- function(found, expected = "one slice", todo = NULL) {
+  input_error("object", found, expected, paste(c(
+    todo, "IntegrateSlices(object, slice_key = ) takes several; for one of them, subset the object to it first."
+  ), collapse = " "))
+}
+
+refuse_several_in_table <- function(table, columns = SLICE_COLUMNS) {
+  for (name in intersect(columns, colnames(table))) {
+    slices <- unique(as.character(as_plain(table[[name]])))
+    if (length(slices) > 1L) {
+      refuse_several(
+        sprintf("%d slices (%s) in column '%s'", length(slices), name_list(slices), name), "one",
+        sprintf("Where they are one slice, give the column one value.")
+      )
+    }
+  }
+}
+
+seurat_one_slice <- function(object, image, assay) {
+  images <- own_images(object)
+  if (!is.null(image) || any(lengths(images) == ncol(object))) {
+    return(invisible())
+  }
+  if (length(images) > 1L) {
+    refuse_several(sprintf("%d images (%s) of different cells", length(images), name_list(names(images))))
+  }
+  refuse_several_in_table(object[[]])
+  layers <- if (inherits(object[[assay]], "StdAssay")) assay_layers(object[[assay]], assay, "counts", needed = FALSE)
+  if (length(layers) > 1L) {
+    refuse_several(
+      sprintf("the layers %s in assay '%s', and no image that holds all cells", name_list(layers), assay), "one slice",
+      sprintf("Where they are of one slice, join them: object[[\"%s\"]] <- JoinLayers(object[[\"%s\"]]).", assay, assay)
+    )
+  }
+}
+
+# The cells that each image holds, without images that show a part of another once more (a zoom of an FOV).
+own_images <- function(object) {
+  held <- lapply(object@images, function(image) intersect(colnames(object), SeuratObject::Cells(image)))
+  held <- held[lengths(held) > 0L]
+  is_part <- vapply(names(held), function(name) {
+    any(vapply(setdiff(names(held), name), function(other) {
+      length(held[[name]]) < length(held[[other]]) && all(held[[name]] %in% held[[other]])
+    }, NA))
+  }, NA)
+  held[!is_part]
 }
 
 # Raw counts of all cells of an assay, and which layers they came from. Several layers (`counts.1`, ...) are
@@ -40,10 +141,10 @@ seurat_counts <- function(object, assay, layer, verbose) {
 }
 
 # The layer of this name, or those that it was split into.
-assay_layers <- function(data, assay, layer) {
+assay_layers <- function(data, assay, layer, needed = TRUE) {
   layers <- SeuratObject::Layers(data)
   found <- if (layer %in% layers) layer else grep(paste0("^", escape_regex(layer), "\\."), layers, value = TRUE)
-  if (!length(found)) {
+  if (!length(found) && needed) {
     input_error("layer", sprintf("no layer '%s' in assay '%s'", layer, assay), paste("one of", name_list(layers)))
   }
   found
@@ -151,6 +252,9 @@ seurat_places <- function(object, image, coordinates, slices) {
   if (is.null(slices) || !is.null(image) || !is.null(coordinates)) {
     return(seurat_coordinates(object, image, coordinates))
   }
+  if (length(own_images(object)) == 1L && length(SeuratObject::Images(object)) == 1L) {
+    return(seurat_coordinates(object, NULL, NULL))
+  }
   found <- seurat_image_places(object)
   pairs <- unique(data.frame(slice = slices, image = found$image))
   twice <- pairs$slice[duplicated(pairs$slice)]
@@ -165,7 +269,7 @@ seurat_places <- function(object, image, coordinates, slices) {
 
 # Where each cell lies, in the one image that holds it: `xy`, and the image's name.
 seurat_image_places <- function(object) {
-  images <- SeuratObject::Images(object)
+  images <- names(own_images(object))
   if (!length(images)) seurat_image(object, NULL)
   cells <- colnames(object)
   xy <- matrix(NA_real_, length(cells), 2L)
@@ -202,10 +306,17 @@ seurat_image_places <- function(object) {
 seurat_has_places <- function(object) length(SeuratObject::Images(object)) > 0L
 
 # The slices of a merged object: by its metadata, or else by the image that each cell lies in.
-seurat_slices <- function(object, slice_key) {
+seurat_slices <- function(object, slice_key, assay) {
   table <- object[[]]
-  images <- SeuratObject::Images(object)
-  if (slice_key %in% colnames(table) || slice_key != "slice" || length(images) < 2L) {
+  images <- names(own_images(object))
+  by_image <- slice_key %in% c("slice", SEURAT_IMAGE) && !slice_key %in% colnames(table)
+  layers <- if (inherits(object[[assay]], "StdAssay")) assay_layers(object[[assay]], assay, "counts", needed = FALSE)
+  if (by_image && !length(images) && length(layers) > 1L) {
+    note("slices are the layers %s of assay '%s'.", name_list(layers), assay)
+    of <- layer_slices(object[[assay]], layers)
+    return(stats::setNames(of[colnames(object)], NULL))
+  }
+  if (!by_image || length(images) < 2L) {
     todo <- if (length(images) == 1L) "The object has one image; for one slice, call RunSpotscape()."
     return(column_slices(table, slice_key, todo))
   }
@@ -229,10 +340,17 @@ seurat_image <- function(object, image) {
   if (!length(images)) {
     input_error(
       "image", "a Seurat object without images", "one that holds where the cells lie",
-      "Give two metadata columns, such as coordinates = c(\"x\", \"y\")."
+      paste(c(
+        reduction_hint(object), "Give two metadata columns, such as coordinates = c(\"x\", \"y\")."
+      ), collapse = " ")
     )
   }
   if (is.null(image) && length(images) > 1L) {
+    whole <- names(Filter(function(cells) length(cells) == ncol(object), own_images(object)))
+    if (length(whole) == 1L) {
+      note("places are those of image '%s', which holds all cells.", whole)
+      return(whole)
+    }
     input_error(
       "image", sprintf("%d images (%s)", length(images), name_list(images)), "one",
       paste(
@@ -244,8 +362,24 @@ seurat_image <- function(object, image) {
   check_choice("image", image %||% images, images)
 }
 
-# x (to the right) and y (downward) with the cells as row names.
+# A reduction of two columns that is named after space holds the places.
+reduction_hint <- function(object) {
+  for (name in SeuratObject::Reductions(object)) {
+    if (ncol(object[[name]]) == 2L && grepl("spatial|coord|position|tissue", name, ignore.case = TRUE)) {
+      return(sprintf("Its reduction '%s' may hold them: coordinates = Embeddings(object[[\"%s\"]]).", name, name))
+    }
+  }
+  NULL
+}
+
+# x (to the right) and y (downward), under these names, with the cells as row names.
 image_coordinates <- function(image, name) {
+  found <- read_image_coordinates(image, name)
+  colnames(found) <- c("x", "y")
+  found
+}
+
+read_image_coordinates <- function(image, name) {
   if (inherits(image, "VisiumV1")) {
     found <- SeuratObject::GetTissueCoordinates(image, scale = NULL)
     return(as.matrix(found[, c("imagecol", "imagerow")]))
@@ -298,15 +432,31 @@ embedding_reduction <- function(result, assay, reduction.name, reduction.key) {
 }
 
 # Seurat takes letters and digits with one underscore at the end.
-seurat_key <- function(name) paste0(gsub("[^[:alnum:]]", "", name), "_")
+seurat_key <- function(name) paste0(sub("^([0-9]|$)", "image\\1", gsub("[^[:alnum:]]", "", name)), "_")
 
 # The object with the domains in its metadata and as its identities, and how sure they are. An earlier column of that
 # goes where nothing says it of these domains.
 seurat_add_domains <- function(object, result, reduction.name) {
   column <- domain_column(reduction.name)
-  object <- SeuratObject::AddMetaData(object, metadata = result$domains, col.name = column)
-  object@meta.data[[confidence_column(reduction.name)]] <- unname(result$confidence)
-  SeuratObject::Idents(object) <- column
+  own <- names(result$domains)
+  object <- seurat_add_columns(
+    object, stats::setNames(list(result$domains, result$confidence), c(column, confidence_column(reduction.name))), own
+  )
+  if (identical(own, colnames(object))) {
+    SeuratObject::Idents(object) <- column
+  } else {
+    SeuratObject::Idents(object, cells = own) <- unname(result$domains)
+  }
+  object
+}
+
+# Columns of the metadata, in the order of `cells`: NA for cells that are not among them.
+seurat_add_columns <- function(object, columns, cells = colnames(object)) {
+  at <- match(colnames(object), cells)
+  for (name in names(columns)) {
+    values <- unname(columns[[name]])
+    object@meta.data[[name]] <- if (is.null(values)) NULL else if (identical(at, seq_along(values))) values else values[at]
+  }
   object
 }
 

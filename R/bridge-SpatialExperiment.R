@@ -39,12 +39,26 @@ spe_coordinates <- function(object, cells) {
 }
 
 spe_one_sample <- function(object) {
-  samples <- unique(object$sample_id)
+  samples <- unique(as.character(object$sample_id))
   if (length(samples) > 1L) {
     input_error(
       "object", sprintf("%d samples (%s) in sample_id", length(samples), name_list(samples)), "one slice",
-      sprintf("Choose one: object[, object$sample_id == \"%s\"]. IntegrateSlices() takes several.", samples[1L])
+      sprintf(
+        paste(
+          "Choose one: object[, object$sample_id == \"%s\"]. IntegrateSlices() takes several. Where they are one slice,",
+          "give sample_id one value."
+        ), samples[1L]
+      )
     )
+  }
+}
+
+# A run takes one slice, also where `coordinates` are given.
+sce_one_slice <- function(object) {
+  if (methods::is(object, "SpatialExperiment")) {
+    spe_one_sample(object)
+  } else {
+    refuse_several_in_table(SummarizedExperiment::colData(object))
   }
 }
 
@@ -120,6 +134,7 @@ sce_same_rows <- function(objects) {
 # A sample_id and names of coordinates that go together.
 spe_tell_apart <- function(objects) {
   samples <- vapply(objects, function(object) as.character(object$sample_id[1L]), "")
+  objects <- lapply(objects, spe_by_axis)
   coordinates <- lapply(objects, SpatialExperiment::spatialCoordsNames)
   if (length(unique(lengths(coordinates))) > 1L) {
     input_error(
@@ -134,14 +149,30 @@ spe_tell_apart <- function(objects) {
   }, objects, names(objects))
 }
 
+# The object with x, y (and z) in this order, where the names of its coordinates say which they are.
+spe_by_axis <- function(object) {
+  found <- SpatialExperiment::spatialCoords(object)
+  order <- axes_in_order(colnames(found))
+  if (!is.null(order)) SpatialExperiment::spatialCoords(object) <- found[, order, drop = FALSE]
+  object
+}
+
 # Tables with the columns of all, NA where a table lacks one.
 fill_columns <- function(tables) {
   columns <- unique(unlist(lapply(tables, colnames)))
   for (name in columns) {
     have <- vapply(tables, function(table) name %in% colnames(table), NA)
+    for (i in which(have)) tables[[i]][[name]] <- as_plain(tables[[i]][[name]])
     model <- tables[[which(have)[1L]]][[name]]
+    if (!all(have) && !is.null(dim(model))) {
+      # Tables within tables have no row for a cell without one.
+      warning(sprintf("Column '%s' was left out: it holds a table, and not all slices have it.", name), call. = FALSE)
+      for (i in which(have)) tables[[i]][[name]] <- NULL
+      columns <- setdiff(columns, name)
+      next
+    }
     for (i in which(!have)) {
-      tables[[i]][[name]] <- rep(model[NA_integer_], nrow(tables[[i]]))
+      tables[[i]][[name]] <- if (is.list(model)) vector("list", nrow(tables[[i]])) else rep(model[NA_integer_], nrow(tables[[i]]))
     }
   }
   lapply(tables, function(table) table[, columns, drop = FALSE])

@@ -19,6 +19,16 @@ name_list <- function(names, shown = 5L) {
   if (more > 0L) sprintf("%s and %d more", text, more) else text
 }
 
+# What a run chose, said to the user; quietly() keeps it back where nothing is to be shown.
+note <- function(...) {
+  text <- paste0("spotscape: ", sprintf(...), "\n")
+  message(structure(list(message = text, call = NULL), class = c("spotscape_note", "message", "condition")))
+}
+
+quietly <- function(verbose, code) {
+  withCallingHandlers(code, spotscape_note = function(n) if (!isTRUE(verbose)) tryInvokeRestart("muffleMessage"))
+}
+
 check_choice <- function(name, value, choices, todo = NULL) {
   if (!is.character(value) || length(value) != 1L || !value %in% choices) {
     input_error(name, describe(value), paste("one of", name_list(choices, 10L)), todo)

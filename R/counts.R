@@ -27,10 +27,54 @@ as_counts <- function(x, name) {
   counts
 }
 
-# Numbers, cells x 2 or 3, in the order of `cells`: by row names where there are any, else as they stand.
+# Names of columns, word by word, that say which axis they are of.
+AXES <- list(
+  x = c("x", "col", "cols", "column", "imagecol", "pxlcol", "arraycol", "xcoord", "coordx", "sdimx", "xcentroid"),
+  y = c("y", "row", "rows", "imagerow", "pxlrow", "arrayrow", "ycoord", "coordy", "sdimy", "ycentroid")
+)
+
+# The numbers of the columns that are x, y (and z), by their names; NULL where these do not say so.
+axes_in_order <- function(names) {
+  words <- strsplit(tolower(gsub("([a-z])([A-Z])", "\\1_\\2", names)), "[^a-z]+")
+  found <- lapply(AXES, function(known) which(vapply(words, function(own) any(own %in% known), NA)))
+  if (any(lengths(found) != 1L) || found$x == found$y) NULL else unique(c(found$x, found$y, seq_along(names)))
+}
+
+# x, y (and z) in this order, whatever order they come in.
+by_axis <- function(x, name) {
+  names <- colnames(x)
+  if (is.null(names)) {
+    return(x)
+  }
+  order <- axes_in_order(names)
+  if (is.null(order)) {
+    note(
+      "%s: the names of the columns do not say which is x, so '%s' is taken as x and '%s' as y, by position.",
+      name, names[1L], names[2L]
+    )
+    return(x)
+  }
+  if (!identical(names[order[1:2]], c("x", "y"))) {
+    note("%s: x is '%s' and y is '%s'.", name, names[order[1L]], names[order[2L]])
+  }
+  x[, order, drop = FALSE]
+}
+
+# Row names from the column of cells that Seurat's GetTissueCoordinates() adds.
+cells_as_row_names <- function(x) {
+  column <- which(tolower(names(x)) %in% c("cell", "cells", "barcode", "barcodes") & !vapply(x, is.numeric, NA))
+  if (length(column) != 1L || anyDuplicated(x[[column]])) {
+    return(x)
+  }
+  rownames(x) <- as.character(x[[column]])
+  x[-column]
+}
+
+# Numbers, cells x 2 or 3, in the order of `cells`: by row names where there are any, else as they stand. Columns go by
+# their names.
 as_coordinates <- function(x, cells, name) {
   if (is.data.frame(x) || methods::is(x, "DataFrame")) {
-    x <- as.data.frame(x)
+    x <- cells_as_row_names(as.data.frame(x))
     numeric <- vapply(x, is.numeric, NA)
     if (!all(numeric)) {
       input_error(name, paste("columns that are not numbers:", name_list(names(x)[!numeric])), "numbers only")
@@ -56,6 +100,7 @@ as_coordinates <- function(x, cells, name) {
   } else if (nrow(x) != length(cells)) {
     input_error(name, sprintf("%d rows", nrow(x)), sprintf("one for each of the %d cells", length(cells)))
   }
+  x <- by_axis(x, name)
   dimnames(x) <- NULL
   storage.mode(x) <- "double"
   x

@@ -16,20 +16,18 @@ seurat_from_pieces <- function(pieces) {
   extra <- by_assay(pieces$extra)
   main <- make_assay(layers, extra[[name]], var, record$assays[[name]], cells)
   object <- suppressWarnings(SeuratObject::CreateSeuratObject(
-    main, assay = name, project = record$project %||% "SeuratProject", meta.data = seurat_meta(obs)
+    main, assay = name, project = record$project %||% "SeuratProject", meta.data = seurat_meta(obs, pieces$uns)
   ))
-  object <- seurat_columns(object, obs)
+  object <- seurat_columns(object, obs, pieces, record)
   for (other in setdiff(names(extra), name)) {
     object[[other]] <- make_assay(NULL, extra[[other]], record$other_assays[[other]], record$assays[[other]], cells)
   }
   object <- seurat_split(object, name, obs[[SEURAT_SPLIT]])
   object <- seurat_reductions(object, pieces, record, genes, name)
   object <- seurat_graphs(object, pieces$obsp, record$graphs, name)
-  for (image in names(pieces$images)) {
-    object <- add_image(object, image, pieces$images[[image]], record$images[[image]], pieces$spatial, name)
-  }
-  if (!length(pieces$images) && length(pieces$spatial)) {
-    object <- add_image(object, "slice1", list(), NULL, pieces$spatial, name)
+  object <- seurat_images(object, pieces, record, name)
+  if (!is.null(record$default) && record$default %in% names(object@assays)) {
+    SeuratObject::DefaultAssay(object) <- record$default
   }
   uns <- plain_from_piece(pieces$uns)
   for (entry in setdiff(names(uns), "spotscape")) {
@@ -88,16 +86,56 @@ make_assay <- function(layers, extra, var, record, cells) {
   assay
 }
 
-seurat_meta <- function(obs) {
-  obs <- obs[setdiff(names(obs), c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE))]
+# The images, each with its own cells; places of cells in none are those of an FOV for each slice.
+seurat_images <- function(object, pieces, record, assay) {
+  of <- slices_from_pieces(pieces$slices)
+  placed <- rep(FALSE, ncol(object))
+  for (image in names(pieces$images)) {
+    own <- record$images[[image]]$cells %||% if (!is.null(of)) colnames(object)[which(of == image)]
+    object <- add_image(object, image, pieces$images[[image]], record$images[[image]], pieces$spatial, assay, own)
+    placed <- placed | colnames(object) %in% SeuratObject::Cells(object[[image]])
+  }
+  if (!length(pieces$spatial) || all(placed | is.na(pieces$spatial[, 1L]))) {
+    return(object)
+  }
+  rest <- !placed & !is.na(pieces$spatial[, 1L])
+  if (is.null(of) || !length(pieces$images) && nlevels(of) < 2L) of <- factor(rep("slice1", ncol(object)))
+  for (slice in levels(droplevels(of[rest]))) {
+    name <- make.names(slice)
+    object <- add_image(object, name, list(), NULL, pieces$spatial, assay, colnames(object)[rest & of %in% slice])
+  }
+  object
+}
+
+# Which slice each cell is of, where Python says so.
+slices_from_pieces <- function(slices) {
+  if (is.null(slices)) {
+    return(NULL)
+  }
+  levels <- as.character(unlist(slices$levels))
+  codes <- as.integer(unlist(slices$codes))
+  factor(levels[replace(codes, codes == 0L, NA)], levels = levels)
+}
+
+# Metadata, less what Seurat keeps elsewhere; but the images of cells stay where a run calls them its slices.
+seurat_meta <- function(obs, uns = NULL) {
+  elsewhere <- c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE)
+  obs <- obs[setdiff(names(obs), setdiff(elsewhere, run_slice_column(uns)))]
   if (length(obs)) obs
 }
 
-# Metadata in the order it came, and the identities.
-seurat_columns <- function(object, obs) {
-  own <- seurat_meta(obs)
+run_slice_column <- function(uns) plain_from_piece(uns$spotscape$integration$slice_key)
+
+# Metadata in the order it came, and the identities: the domains where Python found new ones.
+seurat_columns <- function(object, obs, pieces, record) {
+  own <- seurat_meta(obs, pieces$uns)
   if (!is.null(own)) object@meta.data <- own[colnames(object), , drop = FALSE]
+  domains <- domain_column("spotscape")
   if (!is.null(obs[[SEURAT_IDENTS]])) SeuratObject::Idents(object) <- obs[[SEURAT_IDENTS]]
+  found <- c(record$ident_column, as.character(unlist(pieces$new_columns)))
+  if (domains %in% names(obs) && (is.null(obs[[SEURAT_IDENTS]]) || domains %in% found)) {
+    SeuratObject::Idents(object) <- domains
+  }
   object
 }
 
@@ -146,9 +184,13 @@ seurat_graphs <- function(object, graphs, assays, assay, cells = colnames(object
   object
 }
 
-add_image <- function(object, name, shown, record, spatial, assay) {
-  cells <- intersect(record$cells %||% colnames(object)[!is.na(spatial[, 1L])], colnames(object))
+add_image <- function(object, name, shown, record, spatial, assay, cells = NULL) {
+  cells <- intersect(cells %||% colnames(object)[!is.na(spatial[, 1L])], colnames(object))
+  if (!length(cells)) {
+    return(object)
+  }
   xy <- spatial[match(cells, colnames(object)), seq_len(2L), drop = FALSE]
+  shown$scale_factors <- with_spot(shown$scale_factors, xy)
   class <- record$class %||% if (is.null(shown$image)) "FOV" else "VisiumV2"
   key <- record$key %||% seurat_key(name)
   assay <- record$assay %||% assay
@@ -165,6 +207,22 @@ add_image <- function(object, name, shown, record, spatial, assay) {
   )
   suppressWarnings(object[[name]] <- made)
   object
+}
+
+# Spots are drawn by their diameter. Where nobody said it, that of Visium, 55 of 100 micrometres between centres.
+with_spot <- function(factors, xy) {
+  if (is.null(factors$spot) && nrow(xy) > 1L) factors$spot <- 0.55 * spot_distance(xy)
+  factors
+}
+
+# The distance of neighbouring spots, by a sample of them.
+spot_distance <- function(xy) {
+  some <- unique(round(seq(1, nrow(xy), length.out = min(200L, nrow(xy)))))
+  nearest <- vapply(some, function(i) {
+    apart <- (xy[, 1L] - xy[i, 1L])^2 + (xy[, 2L] - xy[i, 2L])^2
+    sqrt(min(apart[-i]))
+  }, 0)
+  stats::median(nearest)
 }
 
 seurat_class <- function(class, ...) {
@@ -184,6 +242,7 @@ visium_columns <- function(known, cells, xy) {
 visium_v2 <- function(xy, cells, record, shown, assay, key) {
   says <- "coords_x_orientation" %in% methods::slotNames(methods::getClass("VisiumV2", where = asNamespace("Seurat")))
   place <- if (says) xy else xy[, 2:1, drop = FALSE]
+  record$radius <- record$radius %||% shown$scale_factors$spot
   fov <- as_fov(data.frame(x = place[, 1L], y = place[, 2L], cell = cells), record, assay, key, outlines = FALSE)
   settings <- list(
     "VisiumV2", boundaries = fov@boundaries, molecules = fov@molecules, assay = assay, key = key, image = shown$image,

@@ -19,6 +19,7 @@ SEURAT_IMAGE <- "seurat_image"
 
 seurat_pieces <- function(object, assay = NULL) {
   object <- current_seurat(object)
+  default <- SeuratObject::DefaultAssay(object)
   assay <- seurat_assay(object, assay)
   # An object of Visium HD holds bins of several sizes, each in an assay of its own.
   cells <- intersect(colnames(object), colnames(object[[assay]]))
@@ -62,7 +63,8 @@ seurat_pieces <- function(object, assay = NULL) {
       Filter(Negate(is.null), list(spotscape = reductions[["spotscape"]]$misc))
     ),
     record = list(
-      assay = plain_piece(assay), project = plain_piece(as.character(object@project.name)),
+      assay = plain_piece(assay), default = plain_piece(default), ident_column = plain_piece(ident_column(object, cells)),
+      project = plain_piece(as.character(object@project.name)),
       assays = plain_piece(c(stats::setNames(list(main$record), assay), lapply(others, `[[`, "record"))),
       other_assays = lapply(others, function(one) list(.table = one$var)),
       reductions = lapply(reductions, `[[`, "record"), graphs = plain_piece(lapply(graphs, SeuratObject::DefaultAssay)),
@@ -109,12 +111,33 @@ seurat_obs <- function(object, cells, split, images) {
   table <- object[[]][cells, , drop = FALSE]
   table[[SEURAT_IDENTS]] <- unname(SeuratObject::Idents(object)[cells])
   table[[SEURAT_SPLIT]] <- split
-  if (length(images) > 1L) {
+  own <- separate_images(images)
+  if (length(own) > 1L) {
     of <- rep(NA_character_, nrow(table))
-    for (name in names(images)) of[images[[name]]$at] <- name
-    table[[SEURAT_IMAGE]] <- factor(of, levels = names(images))
+    for (name in rev(own)) of[images[[name]]$at] <- name
+    table[[SEURAT_IMAGE]] <- factor(of, levels = own)
   }
   table
+}
+
+# Images that are slices of their own: less those whose cells are all in another one (a zoom, another picture).
+separate_images <- function(images) {
+  held <- lapply(images, `[[`, "at")
+  order <- names(held)[order(-lengths(held))]
+  own <- character()
+  for (name in order) {
+    if (!any(vapply(own, function(other) all(held[[name]] %in% held[[other]]), NA))) own <- c(own, name)
+  }
+  intersect(names(images), own)
+}
+
+# The column that the identities are those of, if there is one.
+ident_column <- function(object, cells) {
+  idents <- as.character(SeuratObject::Idents(object)[cells])
+  same <- vapply(object[[]][cells, , drop = FALSE], function(values) {
+    (is.factor(values) || is.character(values)) && identical(as.character(values), idents)
+  }, NA)
+  intersect(domain_column("spotscape"), names(same)[same])
 }
 
 # Layers of all genes, those of fewer, what is said of genes, and what is needed to make the assay again.
@@ -237,6 +260,7 @@ spatial_of_images <- function(images, n) {
     return(NULL)
   }
   xy <- matrix(NaN, n, 2L)
-  for (image in images) xy[image$at, ] <- image$xy
+  own <- separate_images(images)
+  for (image in images[c(setdiff(names(images), own), rev(own))]) xy[image$at, ] <- image$xy
   xy
 }

@@ -29,15 +29,19 @@ sce_pieces <- function(object, assay = NULL) {
   list(
     kind = if (is_spatial) "spe" else "sce", x = assays[[assay]], x_name = assay,
     layers = assays[setdiff(names, assay)],
-    obs = about_cells(object), var = about_genes(object),
+    obs = about_cells(object, piece_names(object)), var = about_genes(object),
     obsm = lapply(reduced, function(values) matrix_piece(as.matrix(values), "reducedDim")),
     obsp = lapply(as.list(SingleCellExperiment::colPairs(object, asSparse = TRUE)), matrix_piece, name = "colPair"),
     extra = do.call(c, unname(Map(alternative_pieces, alternatives, names(alternatives)))),
-    spatial = if (is_spatial) unname(SpatialExperiment::spatialCoords(object)),
+    spatial = if (is_spatial) unname(SpatialExperiment::spatialCoords(spe_by_axis(object))),
     images = if (is_spatial) image_data_pieces(SpatialExperiment::imgData(object)),
     uns = metadata[kept],
     record = list(
-      no_cell_names = plain_piece(is.null(colnames(object))), no_gene_names = plain_piece(is.null(rownames(object))),
+      no_cell_names = plain_piece(is.null(colnames(object))),
+      shared_names = if (!identical(piece_names(object), cell_names(object))) {
+        plain_piece(list(own = cell_names(object), apart = piece_names(object)))
+      },
+      no_gene_names = plain_piece(is.null(rownames(object))),
       spatial_names = if (is_spatial) plain_piece(SpatialExperiment::spatialCoordsNames(object)),
       spatial_cells = if (is_spatial) plain_piece(!is.null(rownames(SpatialExperiment::spatialCoords(object)))),
       reduced_columns = plain_piece(Filter(Negate(is.null), lapply(reduced, colnames))),
@@ -65,7 +69,21 @@ assay_matrices <- function(object) {
   })
 }
 
-about_cells <- function(object) table_piece(SummarizedExperiment::colData(object), cell_names(object))
+about_cells <- function(object, names = cell_names(object)) table_piece(SummarizedExperiment::colData(object), names)
+
+# Names that no two cells share: samples of one experiment may share barcodes.
+piece_names <- function(object) {
+  if (methods::is(object, "Seurat")) {
+    return(colnames(object))
+  }
+  cells <- cell_names(object)
+  sample <- SummarizedExperiment::colData(object)$sample_id
+  if (!anyDuplicated(cells) || is.null(sample)) {
+    return(cells)
+  }
+  apart <- paste(as.character(as_plain(sample)), cells, sep = "_")
+  if (anyDuplicated(apart)) cells else apart
+}
 
 about_genes <- function(object) table_piece(SummarizedExperiment::rowData(object), gene_names(object))
 
@@ -108,6 +126,10 @@ sce_from_pieces <- function(pieces) {
   record <- plain_from_piece(pieces$record)
   cells <- as.character(unlist(pieces$obs$names))
   genes <- as.character(unlist(pieces$var$names))
+  if (!is.null(record$shared_names)) {
+    own <- record$shared_names$own[match(cells, record$shared_names$apart)]
+    if (!anyNA(own)) cells <- own
+  }
   columns <- if (!isTRUE(record$no_cell_names)) cells
   rows <- if (!isTRUE(record$no_gene_names)) genes
   assays <- c(stats::setNames(list(pieces$x), pieces$x_name %||% "counts"), pieces$layers)
@@ -123,7 +145,7 @@ sce_from_pieces <- function(pieces) {
     })
   )
   if (pieces$kind == "spe") {
-    settings$colData$sample_id <- sample_ids(settings$colData, names(pieces$images))
+    settings$colData$sample_id <- sample_ids(settings$colData, names(pieces$images), pieces$slices)
     pieces$images <- pieces$images[intersect(names(pieces$images), settings$colData$sample_id)]
   }
   object <- if (pieces$kind == "spe") {
@@ -141,17 +163,20 @@ sce_from_pieces <- function(pieces) {
 spe_of <- function(settings, spatial, names, named_rows) {
   if (is.null(spatial)) spatial <- matrix(numeric(), nrow(settings$colData), 0L)
   if (isTRUE(named_rows)) rownames(spatial) <- rownames(settings$colData)
+  order <- if (length(names) == ncol(spatial)) axes_in_order(names)
+  if (!is.null(order)) spatial <- spatial[, order(order), drop = FALSE]
   if (ncol(spatial)) colnames(spatial) <- if (length(names) == ncol(spatial)) names else c("x", "y", "z")[seq_len(ncol(spatial))]
   do.call(SpatialExperiment::SpatialExperiment, c(settings, list(spatialCoords = spatial)))
 }
 
 # The sample of each cell: as it was, or the image that it lies in.
-sample_ids <- function(table, images) {
+sample_ids <- function(table, images, slices) {
+  of <- slices_from_pieces(slices)
+  if (!is.null(of) && nlevels(of) > 1L && !identical(slices$column, "sample_id")) {
+    return(ifelse(is.na(of), "none", as.character(of)))
+  }
   if (!is.null(table$sample_id)) {
     return(table$sample_id)
-  }
-  if (!is.null(table[[SEURAT_IMAGE]])) {
-    return(as.character(table[[SEURAT_IMAGE]]))
   }
   rep(if (length(images) == 1L) images else "sample01", nrow(table))
 }

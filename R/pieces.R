@@ -9,7 +9,11 @@
 #
 # `spotscape.interop.pieces` in Python is the other side.
 
+# Runs of equal values (Rle) as the vector or factor that they stand for.
+as_plain <- function(x) if (methods::is(x, "Rle")) S4Vectors::decode(x) else x
+
 column_piece <- function(x) {
+  x <- as_plain(x)
   kind <- column_kind(x)
   if (is.null(kind)) {
     return(NULL)
@@ -24,7 +28,8 @@ column_piece <- function(x) {
   )
   values[missing + 1L] <- switch(typeof(values), integer = 0L, double = NaN, character = "")
   list(
-    kind = kind, values = array(values), missing = array(missing),
+    kind = if (kind == "POSIXct") paste("POSIXct", attr(x, "tzone")[1L] %||% "") else kind,
+    values = array(values), missing = array(missing),
     levels = if (is.factor(x)) array(levels(x))
   )
 }
@@ -36,7 +41,7 @@ column_kind <- function(x) {
   for (kind in c("ordered", "factor", "Date", "POSIXct")) {
     if (inherits(x, kind)) return(kind)
   }
-  if (is.object(x) && !methods::is(x, "Rle")) {
+  if (is.object(x)) {
     return(NULL)
   }
   kind <- typeof(as.vector(x))
@@ -48,6 +53,8 @@ column_from_piece <- function(piece) {
   values <- as.vector(unlist(piece$values))
   missing <- as.integer(unlist(piece$missing)) + 1L
   levels <- as.character(unlist(piece$levels))
+  zone <- sub("^POSIXct ?", "", piece$kind)
+  if (startsWith(piece$kind, "POSIXct")) piece$kind <- "POSIXct"
   if (piece$kind %in% c("factor", "ordered")) {
     values <- factor(levels[replace(as.integer(values), missing, NA)], levels = levels, ordered = piece$kind == "ordered")
     return(values)
@@ -60,9 +67,14 @@ column_from_piece <- function(piece) {
   if (piece$kind == "double") values[is.nan(values)] <- NA
   switch(piece$kind,
     Date = as.Date(values),
-    POSIXct = as.POSIXct(values, format = "%Y-%m-%dT%H:%M:%OSZ", tz = "UTC"),
+    POSIXct = in_zone(as.POSIXct(values, format = "%Y-%m-%dT%H:%M:%OSZ", tz = "UTC"), zone),
     values
   )
+}
+
+in_zone <- function(times, zone) {
+  attr(times, "tzone") <- zone
+  times
 }
 
 table_piece <- function(table, names = rownames(table)) {

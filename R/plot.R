@@ -1,8 +1,8 @@
 #' Map of the domains over the tissue
 #'
 #' One point per cell where it lies, coloured by domain, or by a measure such as how sure its domain is. Colours are told
-#' apart by people with red-green or blue-yellow blindness. The y axis points down, as in images; both axes have one
-#' scale. Several slices are drawn side by side, each on its own scale, in the same colours.
+#' apart by people with red-green or blue-yellow blindness. The y axis points down, as in images, and an FOV is turned as
+#' `ImageDimPlot()` turns it; both axes have one scale. Several slices are drawn side by side, each on its own scale, in the same colours.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or the numeric coordinates
@@ -30,12 +30,24 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
                                      slice_key = NULL, cols = NULL, pt.size = NULL, ...) {
   require_packages("SeuratObject", "SpatialDomainPlot() on a Seurat object")
   no_more_arguments(...)
-  table <- object[[]]
-  check_column(group.by, colnames(table))
+  check_column(group.by, colnames(object[[]]))
   records <- lapply(SeuratObject::Reductions(object), function(name) methods::slot(object[[name]], "misc"))
-  slices <- drawn_slices(table, slice_key, stats::setNames(records, SeuratObject::Reductions(object)), group.by)
-  place <- seurat_places(object, image, coordinates, slices)
-  plot_domains(place, table[[group.by]], group.by, cols, pt.size, slices)
+  names(records) <- SeuratObject::Reductions(object)
+  object <- drawn_part(object, group.by)
+  table <- object[[]]
+  slices <- drawn_slices(table, slice_key, records, group.by)
+  # IntegrateLayers() writes no column of the slices; each has its own image.
+  if (is.null(slices) && is.null(image) && is.null(coordinates) && length(own_images(object)) > 1L) {
+    whole <- lengths(own_images(object)) == ncol(object)
+    if (!any(whole)) slices <- factor(seurat_image_places(object)$image, levels = names(own_images(object)))
+  }
+  place <- quietly(FALSE, seurat_places(object, image, coordinates, slices))
+  # As ImageDimPlot() draws an FOV: its x upward and its y to the right.
+  as_fov <- is.null(coordinates) && all(vapply(object@images[image %||% names(own_images(object))], function(one) {
+    class(one)[[1L]] == "FOV"
+  }, NA))
+  plot <- plot_domains(if (as_fov) place[, 2:1] else place, table[[group.by]], group.by, cols, pt.size, slices, as_fov)
+  plot
 }
 
 #' @rdname SpatialDomainPlot
@@ -47,6 +59,7 @@ SpatialDomainPlot.SingleCellExperiment <- function(object, group.by = "spotscape
   table <- SummarizedExperiment::colData(object)
   check_column(group.by, colnames(table))
   slices <- drawn_slices(table, slice_key, S4Vectors::metadata(object), group.by)
+  if (is.null(slices)) sce_one_slice(object)
   place <- sce_places(object, coordinates, names_over_slices(cell_names(object), slices), slices)
   plot_domains(place, table[[group.by]], group.by, cols, pt.size, slices)
 }
@@ -81,7 +94,19 @@ drawn_slices <- function(table, slice_key, records, group.by) {
   Find(Negate(is.null), lapply(c(list(own), records), recorded_slices, table = table))
 }
 
-plot_domains <- function(coordinates, domain, title, cols, pt.size, slices = NULL) {
+# A run on one of several bin sizes has domains for the cells of that size.
+drawn_part <- function(object, group.by) {
+  reduction <- sub("_(domain|confidence)$", "", group.by)
+  if (!reduction %in% SeuratObject::Reductions(object)) {
+    return(object)
+  }
+  kept <- object[[reduction]]
+  cells <- intersect(colnames(object), SeuratObject::Cells(kept))
+  if (length(cells) == ncol(object)) object else seurat_on(object, cells, SeuratObject::DefaultAssay(kept))
+}
+
+# The y axis points down, as in images, but where `up`.
+plot_domains <- function(coordinates, domain, title, cols, pt.size, slices = NULL, up = FALSE) {
   if (!is_measure(domain)) domain <- as.factor(domain)
   data <- data.frame(x = coordinates[, 1L], y = coordinates[, 2L], domain = domain)
   if (!is.null(slices)) {
@@ -92,7 +117,7 @@ plot_domains <- function(coordinates, domain, title, cols, pt.size, slices = NUL
   plot <- ggplot2::ggplot(data, ggplot2::aes(x = .data$x, y = .data$y, colour = .data$domain)) +
     ggplot2::geom_point(size = pt.size %||% max(0.1, min(4, 80 / across)), shape = 16) +
     colour_scale(domain, title, cols) +
-    ggplot2::scale_y_reverse() +
+    (if (up) ggplot2::scale_y_continuous() else ggplot2::scale_y_reverse()) +
     ggplot2::coord_fixed(clip = "off") +
     ggplot2::theme_void() +
     ggplot2::theme(plot.margin = ggplot2::margin(4, 4, 4, 4))

@@ -46,11 +46,36 @@ one_object <- function(object) {
   if (is_plain_list(object) && length(object) == 1L) object[[1L]] else object
 }
 
+# The kind of an object, or of those in a list.
+kind_of_all <- function(object) {
+  if (is_plain_list(object)) names(KINDS)[KINDS == kind_of_slices(object)] else kind_of(object)
+}
+
+# Several objects as the one that IntegrateSlices() makes of them, to be given what Python found for all.
+join_objects <- function(objects, slice_key) {
+  names <- names(objects)
+  cells <- suppressWarnings(names_apart(lapply(objects, piece_names)))
+  if (kind_of_slices(objects) != "Seurat") {
+    return(sce_join(objects, cells, slice_key, "SPOTSCAPE"))
+  }
+  joined <- seurat_merge(lapply(objects, current_seurat), cells)
+  of <- factor(rep(names, lengths(cells)), levels = names)
+  seurat_add_columns(joined, stats::setNames(list(of), slice_key), unlist(cells, use.names = FALSE))
+}
+
 # The object with what the pieces have beyond it: columns, reductions, what is said of the whole.
 update_object <- function(object, pieces) {
+  if (is_plain_list(object)) {
+    names(object) <- names(object) %||% as.character(seq_along(object))
+    object <- join_objects(object, run_slice_column(pieces$uns) %||% "slice")
+    # What the objects say of their cells stays as R joined it, such as samples that were told apart.
+    said <- setdiff(names(pieces$obs$columns), colnames(cell_table(object)))
+    found <- grep("^spotscape_", names(pieces$obs$columns), value = TRUE)
+    pieces$obs$columns <- pieces$obs$columns[union(said, found)]
+  }
   is_seurat <- kind_of(object) == "seurat"
   if (is_seurat) object <- current_seurat(object)
-  cells <- if (is_seurat) colnames(object) else cell_names(object)
+  cells <- piece_names(object)
   wanted <- as.character(unlist(pieces$obs$names))
   # The assay that was read may lack some of the cells of a Seurat object.
   own <- if (is_seurat) intersect(cells, wanted) else cells
@@ -69,12 +94,14 @@ update_seurat <- function(object, pieces) {
   object <- seurat_reductions(object, new, list(), rownames(object[[assay]]), assay, rownames(obs))
   graphs <- pieces$obsp[setdiff(names(pieces$obsp), SeuratObject::Graphs(object))]
   object <- seurat_graphs(object, graphs, list(), assay, rownames(obs))
-  for (name in setdiff(names(obs), c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE))) {
+  elsewhere <- setdiff(c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE), run_slice_column(pieces$uns))
+  at <- match(rownames(obs), colnames(object))
+  for (name in setdiff(names(obs), elsewhere)) {
     values <- object[[]][[name]]
-    at <- match(rownames(obs), colnames(object))
+    if (!is.null(values) && same_values(values[at], obs[[name]])) next
     if (is.null(values) || length(at) == length(values)) {
       values <- obs[[name]][match(colnames(object), rownames(obs))]
-    } else if (!identical(values[at], obs[[name]])) {
+    } else {
       values[at] <- obs[[name]]
     }
     object@meta.data[[name]] <- values
@@ -101,7 +128,7 @@ update_sce <- function(object, pieces) {
   }
   obs <- table_from_piece(pieces$obs)
   for (name in names(obs)) {
-    if (!identical(SummarizedExperiment::colData(object)[[name]], obs[[name]])) {
+    if (!same_values(SummarizedExperiment::colData(object)[[name]], obs[[name]])) {
       SummarizedExperiment::colData(object)[[name]] <- obs[[name]]
     }
   }
@@ -110,6 +137,16 @@ update_sce <- function(object, pieces) {
   known <- setdiff(names(S4Vectors::metadata(object)), "spotscape")
   for (name in setdiff(names(uns), known)) S4Vectors::metadata(object)[[name]] <- uns[[name]]
   object
+}
+
+# Whether a column says the same, whatever its type became on the way.
+same_values <- function(x, y) {
+  x <- as_plain(x)
+  if (is.null(x) || !is.null(dim(x)) || is.list(x)) {
+    return(!is.null(x))
+  }
+  if (is.numeric(x) && is.numeric(y)) isTRUE(all.equal(unname(x), unname(y), check.attributes = FALSE, tolerance = 1e-12)) else
+    identical(unname(as.character(x)), unname(as.character(y)))
 }
 
 # Whether new domains come without how sure they are: what the object says of that is then of older ones.

@@ -10,9 +10,12 @@ run_of <- function(object, reduction = NULL) {
     check_embedding_name(reduction, SeuratObject::Reductions(object))
     kept <- object[[reduction]]
     misc <- methods::slot(object, "misc")
+    # A run on one of several bin sizes has a row for the cells of that size.
+    cells <- intersect(colnames(object), SeuratObject::Cells(kept))
     run <- list(
-      embedding = SeuratObject::Embeddings(kept)[colnames(object), , drop = FALSE], info = methods::slot(kept, "misc"),
-      table = object[[]], cells = colnames(object)
+      embedding = SeuratObject::Embeddings(kept)[cells, , drop = FALSE], info = methods::slot(kept, "misc"),
+      table = object[[]][cells, , drop = FALSE], cells = cells,
+      part = if (length(cells) == ncol(object)) object else seurat_on(object, cells, SeuratObject::DefaultAssay(kept))
     )
   } else {
     require_bioconductor(object)
@@ -22,7 +25,7 @@ run_of <- function(object, reduction = NULL) {
     misc <- S4Vectors::metadata(object)
     run <- list(
       embedding = SingleCellExperiment::reducedDim(object, reduction), info = sce_info(object, reduction),
-      table = SummarizedExperiment::colData(object), cells = cell_names(object)
+      table = SummarizedExperiment::colData(object), cells = cell_names(object), part = object
     )
   }
   run$stem <- tolower(reduction)
@@ -128,10 +131,9 @@ as_table <- function(columns) {
 }
 
 # The object with more columns about its cells.
-add_columns <- function(object, columns) {
+add_columns <- function(object, columns, cells = colnames(object)) {
   if (kind_of(object) == "seurat") {
-    table <- as.data.frame(columns, row.names = colnames(object), optional = TRUE)
-    return(SeuratObject::AddMetaData(object, table))
+    return(seurat_add_columns(object, columns, cells))
   }
   for (name in names(columns)) SummarizedExperiment::colData(object)[[name]] <- columns[[name]]
   object

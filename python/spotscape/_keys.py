@@ -27,6 +27,12 @@ R_RECORD = "spotscape_r"
 """``uns``: what an R object needs to be made again of an AnnData: its kind, names, keys and classes."""
 
 
+R_IMAGE = "seurat_image"
+"""``obs``: the image of Seurat that a cell lies in, where there are several."""
+R_SAMPLE = "sample_id"
+"""``obs``: the sample of a SpatialExperiment."""
+
+
 def embedding(key_added: str = KEY_ADDED) -> str:
     """Name in ``obsm``: n_spots x d, float32."""
     return f"X_{key_added}"

@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "_threads": {"_validate"},
     "_validate": set(),
     "_slices": GROUND,
+    "_panels": GROUND | {"_slices", "pp"},
     "_counts": GROUND,
     "_counts_choice": GROUND | {"_counts"},
     "_variable_genes": GROUND,
@@ -57,8 +58,8 @@ MAY_IMPORT = {
     "pp": GROUND | {"_counts", "_counts_choice", "_slices", "_spatial_genes", "_variable_genes"},
     "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
-    | {"_embedding_graph", "_neighbors", "_paths", "_slices", "core", "engine", "pp", "gr", "metrics"}
-    | {"_sections", "_spatial_genes", "_spatial_graph"},
+    | {"_embedding_graph", "_neighbors", "_panels", "_paths", "_slices", "core", "engine", "pp", "gr"}
+    | {"_sections", "_spatial_genes", "_spatial_graph", "metrics"},
     "model": GROUND | {"_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,

@@ -78,8 +78,12 @@ def write_result(adata: AnnData, *, out: Path, slices: Mapping[str, AnnData], pa
     from spotscape.interop import write_rds
 
     # An R object can only be completed by as many spots as it has.
-    if len(slices) == 1 and paths[0].suffix.lower() == ".rds" and _keys.LEFT_OUT not in adata.uns:
-        return write_rds(adata, out, update=paths[0])
+    whole = not any(_keys.LEFT_OUT in one.uns for one in (adata, *slices.values()))
+    if whole and all(path.suffix.lower() == ".rds" for path in paths):
+        if len(paths) == 1:
+            return write_rds(adata, out, update=paths[0])
+        if len(paths) == len(slices):
+            return write_rds(adata, out, update=dict(zip(slices, paths, strict=True)))
     kinds = {str(one.uns[_keys.R_RECORD]["kind"]) for one in slices.values() if _keys.R_RECORD in one.uns}
     write_rds(adata, out, kind=kinds.pop() if len(kinds) == 1 else None)
 

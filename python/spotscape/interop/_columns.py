@@ -79,7 +79,7 @@ def _column_piece(values: pd.Series, kind: str | None) -> dict[str, Any] | None:
     dtype = values.dtype
     missing = np.flatnonzero(values.isna().to_numpy())
     piece: dict[str, Any] = {"missing": missing}
-    if isinstance(dtype, pd.CategoricalDtype) and kind not in ("character", "Date", "POSIXct"):
+    if isinstance(dtype, pd.CategoricalDtype) and kind not in ("character", "Date") and not _is_time(kind):
         levels = [str(level) for level in dtype.categories]
         codes = values.cat.codes.to_numpy().astype(np.int32) + 1
         return piece | {"kind": "ordered" if dtype.ordered else "factor", "values": codes, "levels": levels}
@@ -96,11 +96,17 @@ def _column_piece(values: pd.Series, kind: str | None) -> dict[str, Any] | None:
         return piece | {"kind": "double", "values": values.to_numpy(dtype=np.float64, na_value=np.nan)}
     elif pd.api.types.is_datetime64_any_dtype(dtype):
         utc = values if values.dt.tz is None else values.dt.tz_convert("UTC")
-        values, kind = utc.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype(object), "POSIXct"
+        zone = "UTC" if values.dt.tz is None else str(values.dt.tz)
+        values, kind = utc.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype(object), f"POSIXct {zone}"
     if not all(isinstance(value, str) for value in values[values.notna()]):
         return None
     texts = ["" if gone else str(value) for value, gone in zip(values, values.isna(), strict=True)]
-    return piece | {"kind": kind if kind in ("Date", "POSIXct") else "character", "values": texts}
+    return piece | {"kind": kind if kind == "Date" or _is_time(kind) else "character", "values": texts}
+
+
+def _is_time(kind: str | None) -> bool:
+    """Whether a column holds moments in R; its kind also says in which time zone they are shown there."""
+    return kind is not None and kind.startswith("POSIXct")
 
 
 def table_piece(frame: pd.DataFrame, kinds: Mapping[str, Any], name: str, lost: list[str]) -> dict[str, Any]:

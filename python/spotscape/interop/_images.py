@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
@@ -36,11 +37,44 @@ def from_image(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_SLICE_COLUMNS = (_keys.SLICE, "library_id", "library", "sample", "section", "batch")
+"""What columns of ``obs`` with the slices are called."""
+
+
+def slice_piece(adata: AnnData, kind: str) -> dict[str, Any] | None:
+    """Return which slice each cell is of, for R: the column, its levels and codes (0 where missing).
+
+    None where nothing says that there are several. Where there are images, the column that names them is
+    meant, so that each image gets its own cells.
+    """
+    images = [str(name) for name in adata.uns.get(_keys.SPATIAL, {})]
+    record = adata.uns.get(_keys.parameters(), {})
+    run = record.get("integration", {}).get("slice_key") if isinstance(record, Mapping) else None
+    own = (_keys.R_IMAGE, _keys.R_SAMPLE) if kind == "seurat" else (_keys.R_SAMPLE, _keys.R_IMAGE)
+    usual = [name for name in dict.fromkeys((*own, run, *_SLICE_COLUMNS)) if name in adata.obs]
+    others = [name for name in adata.obs if name not in usual] if len(images) > 1 else []
+    for name in [*usual, *others]:
+        column = adata.obs[name]
+        if not isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype) and column.dtype != object:
+            continue
+        values = pd.Categorical(column.astype(object).where(column.notna()))
+        levels = [str(level) for level in values.categories]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            levels = [str(level) for level in column.cat.categories if str(level) in levels]
+        if len(levels) < 2 or (len(images) > 1 and not set(images) <= set(levels)):
+            continue
+        codes = pd.Categorical([str(v) for v in column], categories=levels).codes.astype(np.int32) + 1
+        return {"column": str(name), "levels": levels, "codes": codes}
+    return None
+
+
 def image_pieces(adata: AnnData, kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the images by name, in the shape that this kind of object has them."""
     shown = images_of(adata, _keys.SPATIAL)
     same = record and str(record["kind"]) == kind
     names = list(dict.fromkeys([*(as_texts(record["images"]) if same else []), *map(str, shown)]))
+    if not same and len(names) > 1 and slice_piece(adata, kind) is None:
+        return {}  # whose cells they show cannot be told; the caller says so
     make = _seurat_image if kind == "seurat" else _experiment_image
     return {name: make(shown.get(name, {})) for name in names} if kind != "sce" else {}
 

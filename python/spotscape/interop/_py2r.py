@@ -25,6 +25,8 @@ def to_r(value: Any) -> Any:
     """Return a piece as R has it."""
     if value is None:
         return rinterface.NULL
+    if isinstance(value, rinterface.Sexp):
+        return value
     if sparse.issparse(value):
         return _converted(sparse.csc_matrix(value))
     if isinstance(value, Mapping):

@@ -53,7 +53,7 @@ from scipy import sparse
 from spotscape import _keys
 from spotscape._validate import InputError, SpotscapeWarning, check_choice
 from spotscape.interop._columns import LARGEST, as_table, as_texts, items, native, plain, table_piece
-from spotscape.interop._images import from_image, image_pieces
+from spotscape.interop._images import from_image, image_pieces, slice_piece
 
 KINDS = ("seurat", "spe", "sce")
 
@@ -181,7 +181,7 @@ def from_anndata(adata: AnnData, kind: str | None = None) -> dict[str, Any]:
         "layers": layers,
         "obs": table_piece(adata.obs, record.get("obs", {}), "obs", lost),
         "var": table_piece(adata.var, record.get("var", {}), "var", lost),
-        "obsm": _reductions(adata, record, lost),
+        "obsm": _reductions(adata, kind, record, lost),
         "varm": _loadings(adata, lost),
         "obsp": {
             name: _for_r(values, f"obsp[{name!r}]", transpose=False) for name, values in adata.obsp.items()
@@ -192,11 +192,15 @@ def from_anndata(adata: AnnData, kind: str | None = None) -> dict[str, Any]:
             if key in adata.obsm
         },
         "images": image_pieces(adata, kind, record),
+        "slices": slice_piece(adata, kind),
+        "new_columns": [str(name) for name in adata.obs if name not in record.get("obs", {})],
         "uns": _uns(adata, lost),
         "record": record["r"] if record and record["kind"] == kind else {},
     }
     if _keys.SPATIAL in adata.obsm:
         pieces["spatial"] = np.asarray(adata.obsm[_keys.SPATIAL], dtype=np.float64)
+    if not pieces["images"] and len(adata.uns.get(_keys.SPATIAL, {})) > 1 and kind != "sce":
+        lost.append("the images, as no column of obs says which of them a cell is in")
     if lost:
         _warn(lost)
     return pieces
@@ -269,9 +273,12 @@ def _layers(adata: AnnData, kind: str, record: Mapping[str, Any]) -> tuple[str, 
     return "counts" if is_counts else other, x, layers
 
 
-def _reductions(adata: AnnData, record: Mapping[str, Any], lost: list[str]) -> dict[str, Any]:
-    names = {str(key): str(name) for key, name in record.get("obsm", {}).items()}
+def _reductions(adata: AnnData, kind: str, record: Mapping[str, Any], lost: list[str]) -> dict[str, Any]:
+    usual = {_keys.embedding(): _keys.KEY_ADDED if kind == "seurat" else _keys.KEY_ADDED.upper()}
+    names = usual | {str(key): str(name) for key, name in record.get("obsm", {}).items()}
     made = {}
+    if record and str(record["kind"]) != kind:
+        names |= usual
     for key, values in adata.obsm.items():
         if key == _keys.SPATIAL or key in record.get("extra", {}):
             continue

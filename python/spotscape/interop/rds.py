@@ -7,6 +7,7 @@ what does not is in the R package's ``known_issues.yaml``.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def write_rds(
     path: str | os.PathLike[str],
     *,
     kind: str | None = None,
-    update: str | os.PathLike[str] | None = None,
+    update: str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> None:
     """Write an AnnData as an R object to ``.rds``.
 
@@ -82,9 +83,10 @@ def write_rds(
         ``"seurat"``, ``"spe"`` or ``"sce"``; None: what ``obj`` was made of, else ``"spe"`` where it has
         coordinates and ``"sce"`` where it has none.
     update
-        File with the R object that ``obj`` was read from, or a list of just this one. The object is written
-        again with what ``obj`` has beyond it (columns of ``obs``, reductions, ``uns``), and so keeps even
-        what an AnnData cannot hold.
+        File with the R object that ``obj`` was read from. The object is written again with what ``obj`` has
+        beyond it (columns of ``obs``, reductions, ``uns``), and so keeps even what an AnnData cannot hold. A
+        list of several in the file, or a dict of files by the names of slices, becomes one object, as R's
+        ``IntegrateSlices()`` makes it: each image with its own cells, every gene, the domains as identities.
 
     Raises
     ------
@@ -111,7 +113,10 @@ def write_rds(
     if update is None:
         value = to_r(obj, kind)
     else:
-        original = _session.call("one_object", _read(update))
+        if isinstance(update, Mapping):
+            original = _session.value({str(name): _read(one) for name, one in update.items()})
+        else:
+            original = _session.call("one_object", _read(update))
         pieces = from_anndata(obj, _kind_of(original, kind))
         value = _session.call("update_object", original, _session.value(pieces))
     with atomic_path(path) as temporary:
@@ -211,7 +216,7 @@ def _check_magic(path: Path) -> None:
 
 
 def _kind_of(original: Any, kind: str | None) -> str:
-    found = str(_session.call("kind_of", original)[0])
+    found = str(_session.call("kind_of_all", original)[0])
     if kind not in (None, found):
         raise input_error("kind", describe(kind), f"{found!r}, the kind of the object to update")
     return found

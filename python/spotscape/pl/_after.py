@@ -126,7 +126,8 @@ def _alignment(adata: AnnData, key_added: str) -> Section | None:
         over = ", turned over" if row["turned_over"] else ""
         sentences.append(
             f"Slice {name} was turned by {row['rotation']:.0f} degrees{over}; {row['overlap']:.0%} of the "
-            f"smaller slice overlaps, with an agreement of {row['agreement']:.2f} (1 is equal, 0 is chance)."
+            f"smaller slice overlaps, with an agreement of {row['agreement']:.2f} (1: all matches, 0: as by "
+            "chance)."
         )
         axes = new_panels(2, (4.4, 4.4))
         alignment(adata, slice_name=name, key_added=key_added, ax=axes)

@@ -28,7 +28,7 @@ from spotscape.tl._registration import (
 
 MATCHINGS = ("nearest", "transport")
 FEWEST_MATCHES = 20
-LOWEST_AGREEMENT = 0.3
+LOWEST_ALIKENESS = 0.3
 LOW_AGREEMENT = 0.4
 OTHER_UNIT = 1.5
 """Factor between the spots' distances of two slices from which they are in different units."""
@@ -55,8 +55,8 @@ def align_slices(
     """Bring the slices of one tissue into one frame, and match their spots.
 
     Spots that are among each other's nearest in the embedding are matches; RANSAC [1]_ finds the transform
-    that most of them agree on, and of its best candidates the one is taken under which spots that come to lie
-    on each other are most alike. With the slices aligned, every spot is matched again among those near it.
+    that most of them agree on and under which spots that come to lie on each other are most alike. With the
+    slices aligned, every spot is matched again among those near it.
 
     Parameters
     ----------
@@ -93,8 +93,10 @@ def align_slices(
     - ``uns["<key_added>_alignment"]``: ``"reference"``, ``"slice_key"``, ``"transform"``, ``"matching"``;
       ``"slices"``, a table with a row for each slice: whether it is aligned, the transform (y = A x + b:
       ``a11`` to ``a22``, ``b1``, ``b2``), rotation in degrees, scale, whether it was turned over, agreement
-      (1 is equal, 0 is chance), overlap, numbers of matches and of those that agree; ``"matches"``, a table
-      of matched spots with their score (0 to 1), whether they are mutual, and their distance.
+      (share of the matches in the overlap that lie on each other: 1 is all, 0 is chance), how alike spots are
+      that lie on each other (1 is equal, 0 is chance), overlap, another fit that is as good (``other_...``),
+      numbers of matches and of those that agree; ``"matches"``, a table of matched spots with their score (0
+      to 1), whether they are mutual, and their distance.
 
     Raises
     ------
@@ -106,7 +108,8 @@ def align_slices(
     -----
     SpotscapeWarning
         Of each slice that could not be aligned, and why: too few matches, all of them in one clump, or no
-        transform under which the slices overlap and agree. No transform is forced on such a slice.
+        transform under which the slices overlap and agree. No transform is forced on such a slice. And of
+        each slice that fits as well another way, such as its mirror image or after a half turn.
 
     References
     ----------
@@ -146,13 +149,9 @@ def align_slices(
         one = _align_one(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
         if transform == "rigid":
             _warn_of_units(name, reference, xy[own], xy[fixed])
-        if one.found is not None and one.found.agreement < LOW_AGREEMENT:
-            text = f"Slice {name!r} agrees with {reference!r} at {one.found.agreement:.2f} only (1 is equal, "
-            text += "0 is chance): look at it before it is used."
-            warnings.warn(text, SpotscapeWarning, stacklevel=2)
-        if one.why:
-            text = f"Slice {name!r} was not aligned to {reference!r}: {one.why}."
-            warnings.warn(text, SpotscapeWarning, stacklevel=2)
+        warning = _said_of(name, reference, one)
+        if warning:
+            warnings.warn(warning, SpotscapeWarning, stacklevel=2)
         moved = None if one.found is None else one.found.transform
         if moved is not None:
             aligned[own] = moved(xy[own])
@@ -225,6 +224,46 @@ def _align_one(
     return Aligned(found, "", match(sides, found.transform, pairs, scale), len(pairs))
 
 
+def _said_of(name: str, reference: str, one: Aligned) -> str:
+    """Return what a user should know before the alignment of a slice is used; empty where all is well."""
+    if one.why:
+        return f"Slice {name!r} was not aligned to {reference!r}: {one.why}."
+    if one.found is None:
+        return ""
+    if one.found.rival is not None:
+        return _two_ways(name, reference, one.found)
+    if one.found.agreement < LOW_AGREEMENT:
+        return (
+            f"Slice {name!r} agrees with {reference!r} at {one.found.agreement:.2f} only (1: all matches lie "
+            "on each other, 0 is chance): look at it before it is used."
+        )
+    return ""
+
+
+def _two_ways(name: str, reference: str, found: Registration) -> str:
+    """Say that a slice fits in two ways, and which one was taken."""
+    rival = found.rival or found
+    ways = [
+        f"turned by {_rotation(one.transform):.0f} degrees"
+        f"{' and turned over' if _is_over(one.transform) else ''} (agreement {one.agreement:.2f})"
+        for one in (found, rival)
+    ]
+    return (
+        f"Slice {name!r} fits {reference!r} in two ways, as well within the error: {ways[0]}, which was "
+        f"taken, and {ways[1]}. The tissue looks alike both ways; tell by the image or a landmark which one "
+        "is right."
+    )
+
+
+def _rotation(transform: Transform) -> float:
+    """Return by how many degrees a slice is turned, after it is turned over if it is."""
+    return float(np.degrees(np.arctan2(transform.matrix[1, 0], transform.matrix[0, 0])))
+
+
+def _is_over(transform: Transform) -> bool:
+    return bool(np.linalg.det(transform.matrix) < 0)
+
+
 def run_slice_key(adata: AnnData, key_added: str) -> str:
     """Return the name of the slices' column: that of the run, else the usual one."""
     record = adata.uns.get(_keys.parameters(key_added), {}).get("integration", {})
@@ -266,11 +305,11 @@ def _register(
     found = register(sides, pairs, weights, kind, rng)
     if found is None:
         return None, "no transform brings enough of the matches together"
-    if found.overlap < LOWEST_OVERLAP or found.agreement < LOWEST_AGREEMENT:
+    if found.overlap < LOWEST_OVERLAP or found.alikeness < LOWEST_ALIKENESS:
         return None, (
-            f"under the best transform {found.overlap:.0%} of the smaller slice overlaps, with an agreement "
-            f"of {found.agreement:.2f} (at least {LOWEST_OVERLAP:.0%} and {LOWEST_AGREEMENT} are needed); do "
-            "the slices show the same part of a tissue?"
+            f"under the best transform {found.overlap:.0%} of the smaller slice overlaps, and its spots "
+            f"agree at {found.alikeness:.2f} (at least {LOWEST_OVERLAP:.0%} and {LOWEST_ALIKENESS} are "
+            "needed); do the slices show the same part of a tissue?"
         )
     lift = found.inliers.mean() / chance_of_agreeing(sides)
     if lift < LOWEST_LIFT:
@@ -287,6 +326,7 @@ def _row(
     """Return what the table of slices says of one."""
     matrix = np.full((2, 2), np.nan) if transform is None else transform.matrix
     offset = np.full(2, np.nan) if transform is None else transform.offset
+    rival = None if found is None else found.rival
     determinant = float(np.linalg.det(matrix)) if transform is not None else np.nan
     return {
         _keys.SLICE: name,
@@ -297,11 +337,15 @@ def _row(
         "a22": matrix[1, 1],
         "b1": offset[0],
         "b2": offset[1],
-        "rotation": float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))),
+        "rotation": _rotation(Transform(matrix, offset)),
         "scale": float(np.sqrt(abs(determinant))),
         "turned_over": bool(determinant < 0),
         "agreement": np.nan if found is None else found.agreement,
+        "alikeness": np.nan if found is None else found.alikeness,
         "overlap": np.nan if found is None else found.overlap,
+        "other_rotation": np.nan if rival is None else _rotation(rival.transform),
+        "other_turned_over": rival is not None and _is_over(rival.transform),
+        "other_agreement": np.nan if rival is None else rival.agreement,
         "n_matches": n_matches,
         "n_agreeing": 0 if found is None else int(found.inliers.sum()),
     }

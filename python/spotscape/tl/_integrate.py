@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._panels import on_measured_genes
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, check_number
 from spotscape.config import SpotscapeConfig, resolve_config
@@ -133,8 +134,9 @@ def integrate_slices(
         adata = adatas if single else join_slices(adatas, slice_key, spatial_key, layer)
         check_slices(adata, slice_key, layer)
         check_conditions(adata, slice_key, condition_key)
+        measured = on_measured_genes(adata, slice_key, layer) if single else adata
     analysis = analyse(
-        adata,
+        measured,
         n_domains=check_n_domains(n_domains, adata.n_obs),
         settings=replace(
             settings,
@@ -166,7 +168,7 @@ def integrate_slices(
         "slice_key": slice_key,
         "condition_key": condition_key or "",
         "slices": names,
-        "n_shared_genes": adata.n_vars,
+        "n_shared_genes": measured.n_vars,
         **found._asdict(),
     }
     write_analysis(adata, analysis, key_added)

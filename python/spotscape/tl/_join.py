@@ -14,6 +14,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import images_of, off_tissue
+from spotscape._panels import without_unmeasured
 from spotscape._sections import check_one_section
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, describe, input_error, of_slice
@@ -74,6 +75,7 @@ def join_slices(
             one = len(images) == 1
             part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
         parts.append(part)
+    parts = without_unmeasured(parts)
     _name_spots_apart(parts, names)
     shared = _shared_genes(parts, names)
     joined = ad.concat([part[:, shared] for part in parts], join="inner", merge="same", uns_merge="unique")

@@ -5,7 +5,10 @@
 1. RANSAC [1]_: pairs of matches give transforms (two points fix a similarity up to its handedness; both are
    tried), and the matches within a tolerance say how good each is.
 2. The best are fitted again to all matches that agree, with a tolerance that shrinks.
-3. Of these the one is taken under which spots that come to lie on each other are most alike.
+3. Of these the one is taken that most matches agree on and under which spots that come to lie on each other
+   are most alike. In layers, or a round tissue, spots are alike under a half turn or a mirror image as well,
+   which only the matches tell apart; these are tried too, and what fits as well as the best is kept beside
+   it.
 
 Source: [1]_ Fischler and Bolles (1981), CACM 24; least squares by Umeyama (1991), IEEE PAMI 13.
 """
@@ -25,6 +28,10 @@ _TOLERANCES = (4.0, 3.0, 2.5, 2.5, 2.5)
 """Of a match, in spot distances, from the first fit to the last."""
 _STRETCH = 1.15
 """How much two distances may differ that a rigid transform should keep."""
+_APART = 5.0
+"""How far spots lie from each other, in spot distances, under two transforms that are not the same one."""
+_AS_ALIKE = 0.8
+"""How alike spots that lie on each other are under a transform that fits as well, as a share of the best."""
 
 
 class Transform(NamedTuple):
@@ -47,18 +54,31 @@ class Registration(NamedTuple):
     transform
         From the slice to the reference.
     agreement
+        Share of the matches in the overlap that lie on each other, less what chance gives: 1 is all, 0 is
+        chance. Low where the matches are wrong, or say little of the place within a domain.
+    alikeness
         How much more alike spots are that come to lie on each other than random pairs of the overlap: 1 -
         their mean squared distance in the embedding over that of the pairs. 1 is equal, 0 is chance.
     overlap
         Share of the smaller slice that comes to lie on the other.
     inliers
         Mask over the matches: those that agree with the transform.
+    rival
+        Another transform that fits as well within the error, such as the mirror image; None where there is
+        none.
     """
 
     transform: Transform
     agreement: float
+    alikeness: float
     overlap: float
     inliers: np.ndarray
+    rival: Registration | None = None
+
+    @property
+    def score(self) -> float:
+        """What the candidates are compared by."""
+        return self.alikeness * self.overlap * max(float(self.inliers.mean()), 0.0)
 
 
 class Sides(NamedTuple):
@@ -94,15 +114,59 @@ def register(
     """
     source, target = sides.xy[pairs[:, 0]], sides.reference_xy[pairs[:, 1]]
     tree = cKDTree(sides.reference_xy)
-    best: Registration | None = None
-    for start in _hypotheses(source, target, weights, kind, sides.spacing, rng):
+
+    def try_from(start: Transform) -> Registration | None:
         found = _refined(start, sides, source, target, weights, kind)
         if found is None:
-            continue
-        agreement, overlap = alikeness(sides, tree, found[0], rng)
-        if best is None or agreement * overlap > best.agreement * best.overlap:
-            best = Registration(found[0], agreement, overlap, found[1])
-    return best
+            return None
+        alike, overlap, over = alikeness(sides, tree, found[0], rng)
+        support = _support(found[1], over[pairs[:, 0]], chance_of_agreeing(sides))
+        return Registration(found[0], support, alike, overlap, found[1])
+
+    tried = [try_from(start) for start in _hypotheses(source, target, weights, kind, sides.spacing, rng)]
+    found = [one for one in tried if one is not None]
+    if not found:
+        return None
+    best = max(found, key=lambda one: one.score)
+    found += [one for one in map(try_from, _turned(best.transform, sides.xy)) if one is not None]
+    best = max(found, key=lambda one: one.score)
+    rivals = [one for one in found if _is_rival(one, best, sides, source)]
+    return best._replace(rival=max(rivals, key=lambda one: one.score)) if rivals else best
+
+
+def _support(inliers: np.ndarray, over: np.ndarray, chance: float) -> float:
+    """Return the share of the matches in the overlap that agree, less what chance gives."""
+    share = inliers[over].mean() if over.any() else 0.0
+    return float((share - chance) / max(1 - chance, 1e-12))
+
+
+def _turned(transform: Transform, places: np.ndarray) -> list[Transform]:
+    """Return the transform after a half turn and after mirror images about the slice's own axes."""
+    centre = places.mean(axis=0)
+    axes = np.linalg.svd(places - centre, full_matrices=False)[2]
+    made = []
+    for signs in ((-1, -1), (1, -1), (-1, 1)):
+        turn = axes.T @ np.diag(signs).astype(float) @ axes
+        matrix = transform.matrix @ turn
+        made.append(Transform(matrix, transform(centre[None])[0] - matrix @ centre))
+    return made
+
+
+def _is_rival(one: Registration, best: Registration, sides: Sides, source: np.ndarray) -> bool:
+    """Whether another transform fits as well as the best, within the error of the numbers of matches.
+
+    Matches of one region are right or wrong together, so the error is that of sums over 16 parts of a slice.
+    """
+    apart = np.linalg.norm(one.transform(sides.xy) - best.transform(sides.xy), axis=1)
+    if np.median(apart) < _APART * sides.spacing:
+        return False
+    if one.alikeness * one.overlap < _AS_ALIKE * best.alikeness * best.overlap:
+        return False
+    low, span = sides.xy.min(axis=0), np.ptp(sides.xy, axis=0) + 1e-12
+    parts = np.minimum((4 * (source - low) / span).astype(int), 3) @ [4, 1]
+    more = np.bincount(parts, best.inliers.astype(float) - one.inliers, minlength=16)
+    error = np.sqrt(len(more) / (len(more) - 1) * np.square(more - more.mean()).sum())
+    return bool(more.sum() <= 2 * error)
 
 
 def fit_points(source: np.ndarray, target: np.ndarray, weights: np.ndarray, kind: str) -> Transform:
@@ -132,19 +196,22 @@ def fit_points(source: np.ndarray, target: np.ndarray, weights: np.ndarray, kind
 
 def alikeness(
     sides: Sides, tree: cKDTree, transform: Transform, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return agreement and overlap of a transform, as in `Registration`; the tree is of the reference."""
+) -> tuple[float, float, np.ndarray]:
+    """Return alikeness and overlap of a transform, as in `Registration`, and which spots lie on others.
+
+    The tree is of the reference.
+    """
     distances, nearest = tree.query(transform(sides.xy), distance_upper_bound=1.5 * sides.spacing)
     over = np.isfinite(distances)
     covered = len(np.unique(nearest[over]))
     overlap = max(over.mean(), covered / len(sides.reference_xy))
     if over.sum() < 3:
-        return 0.0, float(overlap)
+        return 0.0, float(overlap), over
     apart = np.square(sides.z[over] - sides.reference_z[nearest[over]]).sum(axis=1).mean()
     # Against the same spots in another order: within a patch of one domain, all lie on what is like them.
     one, other = (rng.permutation(np.flatnonzero(over)) for _ in range(2))
     chance = np.square(sides.z[one] - sides.reference_z[nearest[other]]).sum(axis=1).mean()
-    return float(1 - apart / max(chance, 1e-300)), float(overlap)
+    return float(1 - apart / max(chance, 1e-300)), float(overlap), over
 
 
 def chance_of_agreeing(sides: Sides) -> float:

@@ -171,3 +171,36 @@ def test_64_bit_indices_are_made_32_bit_and_too_many_values_refused(monkeypatch)
     monkeypatch.setattr(pieces, "LARGEST", 2)
     with pytest.raises(InputError, match=r"^adata\.X: found \d+ values other than zero, expected at most 2"):
         from_anndata(adata)
+
+
+def two_images():
+    """An object of two slices, each with an image under its name, as a run over several makes it."""
+    adata = AnnData(np.ones((4, 2), dtype="float32"), obs=pd.DataFrame(index=list("abcd")))
+    adata.obs["slice"] = pd.Categorical(["s2", "s1", "s2", "s1"], categories=["s1", "s2"])
+    adata.obsm["spatial"] = np.arange(8.0).reshape(4, 2)
+    image = {"images": {"lowres": np.zeros((2, 2, 3))}, "scalefactors": {"tissue_lowres_scalef": 0.1}}
+    adata.uns["spatial"] = {"s1": image, "s2": image}
+    return adata
+
+
+@pytest.mark.parametrize("kind", ["seurat", "spe"])
+def test_each_image_has_its_own_cells(kind):
+    pieces = from_anndata(two_images(), kind)
+    assert list(pieces["images"]) == ["s1", "s2"]
+    assert pieces["slices"]["column"] == "slice"
+    assert pieces["slices"]["levels"] == ["s1", "s2"]
+    assert pieces["slices"]["codes"].tolist() == [2, 1, 2, 1]
+
+
+def test_images_whose_cells_nobody_knows_are_left_behind_and_said():
+    adata = two_images()
+    del adata.obs["slice"]
+    with pytest.warns(SpotscapeWarning, match="which of them a cell is in"):
+        assert from_anndata(adata, "seurat")["images"] == {}
+
+
+def test_the_embedding_goes_by_the_name_that_each_kind_has():
+    adata = two_images()
+    adata.obsm["X_spotscape"] = np.ones((4, 3))
+    assert list(from_anndata(adata, "seurat")["obsm"]) == ["spotscape"]
+    assert list(from_anndata(adata, "spe")["obsm"]) == ["SPOTSCAPE"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -353,3 +354,61 @@ def test_the_command_says_where_no_cell_has_a_place(tmp_path):
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 2
     assert "spatial" in done.stderr
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_list_becomes_one_object_with_all_that_each_had(adata, tmp_path, several):
+    """What a run over the objects of a list found goes into the object that R makes of them."""
+    in_r(f"""local({{
+      one <- readRDS("{_seurat_file(adata, tmp_path)}")
+      two <- one
+      two <- SeuratObject::RenameCells(two, new.names = paste0("two_", colnames(two)))
+      one[["Spatial"]] <- one[["RNA"]]
+      two[["Spatial"]] <- two[["RNA"]]
+      SeuratObject::DefaultAssay(one) <- SeuratObject::DefaultAssay(two) <- "Spatial"
+      for (name in names(one@images)) {{
+        SeuratObject::DefaultAssay(one@images[[name]]) <- "Spatial"
+        SeuratObject::DefaultAssay(two@images[[name]]) <- "Spatial"
+      }}
+      one[["RNA"]] <- two[["RNA"]] <- NULL
+      saveRDS(list(left = one, right = two), "{tmp_path}/list.rds")
+      saveRDS(one, "{tmp_path}/left.rds")
+      saveRDS(two, "{tmp_path}/right.rds")
+    }})""")
+    parts = interop.read_rds(tmp_path / "list.rds")
+    # As a run over several joins them: fewer genes, a column of slices, domains.
+    joined = ad.concat([part[:, :30] for part in parts.values()])
+    joined.obs["slice"] = pd.Categorical(["left"] * adata.n_obs + ["right"] * adata.n_obs)
+    joined.obs["spotscape_domain"] = pd.Categorical(["1", "2"] * adata.n_obs)
+    joined.obsm["X_spotscape"] = np.ones((joined.n_obs, 3))
+    joined.uns["spotscape"] = {"integration": {"slice_key": "slice"}}
+    files = {name: tmp_path / f"{name}.rds" for name in parts}
+    interop.write_rds(joined, tmp_path / "out.rds", update=files if several else tmp_path / "list.rds")
+    found = in_r(f"""local({{
+      out <- readRDS("{tmp_path}/out.rds")
+      held <- lapply(out@images, SeuratObject::Cells)
+      c(
+        nrow(out), ncol(out), length(held), length(unique(unlist(held))), max(lengths(held)),
+        SeuratObject::DefaultAssay(out) == "Spatial",
+        identical(as.character(SeuratObject::Idents(out)), as.character(out$spotscape_domain)),
+        "spotscape" %in% SeuratObject::Reductions(out), all(table(out$slice) == {adata.n_obs})
+      )
+    }})""")
+    n = adata.n_obs
+    assert list(found) == [40, 2 * n, 2, 2 * n, n, 1, 1, 1, 1]
+
+
+def _seurat_file(adata, folder):
+    interop.write_rds(adata, folder / "seurat.rds", kind="seurat")
+    return folder / "seurat.rds"
+
+
+@pytest.mark.parametrize("kind", ["seurat", "spe"])
+def test_slices_of_an_anndata_stay_apart_in_r(adata, tmp_path, kind):
+    two = ad.concat({"s1": adata, "s2": adata}, label="slice", index_unique="-")
+    interop.write_rds(two, tmp_path / "two.rds", kind=kind)
+    code = {
+        "seurat": "unname(lengths(lapply(out@images, SeuratObject::Cells)))",
+        "spe": "as.vector(table(out$sample_id))",
+    }[kind]
+    assert list(in_r(f'local({{ out <- readRDS("{tmp_path}/two.rds"); {code} }})')) == [60, 60]

@@ -1,5 +1,7 @@
 """Alignment: transforms that are known, matches, partial overlap, and slices that do not fit."""
 
+import warnings
+
 import anndata as ad
 import numpy as np
 import pytest
@@ -157,12 +159,46 @@ def test_matches_in_one_clump_fix_no_transform():
         align_slices(adata)
 
 
+def layered(matrix, *, detail, seed=0):
+    """Two sections of a layered tissue that overlap; spots of both differ within layers by ``detail``."""
+    rng = np.random.default_rng(seed)
+    adata, places = two_slices(matrix, np.zeros(2), seed=seed)
+    layer = np.abs(places[:, 1] - 1.5)  # the same above as below, as in a round tissue
+    within = detail * np.stack([np.sin(4 * places[:, 0]), places[:, 0], places[:, 1]], axis=1)
+    z = np.stack([3 * np.digitize(layer, [0.5, 1.0]), layer, layer**2], axis=1) + within
+    adata.obsm["X_spotscape"] = z + rng.normal(scale=0.05, size=z.shape)
+    return adata, places
+
+
+def test_layers_that_look_alike_after_a_half_turn_are_told_apart_by_what_differs_within():
+    adata, places = layered(turn(90), detail=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SpotscapeWarning)
+        align_slices(adata)
+    row = adata.uns["spotscape_alignment"]["slices"].set_index("slice").loc["two"]
+    assert row["rotation"] == pytest.approx(90, abs=3)
+    assert not row["turned_over"]
+    assert row["agreement"] > 0.4
+    assert np.isnan(row["other_rotation"])
+    assert metrics.registration_error(adata.obsm["spatial_aligned"][500:], places[500:], 3 / np.sqrt(500)) < 1
+
+
+def test_a_fit_that_is_as_good_another_way_is_said_and_agreement_is_low():
+    adata, _ = layered(turn(90), detail=0.0)
+    with pytest.warns(SpotscapeWarning, match=r"in two ways.*turned by .* degrees.*tell by the image"):
+        align_slices(adata)
+    row = adata.uns["spotscape_alignment"]["slices"].set_index("slice").loc["two"]
+    assert row["agreement"] < 0.25
+    assert row["alikeness"] > 0.5
+    assert not np.isnan(row["other_rotation"])
+
+
 def test_the_record_survives_a_file(tmp_path):
     adata, _ = two_slices(turn(37), np.array([5.0, -3.0]))
     align_slices(adata)
     io.write(adata, tmp_path / "aligned.h5ad")
     read = io.read(tmp_path / "aligned.h5ad")
-    with pytest.warns(SpotscapeWarning, match="2 spots have no match"):
+    with pytest.warns(SpotscapeWarning, match=r"spots? ha(s|ve) no match"):
         transfer_labels(read, label_key="domain", by="matches")
     assert read.uns["spotscape_alignment"]["slices"]["aligned"].all()
 
