@@ -120,8 +120,9 @@ needs_places <- function(smooth, n_domains, known) isTRUE(smooth) || is.null(n_d
 # Whether a run was over several slices, and which cell is of which is not known any more.
 slices_are_lost <- function(run) is.null(run$slices) && !is.null(run$info$integration)
 
-# `run`: what run_of() gives, or an embedding and its cells.
-cluster_python <- function(run, coordinates, n_domains, method, smooth, resolution, seed, n_starts) {
+# The embedding of a run, with the spatial graph where coordinates are given. `run`: what run_of() gives, or an embedding and
+# its cells.
+embedding_in_python <- function(run, coordinates) {
   if (!is.null(coordinates) && slices_are_lost(run)) {
     # Slices may lie on each other: cells of two would become neighbours.
     key <- run$info$integration$slice_key
@@ -137,6 +138,11 @@ cluster_python <- function(run, coordinates, n_domains, method, smooth, resoluti
   if (!is.null(coordinates)) {
     call_python(python_module("gr")$spatial_neighbors, adata, slice_key = names(columns))
   }
+  adata
+}
+
+cluster_python <- function(run, coordinates, n_domains, method, smooth, resolution, seed, n_starts) {
+  adata <- embedding_in_python(run, coordinates)
   call_python(
     python_module("tl")$spatial_domains, adata,
     n_domains = scalar_to_python("n_domains", n_domains), method = method, smooth = smooth, resolution = resolution,

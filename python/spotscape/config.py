@@ -5,6 +5,7 @@ Source of the published settings: arXiv 2506.15698 (ICML 2025) and the authors' 
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -25,6 +26,9 @@ ENCODERS = ("components", "gcn")
 GENE_RANKINGS = ("spatial", "variable")
 SCHEDULES = ("cosine", "constant")
 CLUSTER_METHODS = ("gmm", "kmeans", "leiden")
+MICROMETRES = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:um|µm|μm|microns?|micromet(?:er|re)s?)\s*", re.IGNORECASE)
+"""A scale in micrometres, as users write it."""
+MOST_RINGS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,11 @@ class SpotscapeConfig:
         Directions of expression that components are looked for in: one for every eight spots, but not more
         than this. With gcn, the rank of the truncated SVD that stands for the expression matrix in training;
         0 keeps the matrix itself, as does a rank not below half the number of genes or spots.
+    scale
+        How far around a spot counts for its domain: over how many rings of neighbours the components are
+        averaged, 0 to 50. 0 lets every spot stand for itself, which groups cells by kind; the larger, the
+        larger the pieces of tissue. Or a distance, as ``"150 um"``, where the unit of the coordinates is
+        known. Not of gcn, whose two layers see two rings.
     hidden_dim, latent_dim
         Width of the first GCN layer, and of the embedding (gcn).
     edge_drop, gene_mask
@@ -117,6 +126,7 @@ class SpotscapeConfig:
     target_sum: float | None = None
     n_components: int = 20
     expression_rank: int = 200
+    scale: int | str = 2
     hidden_dim: int = 256
     latent_dim: int = 64
     edge_drop: float = 0.2
@@ -151,6 +161,7 @@ class SpotscapeConfig:
             if name in _MAY_BE_NONE and getattr(self, name) is None:
                 continue
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
+        object.__setattr__(self, "scale", _check_scale(self.scale))
         check_flag("mixed_precision", self.mixed_precision)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("encoder", self.encoder, ENCODERS)
@@ -194,6 +205,15 @@ class SpotscapeConfig:
     def to_record(self) -> dict[str, Any]:
         """Return the same without what is left open: not every file format can hold None."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def _check_scale(value: Any) -> int | str:
+    """Return a number of rings, or a distance in micrometres as it was written."""
+    if not isinstance(value, str):
+        return check_integer("scale", value, 0, MOST_RINGS)
+    if MICROMETRES.fullmatch(value) is None:
+        raise input_error("scale", repr(value), "rings of neighbours, such as 2, or a distance as '150 um'")
+    return value
 
 
 _MAY_BE_NONE = ("target_sum", "batch_spots")

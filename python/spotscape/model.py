@@ -306,6 +306,7 @@ class Spotscape:
             "spotscape": __version__,
             "config": self.config.to_dict(),
             "target_sum": trained.target_sum,
+            "rings": trained.rings,
             "genes": self.genes,
             "domains": self.domains,
         }
@@ -324,7 +325,7 @@ class Spotscape:
             "format": description["format"],
             "genes": description["genes"],
             "weights": weights,
-            **({"target_sum": description["target_sum"]} if "target_sum" in description else {}),
+            **{name: description[name] for name in ("target_sum", "rings") if name in description},
             **arrays,
         }
         trained = as_trained(record, name)

@@ -555,6 +555,24 @@ def test_pseudotime_is_the_python_call(command, after_run, root):
     np.testing.assert_array_equal(found, adata.obs["spotscape_pseudotime"])
 
 
+def test_the_number_of_domains_is_told_with_what_it_goes_by(command, after_run):
+    before = (after_run / "in.h5ad").read_bytes()
+    ended = command("suggest-n-domains", after_run / "in.h5ad", "--highest", 6, "--figure", "curve.png")
+    assert ended.code == 0, ended.err
+    adata = io.read(after_run / "in.h5ad")
+    number = tl.suggest_n_domains(adata, candidates=range(2, 7))
+    told = [line.split() for line in ended.out.splitlines()[1:6]]
+    assert [int(words[0]) for words in told] == [2, 3, 4, 5, 6]
+    assert [int(words[0]) for words in told if words[-1] == "suggested"] == [number]
+    weights = adata.uns["spotscape"]["n_domains"]["weights"]
+    assert [words[1] for words in told] == [f"{weight:.1%}" for weight in weights]
+    assert Path("curve.png").read_bytes().startswith(b"\x89PNG")
+    assert (after_run / "in.h5ad").read_bytes() == before
+    assert "--highest: found 2" in one_line(
+        command("suggest-n-domains", after_run / "in.h5ad", "--lowest", 3, "--highest", 2)
+    )
+
+
 def test_report_tells_what_followed(command, after_run):
     assert command("pseudotime", after_run / "in.h5ad", "-o", "out.h5ad", "--root", "1", "-q").code == 0
     assert command("report", "out.h5ad", "-o", "out.html", "-q").code == 0

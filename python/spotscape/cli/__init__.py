@@ -19,7 +19,7 @@ from spotscape._caller import in_words_of
 from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
-from spotscape.cli.after import align, impute, map_slice, pseudotime, report
+from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
 from spotscape.cli.info import info
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
@@ -41,6 +41,7 @@ app.command()(pseudotime)
 app.command()(impute)
 app.command()(align)
 app.command("map")(map_slice)
+app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(report)
 app.command()(info)
 app.command()(simulate)

@@ -188,6 +188,41 @@ def report(
         typer.echo(f"Written: {out}")
 
 
+def suggest_n_domains(
+    context: typer.Context,
+    source: Source,
+    lowest: Annotated[int, typer.Option(min=2, help="The smallest number of domains looked at.")] = 2,
+    highest: Annotated[int, typer.Option(min=2, help="The largest.")] = 15,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Also draw the weights into this file.")
+    ] = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Say how much each number of domains weighs, by the data alone and with what annotators usually do.
+
+    Several numbers of about one weight are no clear choice: look at their maps. IN is not changed.
+    """
+    from spotscape import pl, tl
+
+    if figure is not None:
+        check_output_file("--figure", figure, ".png", source=source)
+    if highest < lowest:
+        raise input_error("--highest", str(highest), f"a number from --lowest, {lowest}, on")
+    (adata,) = _read_one(source)[0].values()
+    numbers = range(lowest, min(highest, adata.n_obs) + 1)
+    found = tl.suggest_n_domains(adata, candidates=numbers, seed=seed)
+    curve = adata.uns[_keys.parameters()]["n_domains"]
+    typer.echo("domains   weight   by the data alone")
+    for number, weight, alone in zip(curve["candidates"], curve["weights"], curve["by_data"], strict=True):
+        typer.echo(f"{number:>7} {weight:>8.1%} {alone:>19.1%}{'   suggested' if number == found else ''}")
+    if figure is not None:
+        pl.n_domains(adata, save=figure)
+        context.obj.files.append(figure)
+        if not quiet:
+            typer.echo(f"Written: {figure}")
+
+
 def _read_one(source: Path) -> tuple[dict[str, AnnData], list[Path]]:
     """Return the one object of a file, by its name, and the file's path."""
     paths = find_slices([source])

@@ -331,7 +331,11 @@ def _summary(adata: AnnData, chosen: bool) -> str:
         "  domain   spots   share",
     ]
     lines += [f"  {name:>6} {size:>7,} {size / adata.n_obs:>7.1%}" for name, size in sizes.items()]
-    integration = adata.uns[_keys.parameters()].get("integration")
+    from spotscape.pl._wording import scale
+
+    record = adata.uns[_keys.parameters()]
+    lines += [scale(record)] if "scale" in record else []
+    integration = record.get("integration")
     if integration:
         n_slices, mixing = len(integration["slices"]), integration["mixing"]
         lines.append(f"{n_slices} slices in one space: their spots mix at {mixing:.2f} of what chance gives")

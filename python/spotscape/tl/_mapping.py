@@ -17,7 +17,7 @@ from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trained import encode
 from spotscape.pp import find_counts, normalized_expression
 from spotscape.tl._model import Trained
-from spotscape.tl._pipeline import over_rings
+from spotscape.tl._scale import over_rings
 
 
 class Mapped(NamedTuple):
@@ -64,5 +64,5 @@ def _encoded(
             trained.model, SliceGraph.from_scipy(expression, connectivities, rank=0, seed=0), trained.mean
         )
     seen = expression @ trained.loadings
-    found = over_rings(seen - seen.mean(axis=0), connectivities)
+    found = over_rings(seen - seen.mean(axis=0), connectivities, trained.rings)
     return found if trained.sharpening is None else trained.sharpening.apply(found)

@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._validate import SpotscapeWarning, input_error
+from spotscape.config import MOST_RINGS
 from spotscape.core.encoder import GraphAutoencoder
 from spotscape.core.expression import CenteredExpression, LowRankExpression
 from spotscape.engine.slice_graph import SliceGraph
@@ -27,6 +28,8 @@ _FIRST_OF_COMPONENTS = 4
 """Format from which a model of components has no weights."""
 _TARGET_SUM_OF_OLD = 1e4
 """What a model scaled counts to before it said so."""
+_RINGS_OF_OLD = 2
+_AGAIN = "Make or save it again."
 _MAKE_ANEW = (
     "Run spotscape again on the slices it was made of: that takes seconds now. Or load it with spotscape 0.1."
 )
@@ -53,6 +56,8 @@ class Trained(NamedTuple):
         The trained autoencoder, in evaluation mode; None where there are components.
     sharpening
         Coordinates that the embedding is given in; None for the encoder's own.
+    rings
+        Over how many rings of neighbours components are averaged.
     """
 
     genes: pd.Index
@@ -62,6 +67,7 @@ class Trained(NamedTuple):
     loadings: np.ndarray | None
     model: GraphAutoencoder | None
     sharpening: Sharpening | None
+    rings: int
 
     @property
     def width(self) -> int:
@@ -78,6 +84,7 @@ def model_record(
     graph: SliceGraph,
     trained: FitResult | None,
     sharpening: Sharpening | None,
+    rings: int,
 ) -> dict[str, Any]:
     """Return what ``uns`` keeps of a run's model."""
     record: dict[str, Any] = {
@@ -92,6 +99,7 @@ def model_record(
         assert graph.components is not None  # noqa: S101 (for the type checker)
         record["loadings"] = graph.components.loadings.numpy()
         record["mean"] = np.zeros(len(genes), dtype=np.float32)
+        record["rings"] = rings
         return record | ({} if sharpening is None else sharpening._asdict())
     weights = weights_of(trained.model)
     if isinstance(base, LowRankExpression):
@@ -117,7 +125,7 @@ def read_trained(adata: AnnData, key_added: str) -> Trained:
 
 def as_trained(record: Any, name: str) -> Trained:
     """Check what a model is kept as, after its way through a file or R, and return it."""
-    todo = "Make or save it again."
+    todo = _AGAIN
     if not hasattr(record, "keys") or "format" not in record:
         raise input_error(name, "something else", "a trained model of spotscape", todo)
     found = int(np.ravel(record["format"])[0])
@@ -161,7 +169,8 @@ def as_trained(record: Any, name: str) -> Trained:
         n_genes, width = model.decoder_output.out_features, model.gcn2_bias.numel()
     if not n_genes == len(genes) == len(mean):
         raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
-    return Trained(genes, mean, means, target_sum, loadings, model, _sharpening(record, width, name))
+    sharpening, rings = _sharpening(record, width, name), _rings(record, name)
+    return Trained(genes, mean, means, target_sum, loadings, model, sharpening, rings)
 
 
 def finite(values: Any, name: str) -> np.ndarray:
@@ -169,10 +178,20 @@ def finite(values: Any, name: str) -> np.ndarray:
     try:
         found = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise input_error(name, "no numbers", "finite numbers", "Make or save it again.") from None
+        raise input_error(name, "no numbers", "finite numbers", _AGAIN) from None
     if not np.isfinite(found).all():
-        raise input_error(name, "NaN or infinite values", "finite numbers", "Make or save it again.")
+        raise input_error(name, "NaN or infinite values", "finite numbers", _AGAIN)
     return found
+
+
+def _rings(record: Any, name: str) -> int:
+    """Return over how many rings a model of components averages, or raise where that is no such number."""
+    if "loadings" not in record:
+        return 0
+    found = np.ravel(finite(record.get("rings", _RINGS_OF_OLD), f"{name}: rings"))
+    if found.size != 1 or found[0] != round(found[0]) or not 0 <= found[0] <= MOST_RINGS:
+        raise input_error(f"{name}: rings", str(found[:3]), f"a whole number, 0 to {MOST_RINGS}", _AGAIN)
+    return int(found[0])
 
 
 def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:
@@ -183,7 +202,7 @@ def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:
     found = {part: np.asarray(record.get(part, ()), dtype=np.float64) for part in shapes}
     for part, shape in shapes.items():
         if found[part].size != np.prod(shape):
-            todo = "Make or save it again."
+            todo = _AGAIN
             raise input_error(f"{name}: {part}", f"shape {found[part].shape}", f"shape {shape}", todo)
     return Sharpening(**{part: found[part].reshape(shape) for part, shape in shapes.items()})
 

@@ -14,7 +14,6 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._slices import read_slices
-from spotscape._spatial_genes import neighborhood_mean
 from spotscape._spatial_graph import spatial_graph, write_graph
 from spotscape.config import SpotscapeConfig
 from spotscape.engine.checkpoint import Checkpoint
@@ -26,6 +25,7 @@ from spotscape.tl._domains import Domains, find_domains, write_domains
 from spotscape.tl._model import model_record
 from spotscape.tl._n_domains import suggest_from
 from spotscape.tl._record import collected_warnings, versions
+from spotscape.tl._scale import find_scale, micrometres_per_unit, over_rings
 from spotscape.tl._sharpening import find_sharpening
 
 
@@ -82,6 +82,8 @@ def analyse(
         started = time.perf_counter()
         tissue = spatial_graph(adata, spatial_key, slice_key)
         connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
+        places = _places(tissue, spatial_key)
+        scale = find_scale(settings.scale, connectivities, places, micrometres_per_unit(adata, spatial_key))
         seconds["graph"] = time.perf_counter() - started
 
         started = time.perf_counter()
@@ -98,7 +100,7 @@ def analyse(
             slices=None if slices is None else slices.codes,
             centering=settings.slice_centering,
             slice_noise=settings.slice_noise,
-            coordinates=_places(tissue, spatial_key),
+            coordinates=places,
         )
         del expression  # the graph has what is needed of it
         seconds["genes"] = time.perf_counter() - started
@@ -118,7 +120,7 @@ def analyse(
             embedding = trained.embedding
         else:
             release_helpers()
-            embedding = over_rings(graph.components.scores.numpy(), connectivities)
+            embedding = over_rings(graph.components.scores.numpy(), connectivities, scale.rings)
             sharpening = find_sharpening(embedding, seed=seed)
             embedding = embedding if sharpening is None else sharpening.apply(embedding)
         seconds["training" if settings.trains else "components"] = time.perf_counter() - started
@@ -143,25 +145,15 @@ def analyse(
             "key_added": key_added,
             "expression_source": source,
         },
+        **({} if settings.trains else {"scale": scale._asdict()}),
         **_record_of(trained),
         "seconds": seconds,
         "n_genes": len(genes),
         "versions": versions(),
         "warnings": warnings,
     }
-    model = model_record(genes, settings.target_sum, graph, trained, sharpening)
+    model = model_record(genes, settings.target_sum, graph, trained, sharpening, scale.rings)
     return Analysis(tissue, genes, embedding, model, found, record)
-
-
-def over_rings(values: np.ndarray, connectivities: sparse.spmatrix, n_rings: int = 2) -> np.ndarray:
-    """Return the mean over a spot and its neighbours, taken so many times: N x q, float32.
-
-    Two rings of neighbours are what two layers of a graph network see: on Visium, 18 spots around each.
-    """
-    mean = neighborhood_mean(connectivities)
-    for _ in range(n_rings):
-        values = mean @ values
-    return values.astype(np.float32)
 
 
 def _record_of(trained: FitResult | None) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+#' How many domains a tissue supports
+#'
+#' Weighs each number of domains by how well a Gaussian mixture of so many groups fits the embedding, and by what annotators
+#' of tissue do: five or six domains, rarely fewer than three or more than eleven. `spotscape.tl.suggest_n_domains` in
+#' Python. [RunSpotscape()] takes the number suggested here where it is given none.
+#'
+#' It is a suggestion, not a finding: tissue is organised on several scales, and the number of domains is a choice of
+#' scale. [NDomainsPlot()] shows how clear the choice is; where several numbers weigh about as much, compare their maps
+#' (`FindSpatialDomains(object, n_domains = )`).
+#'
+#' @inheritParams FindSpatialDomains
+#' @param candidates Numbers to choose from, each 2 or more; `NULL` for 2 to 15.
+#' @param seed Of the mixtures' starts.
+#' @param reduction Name of the reduction to read; `NULL` for that of the last run by its usual name.
+#' @return A data frame with a row for each candidate: `n_domains`; `log_likelihood`, of a cell
+#'   (mean); `by_data`, how much the number weighs by the data alone; `weight`, with what annotators do (both sum to 1);
+#'   and `suggested`, `TRUE` for one row. The object is not changed.
+#' @section Errors:
+#' Of class `spotscape_input_error`: the object holds no run, or a candidate is no number of domains of these cells.
+#' @references Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6.
+#' @seealso [NDomainsPlot()], [FindSpatialDomains()]
+#' @examplesIf spotscape_available()
+#' set.seed(1)
+#' towards <- rep(1:5, each = 60) # 60 cells along each of five axes
+#' embedding <- 20 * diag(5)[towards, ] + matrix(rnorm(1500), 300)
+#' curve <- SuggestNDomains(embedding)
+#' curve$n_domains[curve$suggested]
+#' @export
+SuggestNDomains <- function(object, ...) {
+  UseMethod("SuggestNDomains")
+}
+
+#' @rdname SuggestNDomains
+#' @export
+SuggestNDomains.default <- function(object, candidates = NULL, seed = 0L, coordinates = NULL, image = NULL,
+                                    reduction = NULL, ...) {
+  no_more_arguments(...)
+  if (is.matrix(object) && is.numeric(object)) {
+    cells <- rownames(object) %||% as.character(seq_len(nrow(object)))
+    run <- list(embedding = object, cells = cells)
+    place <- if (!is.null(coordinates)) as_coordinates(coordinates, cells, "coordinates")
+    return(suggest_python(run, place, candidates, seed))
+  }
+  kind <- kind_of(object, expected = paste("a", OBJECT_CLASSES, "object, or an embedding (numeric matrix)"))
+  run <- run_of(object, reduction)
+  has_places <- if (kind == "seurat") seurat_has_places else sce_has_places
+  known <- has_places(object) || !is.null(image) || !is.null(coordinates)
+  place <- if (known) run_places(run$part, run, image, coordinates)
+  suggest_python(run, place, candidates, seed)
+}
+
+#' Figure of the number of domains
+#'
+#' How much each number of domains weighs, by the data alone (line) and with what annotators usually do (bars);
+#' `spotscape.pl.n_domains` in Python. One high bar is a clear choice; several of about one height are not, and the maps of
+#' these numbers should be compared. Where the line peaks elsewhere, the prior decided.
+#'
+#' @param curve What [SuggestNDomains()] gave.
+#' @return A ggplot.
+#' @section Errors:
+#' Of class `spotscape_input_error`: `curve` is not from [SuggestNDomains()].
+#' @seealso [SuggestNDomains()]
+#' @examples
+#' curve <- data.frame(
+#'   n_domains = 2:6, log_likelihood = -1, by_data = c(0.1, 0.2, 0.3, 0.3, 0.1), weight = c(0, 0.1, 0.3, 0.4, 0.2),
+#'   suggested = c(FALSE, FALSE, FALSE, TRUE, FALSE)
+#' )
+#' NDomainsPlot(curve)
+#' @export
+NDomainsPlot <- function(curve) {
+  columns <- c("n_domains", "by_data", "weight", "suggested")
+  if (!is.data.frame(curve) || !all(columns %in% names(curve))) {
+    input_error("curve", describe_class(curve), "the data frame that SuggestNDomains() gives")
+  }
+  require_packages("ggplot2", "NDomainsPlot()")
+  ggplot2::ggplot(curve, ggplot2::aes(.data$n_domains)) +
+    ggplot2::geom_col(ggplot2::aes(y = .data$weight, fill = .data$suggested), width = 0.8) +
+    ggplot2::geom_line(ggplot2::aes(y = .data$by_data, linetype = "the data alone")) +
+    ggplot2::geom_point(ggplot2::aes(y = .data$by_data), size = 1.2) +
+    ggplot2::scale_fill_manual(
+      values = c(`FALSE` = "#c8c8c8", `TRUE` = "#0072b2"), labels = c(`FALSE` = "other", `TRUE` = "suggested"),
+      name = "with the prior"
+    ) +
+    ggplot2::scale_x_continuous(breaks = curve$n_domains) +
+    ggplot2::labs(x = "number of domains", y = "weight", linetype = NULL) +
+    ggplot2::theme_minimal()
+}
+
+# `run`: what run_of() gives, or an embedding and its cells.
+suggest_python <- function(run, coordinates, candidates, seed) {
+  adata <- embedding_in_python(run, coordinates)
+  call_python(
+    python_module("tl")$suggest_n_domains, adata,
+    candidates = if (!is.null(candidates)) lapply(candidates, scalar_to_python, name = "candidates"),
+    seed = scalar_to_python("seed", seed)
+  )
+  found <- reticulate::py_to_r(python_module("interop.reticulate")$from_anndata(adata))$info$n_domains
+  numbers <- as.integer(found$candidates)
+  data.frame(
+    n_domains = numbers, log_likelihood = as.numeric(found$log_likelihood), by_data = as.numeric(found$by_data),
+    weight = as.numeric(found$weights), suggested = numbers == as.integer(found$suggested)
+  )
+}
