@@ -41,8 +41,9 @@
 #' @param slice_key Name of the metadata (`colData`) column with the slices.
 #' @param condition_key Name of the column with the slices' conditions, one to a slice. It is checked and recorded, and
 #'   not used in training.
-#' @param correction How strongly differences between slices are taken out, 0 or more: 0 leaves them, 1 suits most
-#'   data, and larger values mix the slices more at the risk of mixing domains.
+#' @param correction Changes how much of the differences between slices is taken out. At 1 the data say how much: all that
+#'   leaves the slices a third of their spatial signal. 0 leaves the differences, and larger values mix the slices more at
+#'   the risk of mixing domains.
 #' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Layers of a split assay (`counts.1`,
 #'   `counts.2`) are read each on its own; the object keeps them.
 #' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or data frame

@@ -8,7 +8,8 @@ Harmony needs ``pip install harmonypy``; its rows are left out, and that is said
 Protocol: K is given; labels are looked at only to score, and unlabelled spots and slices are left out of it.
 ARI is the mean over the labelled slices; pooled, it is one ARI over the spots of all of them. Mixing is the
 share of a spot's 30 nearest neighbours in the embedding that are of other slices, as a multiple of chance.
-Every embedding is clustered by a Gaussian mixture (ours by default) and by K-means.
+Every embedding is clustered by a Gaussian mixture (ours by default) and by K-means. Weight is that of what
+slices differ by in the components' noise, signal the share of their signal that is left beside it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from spotscape import datasets, metrics, pp, tl
 from spotscape._validate import SpotscapeWarning
 from spotscape.tl._correction import assess
 
+ALONE = "simulated, a domain of one slice alone"
 SETS = {
     "DLPFC": (("dlpfc_151673", "dlpfc_151674", "dlpfc_151675", "dlpfc_151676"), 7),
     "STARmap": (("starmap_mpfc_BZ5", "starmap_mpfc_BZ9", "starmap_mpfc_BZ14"), 4),
@@ -41,17 +43,19 @@ SETS = {
     "simulated, mild batches": (("one", "two", "three"), 5),
     "simulated, strong batches": (("one", "two", "three"), 5),
     "simulated, strong batches by domain": (("one", "two", "three"), 5),
+    "simulated, no batches": (("one", "two", "three"), 5),
+    ALONE: (("one", "two", "three"), 5),
 }
 BATCHES = {
     "simulated, mild batches": {"batch_strength": 0.3},
     "simulated, strong batches": {"batch_strength": 1.5},
     "simulated, strong batches by domain": {"batch_strength": 1.5, "batch_by_domain": 1.0},
+    "simulated, no batches": {"batch_strength": 0.0},
+    ALONE: {"batch_strength": 0.3},
 }
 _PUBLISHED = {"encoder": "gcn"}
 OURS: dict[str, dict[str, Any]] = {
     "default": {},
-    "slice_noise 3": {"config": {"slice_noise": 3.0}},
-    "no slice noise": {"config": {"slice_noise": 0.0}},
     "published encoder": {"config": _PUBLISHED},
     "no scale matching": {"config": _PUBLISHED | {"scale_matching_weight": 0.0}},
     "no prototypes": {"config": _PUBLISHED | {"prototype_weight": 0.0}},
@@ -64,6 +68,7 @@ OURS: dict[str, dict[str, Any]] = {
     "correction 0": {"correction": 0.0},
     "correction 3": {"correction": 3.0},
 }
+TAKEN_OUT = ("slice_noise", "signal")
 BASELINES = ("PCA + harmony", "smoothed PCA", "smoothed PCA + harmony")
 
 
@@ -80,6 +85,8 @@ def read(group: str, seed: int) -> dict[str, ad.AnnData]:
         seed=seed,
         **BATCHES[group],
     )
+    if group == ALONE:
+        slices = [slices[0], *(one[one.obs["ground_truth"] != "3"].copy() for one in slices[1:])]
     return dict(zip(names, slices, strict=True))
 
 
@@ -139,6 +146,7 @@ def scores(group: str, method: str, seed: int) -> list[dict[str, Any]]:
             row
             | by_slice
             | {"ARI": float(np.mean(list(by_slice.values()))), "joint": pooled, "seconds": seconds}
+            | {name: adata.uns.get("spotscape", {}).get("integration", {}).get(name) for name in TAKEN_OUT}
         )
     return rows
 
@@ -146,17 +154,19 @@ def scores(group: str, method: str, seed: int) -> list[dict[str, Any]]:
 def table(rows: pd.DataFrame) -> str:
     """Markdown: means over seeds, ARI (mean over the labelled slices) with its standard deviation."""
     lines = [
-        "| set | method | clustering | ARI | by slice | ARI, pooled | mixing | s | runs |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| set | method | clustering | ARI | by slice | ARI, pooled | mixing | weight | signal | s | runs |",
+        "| --- " * 11 + "|",
     ]
     for (group, method, clustering), one in rows.groupby(["set", "method", "clustering"], sort=False):
         names = [name for name in SETS[group][0] if name in one and one[name].notna().any()]
         per_slice = " / ".join(f"{one[name].mean():.3f}" for name in names)
         spread = one["ARI"].std(ddof=1) if len(one) > 1 else np.nan
         means = one[["ARI", "joint", "mixing", "seconds"]].mean()
+        known = [one[name].dropna() for name in TAKEN_OUT]
+        taken = " | ".join(f"{values.mean():.2f}" if len(values) else "–" for values in known)
         lines.append(
             f"| {group} | {method} | {clustering} | {means['ARI']:.3f} ± {spread:.3f} | {per_slice} | "
-            f"{means['joint']:.3f} | {means['mixing']:.2f} | {means['seconds']:.0f} | {len(one)} |"
+            f"{means['joint']:.3f} | {means['mixing']:.2f} | {taken} | {means['seconds']:.0f} | {len(one)} |"
         )
     return "\n".join(lines)
 

@@ -7,7 +7,20 @@ from anndata import AnnData
 from benchmarks import _slices
 from benchmarks.quality.tissues import TISSUE_SEED, TISSUES
 
-REAL = (*_slices.DLPFC, *_slices.STARMAP)
+STUDIES = {
+    "dlpfc": ("dlpfc_151673", "dlpfc_151674", "dlpfc_151675"),
+    "starmap_mpfc": ("starmap_mpfc_BZ5", "starmap_mpfc_BZ9", "starmap_mpfc_BZ14"),
+    "starmap_by3": ("starmap_by3",),
+    "her2st": ("her2st_A1", "her2st_B1", "her2st_C1"),
+    "heart": ("heart_3_CN73_D2", "heart_4_CN73_C2"),
+    "mob": ("mob_rep11",),
+    "seqfish": ("seqfish_embryo1", "seqfish_embryo3"),
+    "srtsim": ("srtsim_2_1",),
+}
+"""Real tissues by study."""
+_ARRAYS = ("dlpfc", "her2st", "heart", "mob")
+"""Studies of spots on an array, which peers' settings for Visium are meant for."""
+REAL = tuple(name for names in STUDIES.values() for name in names)
 NAMES = (*REAL, *TISSUES)
 TRUTH = "ground_truth"
 
@@ -28,7 +41,7 @@ def read(name: str) -> tuple[AnnData, int]:
         adata, n_domains = _slices.read(name)
     except SystemExit as missing:
         raise FileNotFoundError(str(missing)) from None
-    return _bare(adata, "hexagonal" if name in _slices.DLPFC else "cells"), n_domains
+    return _bare(adata, "hexagonal" if name.startswith(_ARRAYS) else "cells"), n_domains
 
 
 def without_labels(adata: AnnData) -> AnnData:

@@ -25,23 +25,15 @@ import pandas as pd
 from anndata import AnnData
 
 from benchmarks import _slices
+from benchmarks.quality.data import STUDIES
 
-STUDIES = {
-    "dlpfc": ("dlpfc_151673", "dlpfc_151674", "dlpfc_151675"),
-    "starmap_mpfc": ("starmap_mpfc_BZ5", "starmap_mpfc_BZ9", "starmap_mpfc_BZ14"),
-    "starmap_by3": ("starmap_by3",),
-    "her2st": ("her2st_A1", "her2st_B1", "her2st_C1"),
-    "heart": ("heart_3_CN73_D2", "heart_4_CN73_C2"),
-    "mob": ("mob_rep11",),
-    "seqfish": ("seqfish_embryo1", "seqfish_embryo3"),
-    "srtsim": ("srtsim_2_1",),
-}
 SIZES = (4000, 1500, 800, 400)
 KINDS = {"cortex": 7, "tumour": 5, "rare": 6}
 SIMULATED = {
     str(n): tuple(f"simulated_{kind}_{n}_{seed}" for kind, seed in product(KINDS, (101, 102))) for n in SIZES
 }
 OURS = ("default", "default, K-means", "default, tied mixture of scikit-learn")
+PEERS = ("banksy", "cellcharter", "graphst", "spaceflow")
 TRUTH = "ground_truth"
 
 
@@ -161,6 +153,31 @@ def _spread_of_mean(table: pd.DataFrame, groups: Mapping[str, Sequence[str]]) ->
     """Return the standard deviation over seeds of each method's mean over studies."""
     means = {seed: by_study(rows, groups).mean(axis=1) for seed, rows in table.groupby("seed")}
     return pd.DataFrame(means).std(axis=1, ddof=0)
+
+
+def peers(table: pd.DataFrame) -> str:
+    """Return the table of other methods in markdown, by their runs that ``quality run`` has added.
+
+    Parameters
+    ----------
+    table
+        As `benchmarks.quality.table.read` gives it; tissues that a method has no run of are left out of it.
+    """
+    table = table[table["data"].isin([name for names in STUDIES.values() for name in names])]
+    table = table[table["method"].isin(PEERS)]
+    table = table.assign(method=table["method"] + ", " + table["clustering"])
+    means = by_study(table, STUDIES)
+    runs = table.groupby("method").agg(runs=("ARI", "size"), seconds=("seconds", "mean"))
+    lines = [
+        "| method, clustering | mean | worst | " + " | ".join(STUDIES) + " | runs | seconds |",
+        "| --- " * (len(STUDIES) + 5) + "|",
+    ]
+    for method, row in means.iterrows():
+        shown = " | ".join("–" if np.isnan(value) else f"{value:.3f}" for value in row)
+        whole = f"{row.mean():.3f} | {row.min():.2f}" if row.notna().all() else "– | –"
+        count, seconds = runs.loc[method]
+        lines.append(f"| {method} | {whole} | {shown} | {count:.0f} | {seconds:.0f} |")
+    return "\n".join(lines) + "\n"
 
 
 def write(

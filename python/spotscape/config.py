@@ -83,7 +83,8 @@ class SpotscapeConfig:
     slice_noise
         Weight in the components' noise of what differs between spots of different slices that are taken for
         the same tissue, where there are several slices: the larger, the less the components tell slices
-        apart, and fine differences within domains. 0 for none of it.
+        apart, and fine differences within domains. It is this at most: less where slices hold different
+        tissue, so that a third of the components' signal is left. 0 for none of it.
     batch_norm_momentum
         Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
     learning_rate, weight_decay
@@ -141,7 +142,7 @@ class SpotscapeConfig:
     matching_top_k: int = 5
     matching_spots: int = 2000
     slice_centering: float = 1.0
-    slice_noise: float = 0.5
+    slice_noise: float = 3.0
     batch_norm_momentum: float = 0.99
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4

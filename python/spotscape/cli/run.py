@@ -58,7 +58,10 @@ def run(
     ] = None,
     correction: Annotated[
         float,
-        typer.Option(min=0, help="How strongly differences between slices are taken out; 1 suits most data."),
+        typer.Option(
+            min=0,
+            help="How much of what slices differ by is taken out: 1 is as the data say, 0 nothing.",
+        ),
     ] = 1.0,
     report: Annotated[
         Path | None,

@@ -4,12 +4,17 @@ A spot's counterpart in another slice is the one there that is nearest in the le
 over the neighbourhood as the encoder does. The noise between them (see `spotscape.core.slice_noise`) makes
 new components, in which counterparts are looked for again.
 
+The data say how much of what slices differ by is taken out. Where slices hold the same tissue, the components
+keep most of their signal without it; where they hold different tissue, little is left. So the weight is the
+largest that leaves a third of the signal.
+
 Of many spots a sample is looked at, as many of each slice, as far as it has them.
 """
 
 from __future__ import annotations
 
 from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +30,28 @@ _ROUNDS = 6
 _LEADING = 0.6
 """Share of the components, the leading ones, that spots are compared by."""
 _MOST_SPOTS = 20_000
+_STEPS = (1.0, 2 / 3, 1 / 3, 1 / 6)
+"""Shares of the largest weight that are tried, from the largest on; the last one is taken at least."""
+_LEAST_SIGNAL = 1 / 3
+"""Share of their signal that the components keep at the weight taken."""
+
+
+class AcrossSlices(NamedTuple):
+    """Components in which slices differ little.
+
+    Attributes
+    ----------
+    components
+        Their directions and ratios.
+    weight
+        Of the noise between counterparts.
+    signal
+        Share of the components' signal that is left beside it, 0 to 1.
+    """
+
+    components: SpatialComponents
+    weight: float
+    signal: float
 
 
 def components_across_slices(
@@ -32,9 +59,11 @@ def components_across_slices(
     smoothed: NDArray[np.float64],
     slices: NDArray[np.integer],
     n_components: int,
-    weight: float,
-) -> SpatialComponents:
-    """Return spatial components in which counterparts differ little.
+    largest: float,
+    *,
+    correction: float = 1.0,
+) -> AcrossSlices:
+    """Return spatial components in which counterparts differ little, as far as the data allow.
 
     Parameters
     ----------
@@ -44,17 +73,44 @@ def components_across_slices(
         Scores of a sample of spots and the number of each one's slice, as `smoothed_sample` gives them.
     n_components
         q.
-    weight
-        Of the noise between counterparts beside that between neighbours.
+    largest
+        Weight of the noise between counterparts beside that between neighbours where slices hold one tissue.
+    correction
+        What the weight that was found is multiplied by.
     """
+    plain = spatial_components(found, n_components)
+    whole = _signal(plain)
+    for step in _STEPS:
+        components = components_without(found, smoothed, slices, n_components, step * largest)
+        if _signal(components) >= _LEAST_SIGNAL * whole:
+            break
+    weight = correction * step * largest
+    if correction != 1:
+        components = components_without(found, smoothed, slices, n_components, weight)
+    return AcrossSlices(components, weight, min(1.0, _signal(components) / whole) if whole else 1.0)
+
+
+def components_without(
+    found: Covariances,
+    smoothed: NDArray[np.float64],
+    slices: NDArray[np.integer],
+    n_components: int,
+    weight: float,
+) -> SpatialComponents:
+    """Return the components at one weight of the noise between counterparts; arguments as above."""
     values = torch.from_numpy(smoothed)
     n_leading = max(1, round(_LEADING * n_components))
     components = spatial_components(found, n_components)
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if weight else 0):
         places = (values @ components.directions[:, :n_leading]).numpy()
         pairs = torch.from_numpy(counterparts(places, slices))
         components = spatial_components(with_slice_noise(found, values, pairs, weight), n_components)
     return components
+
+
+def _signal(components: SpatialComponents) -> float:
+    """Return the signal of all components in units of their noise."""
+    return float((components.ratios - 1).clamp_min(0).sum())
 
 
 def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from spotscape.core.expression import (
     SparseExpression,
 )
 from spotscape.core.spatial_components import centered_blocks, covariances, shrunk, spatial_components
-from spotscape.engine.counterparts import components_across_slices, smoothed_sample
+from spotscape.engine.counterparts import AcrossSlices, components_across_slices, smoothed_sample
 from spotscape.engine.low_rank import is_streamed, project, truncated_svd
 
 _DENSE_FROM = 0.25
@@ -50,11 +50,17 @@ class Components:
         B, G x q, with ``F = (X - mean) B``.
     ratios
         Total variance of each component as a multiple of its noise, q, descending.
+    slice_noise
+        Weight in their noise of what slices differ by.
+    signal
+        Share of their signal that is left beside it.
     """
 
     scores: Tensor
     loadings: Tensor
     ratios: Tensor
+    slice_noise: float = 0.0
+    signal: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class SliceGraph:
         slices: np.ndarray | None = None,
         centering: float = 0.0,
         slice_noise: float = 0.0,
+        correction: float = 1.0,
         coordinates: np.ndarray | None = None,
     ) -> SliceGraph:
         """Make it from scipy's matrices.
@@ -115,7 +122,10 @@ class SliceGraph:
         centering
             Share of its mean over a slice that is taken off each gene there, 0 to 1, if there are several.
         slice_noise
-            Weight of what slices differ by in the components' noise, 0 or more, if there are several.
+            Weight of what slices differ by in the components' noise, if there are several and as far as they
+            hold one tissue, 0 or more.
+        correction
+            What the weight that was found is multiplied by, 0 or more.
         coordinates
             Place of each spot, N x 2 or N x 3; kept as float64.
         """
@@ -139,6 +149,7 @@ class SliceGraph:
                 numbers,
                 n_components=n_components,
                 slice_noise=slice_noise,
+                correction=correction,
                 rank=rank,
                 seed=seed,
             )
@@ -192,6 +203,7 @@ def _components(
     *,
     n_components: int,
     slice_noise: float,
+    correction: float,
     rank: int,
     seed: int,
 ) -> Components:
@@ -213,16 +225,17 @@ def _components(
     offsets += sum(block.sum(0) for block in centered_blocks(scores, offsets, groups)) / n
     found = covariances(scores, edge_index, offsets=offsets, groups=groups)
     found, q = shrunk(found, _SPOTS_OF_NOISE / (_SPOTS_OF_NOISE + n)), min(n_components, r)
-    if slices is None or not slice_noise:
-        directions, ratios = spatial_components(found, q)
+    if slices is None or not slice_noise * correction:
+        across = AcrossSlices(spatial_components(found, q), 0.0, 1.0)
     else:
         smoothed, numbers = smoothed_sample(scores, edge_index, offsets, groups, slices, seed)
-        directions, ratios = components_across_slices(found, smoothed, numbers, q, slice_noise)
+        across = components_across_slices(found, smoothed, numbers, q, slice_noise, correction=correction)
+    directions, ratios = across.components
     signal = (ratios - 1).clamp_min(_LEAST_SIGNAL)
     directions = directions * (signal / signal[0]) ** _EMPHASIS
     seen = [(block @ directions).float() for block in centered_blocks(scores, offsets, groups)]
     loadings = torch.from_numpy(right.T.astype(np.float64)) @ directions
-    return Components(torch.cat(seen), loadings.float(), ratios.float())
+    return Components(torch.cat(seen), loadings.float(), ratios.float(), across.weight, across.signal)
 
 
 def _means(expression: sparse.csr_matrix, groups: np.ndarray) -> np.ndarray:

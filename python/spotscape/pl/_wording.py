@@ -48,7 +48,9 @@ def scale(run: Mapping[str, Any]) -> str:
     if np.isfinite(known):
         return f"Domains are at the scale of about {_short(known)} µm ({within})."
     if np.isfinite(distance):
-        return f"Domains are at the scale of {within}, about {_short(distance)} in the unit of the coordinates."
+        return (
+            f"Domains are at the scale of {within}, about {_short(distance)} in the unit of the coordinates."
+        )
     return f"Domains are at the scale of {within}."
 
 
@@ -70,7 +72,23 @@ def integration(run: Mapping[str, Any]) -> str:
         f"slices as chance would give: {words}. Silhouettes in the learned space: {by_domain:.2f} by "
         f"domain (higher is better) and {by_slice:.2f} by slice (near 0 or below is better). The "
         f"slices were compared by the {int(record['n_shared_genes']):,} genes that all of them have."
+        f"{_taken_out(record)}"
     )
+
+
+def _taken_out(record: Mapping[str, Any]) -> str:
+    """Say how far differences between slices were taken out; nothing for a run that does not say."""
+    if "signal" not in record:
+        return ""
+    left, weight = f"{float(record['signal']):.0%} of their spatial signal", float(record["slice_noise"])
+    if weight == 0:
+        return " What differs between the slices was left as it is."
+    if weight < 1.5:
+        return (
+            f" What differs between them was taken out in part, and {left} is left: more would have cost too "
+            "much, as where slices hold different tissue."
+        )
+    return f" What differs between them was taken out, and {left} is left."
 
 
 def silhouette_basis(widths: Silhouettes, n_labelled: int) -> str:

@@ -67,10 +67,10 @@ def integrate_slices(
     n_domains
         Number of domains over all slices; None has it suggested from the data.
     correction
-        How strongly differences between slices are taken out, 0 or more: 0 trains the slices together and
-        leaves their differences, 1 suits most data, and larger values mix the slices more at the risk of
-        mixing domains. It multiplies the weight of the slices' noise (``slice_noise``; of a
-        training that of scale matching) and, below 1, the centring of genes within slices.
+        Changes how much of the differences between slices is taken out. At 1 the data say how much: all that
+        leaves the slices a third of their spatial signal. 0 leaves the differences, and larger values mix the
+        slices more at the risk of mixing domains. It multiplies the weight that was found (of a training that
+        of scale matching) and, below 1, the centring of genes within slices.
     config
         As in `run_spotscape`; ``correction`` acts on its weights.
     seed
@@ -94,7 +94,9 @@ def integrate_slices(
     names (``<slice>_`` goes before them where two slices share a name), and the slice in
     ``obs[slice_key]``. None (or the copy) for one AnnData, which is written to. Written is what
     `run_spotscape` writes, and ``uns["<key_added>"]["integration"]``: the slices, the number of shared
-    genes, how well the slices mix (1 is as by chance) and how clear domains and slices are (silhouettes).
+    genes, how well the slices mix (1 is as by chance), how clear domains and slices are (silhouettes), and
+    how much of their differences was taken out: ``slice_noise``, 0 to 3, and the share of the ``signal`` that
+    is left.
 
     Raises
     ------
@@ -141,7 +143,6 @@ def integrate_slices(
         settings=replace(
             settings,
             scale_matching_weight=correction * settings.scale_matching_weight,
-            slice_noise=correction * settings.slice_noise,
             slice_centering=min(1.0, correction) * settings.slice_centering,
         ),
         seed=seed,
@@ -151,6 +152,7 @@ def integrate_slices(
         key_added=key_added,
         progress=progress,
         slice_key=slice_key,
+        correction=correction,
         checkpoint=kept,
     )
     slices = read_slices(adata, slice_key)
@@ -170,6 +172,7 @@ def integrate_slices(
         "slices": names,
         "n_shared_genes": measured.n_vars,
         **found._asdict(),
+        **analysis.record.get("integration", {}),
     }
     write_analysis(adata, analysis, key_added)
     return adata if copy or not single else None

@@ -68,6 +68,7 @@ def analyse(
     key_added: str,
     progress: bool | Progress,
     slice_key: str | None = None,
+    correction: float = 1.0,
     checkpoint: Checkpoint | None = None,
 ) -> Analysis:
     """Find the domains of one slice, or of several in one space where ``slice_key`` names them.
@@ -100,6 +101,7 @@ def analyse(
             slices=None if slices is None else slices.codes,
             centering=settings.slice_centering,
             slice_noise=settings.slice_noise,
+            correction=correction,
             coordinates=places,
         )
         del expression  # the graph has what is needed of it
@@ -147,6 +149,7 @@ def analyse(
         },
         **({} if settings.trains else {"scale": scale._asdict()}),
         **_record_of(trained),
+        **_record_of_slices(graph),
         "seconds": seconds,
         "n_genes": len(genes),
         "versions": versions(),
@@ -164,6 +167,13 @@ def _record_of(trained: FitResult | None) -> dict[str, Any]:
         "training": {"by_tiles": trained.plan.by_tiles, **asdict(trained.plan)},
         "losses": trained.losses,
     }
+
+
+def _record_of_slices(graph: SliceGraph) -> dict[str, Any]:
+    """Return what is kept of how differences between slices were taken out, nothing for one slice."""
+    if graph.slices is None or graph.components is None:
+        return {}
+    return {"integration": {"slice_noise": graph.components.slice_noise, "signal": graph.components.signal}}
 
 
 def _chosen_expression(

@@ -7,7 +7,12 @@ from scipy import sparse
 
 from spotscape.core.spatial_components import covariances, spatial_components
 from spotscape.engine import counterparts as module
-from spotscape.engine.counterparts import components_across_slices, counterparts, smoothed_sample
+from spotscape.engine.counterparts import (
+    components_across_slices,
+    components_without,
+    counterparts,
+    smoothed_sample,
+)
 from spotscape.engine.slice_graph import SliceGraph
 
 SIDE = 15
@@ -47,7 +52,18 @@ def found_in(scores, n_slices=2, weight=3.0, q=3):
     edges, slices = lattice(n_slices)
     nothing = torch.zeros(1, scores.shape[1], dtype=torch.float64)
     smoothed, numbers = smoothed_sample(scores, edges, nothing, None, slices, 0)
-    return components_across_slices(covariances(scores, edges), smoothed, numbers, q, weight)
+    return components_without(covariances(scores, edges), smoothed, numbers, q, weight)
+
+
+def across(scores, n_slices=2, largest=3.0, q=3, **settings):
+    edges, slices = lattice(n_slices)
+    nothing = torch.zeros(1, scores.shape[1], dtype=torch.float64)
+    smoothed, numbers = smoothed_sample(scores, edges, nothing, None, slices, 0)
+    return components_across_slices(covariances(scores, edges), smoothed, numbers, q, largest, **settings)
+
+
+def signal(components):
+    return float((components.ratios - 1).clamp_min(0).sum())
 
 
 @pytest.mark.parametrize("sizes", [(20, 25), (9, 30, 14), (1, 40)])
@@ -81,6 +97,37 @@ def test_weight_zero_is_without():
         torch.testing.assert_close(one, other)
 
 
+def test_slices_of_one_tissue_lose_all_that_differs():
+    found = across(tissue(), largest=3.0)
+    assert found.weight == 3.0
+    for one, other in zip(found.components, found_in(tissue(), weight=3.0), strict=True):
+        torch.testing.assert_close(one, other)
+    plain = found_in(tissue(), weight=0.0)
+    assert found.signal == pytest.approx(signal(found.components) / signal(plain))
+    assert found.signal > 1 / 3
+
+
+def test_slices_of_different_tissue_keep_a_third_of_their_signal():
+    rng = np.random.default_rng(0)
+    slices = lattice(2)[1].numpy()
+    stripe = np.tile(np.arange(SIDE * SIDE) % SIDE * 4 // SIDE, 2)
+    values = rng.normal(size=(len(slices), 8))
+    values[np.arange(len(slices)), stripe + 4 * slices] += 4  # nothing of one is found in the other
+    for number in range(2):
+        values[slices == number] -= values[slices == number].mean(0)
+    scores = torch.from_numpy(values)
+    found = across(scores, q=6)
+    assert 0 < found.weight < 3
+    assert found.signal >= 1 / 3 or found.weight == 0.5
+    assert signal(found_in(scores, weight=3.0, q=6)) < signal(found_in(scores, weight=0.0, q=6)) / 3
+
+
+def test_a_correction_multiplies_the_weight_found():
+    once, twice, none = (across(tissue(), correction=c) for c in (1.0, 2.0, 0.0))
+    assert (once.weight, twice.weight, none.weight) == (3.0, 6.0, 0.0)
+    assert twice.signal < once.signal < none.signal == 1
+
+
 def test_order_of_spots_and_of_slices_does_not_matter():
     scores, (edges, slices) = tissue(n_slices=3), lattice(3)
     order = torch.randperm(len(slices), generator=torch.Generator().manual_seed(0))
@@ -88,7 +135,7 @@ def test_order_of_spots_and_of_slices_does_not_matter():
     nothing = torch.zeros(1, scores.shape[1], dtype=torch.float64)
     names = torch.tensor([2, 0, 1])
     smoothed, numbers = smoothed_sample(scores[order], place[edges], nothing, None, names[slices[order]], 0)
-    again = components_across_slices(covariances(scores[order], place[edges]), smoothed, numbers, 3, 3.0)
+    again = components_without(covariances(scores[order], place[edges]), smoothed, numbers, 3, 3.0)
     torch.testing.assert_close(again.directions, found_in(scores, n_slices=3).directions)
 
 

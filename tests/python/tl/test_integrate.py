@@ -185,7 +185,7 @@ def test_batch_effects_that_differ_by_domain_are_taken_out():
     slices = datasets.simulate_slices(
         n_slices=3, n_spots=300, n_genes=150, n_domains=4, batch_strength=1.0, batch_by_domain=1.0, seed=1
     )
-    results = [integrate(slices, n_domains=4, config=QUICK | {"slice_noise": w}) for w in (0.0, 3.0)]
+    results = [integrate(slices, n_domains=4, correction=c) for c in (0, 1)]
     scores = [metrics.adjusted_rand_index(r.obs["ground_truth"], r.obs["spotscape_domain"]) for r in results]
     mixing = [r.uns["spotscape"]["integration"]["mixing"] for r in results]
     assert mixing[1] > mixing[0] + 0.3
@@ -194,11 +194,14 @@ def test_batch_effects_that_differ_by_domain_are_taken_out():
 
 @pytest.mark.filterwarnings(f"ignore:.*({REMARKS})")
 def test_correction_multiplies_what_takes_differences_out(slices):
-    whole = integrate(slices).uns["spotscape"]["params"]
+    run = integrate(slices).uns["spotscape"]
+    whole, weight = run["params"], run["integration"]["slice_noise"]
+    assert weight == pytest.approx(3.0)
     for correction in (0.0, 0.5, 2.0):
-        params = integrate(slices, correction=correction).uns["spotscape"]["params"]
-        for name in ("slice_noise", "scale_matching_weight"):
-            assert params[name] == pytest.approx(correction * whole[name])
+        run = integrate(slices, correction=correction).uns["spotscape"]
+        params = run["params"]
+        assert run["integration"]["slice_noise"] == pytest.approx(correction * weight)
+        assert params["scale_matching_weight"] == pytest.approx(correction * whole["scale_matching_weight"])
         assert params["slice_centering"] == pytest.approx(min(1, correction) * whole["slice_centering"])
 
 
