@@ -79,7 +79,7 @@ IntegrateSlices <- function(object, ...) {
 IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
                                  config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                  coordinates = NULL, reduction.name = NULL, reduction.key = NULL, checkpoint = NULL,
-                                 checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
+                                 checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE, ...) {
   no_more_arguments(...)
   kind <- kind_of_slices(object)
   seurat <- kind == "Seurat"
@@ -132,7 +132,8 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
 IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
                                    config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                    coordinates = NULL, reduction.name = "spotscape", reduction.key = NULL,
-                                   checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
+                                   checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, threads = NULL,
+                                   verbose = TRUE, ...) {
   require_packages("SeuratObject", "IntegrateSlices() on a Seurat object")
   no_more_arguments(...)
   check_names_to_write(slice_key, reduction.name, reduction.key)
@@ -164,7 +165,7 @@ IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice
                                                  correction = 1, config = NULL, seed = 0L, device = "auto",
                                                  assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
                                                  checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                                 verbose = TRUE, ...) {
+                                                 threads = NULL, verbose = TRUE, ...) {
   no_more_arguments(...)
   integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }
@@ -174,7 +175,8 @@ IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice
 IntegrateSlices.SpatialExperiment <- function(object, n_domains = NULL, slice_key = "sample_id", condition_key = NULL,
                                               correction = 1, config = NULL, seed = 0L, device = "auto", assay = NULL,
                                               coordinates = NULL, reduction.name = "SPOTSCAPE", checkpoint = NULL,
-                                              checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
+                                              checkpoint_minutes = 3, resume = FALSE, threads = NULL,
+                                              verbose = TRUE, ...) {
   no_more_arguments(...)
   integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }

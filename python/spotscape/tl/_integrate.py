@@ -14,6 +14,7 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._panels import on_measured_genes
 from spotscape._slices import read_slices
+from spotscape._threads import thread_number
 from spotscape._validate import SpotscapeWarning, check_integer, check_number
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
@@ -35,6 +36,7 @@ def integrate_slices(
     config: SpotscapeConfig | Mapping[str, Any] | str | None = None,
     seed: int = 0,
     device: str = "auto",
+    threads: int | None = None,
     layer: str | None = None,
     spatial_key: str = _keys.SPATIAL,
     key_added: str = _keys.KEY_ADDED,
@@ -75,8 +77,8 @@ def integrate_slices(
         As in `run_spotscape`; ``correction`` acts on its weights.
     seed
         Integer >= 0 that all randomness of the run comes from.
-    device
-        ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
+    device, threads
+        As in `run_spotscape`.
     layer
         Layer that holds the raw counts; None to look everywhere.
     spatial_key
@@ -130,32 +132,34 @@ def integrate_slices(
     single = isinstance(adatas, AnnData)
     if single:
         check_adata(adatas)
-    with collected_warnings() as warnings:
-        adata = adatas if single else join_slices(adatas, slice_key, spatial_key, layer)
-        check_slices(adata, slice_key, layer)
-        check_conditions(adata, slice_key, condition_key)
-        measured = on_measured_genes(adata, slice_key, layer) if single else adata
-    analysis = analyse(
-        measured,
-        n_domains=check_n_domains(n_domains, adata.n_obs),
-        settings=replace(
-            settings,
-            scale_matching_weight=correction * settings.scale_matching_weight,
-            slice_noise=correction * settings.slice_noise,
-            slice_centering=min(1.0, correction) * settings.slice_centering,
-        ),
-        seed=seed,
-        device=device,
-        layer=layer,
-        spatial_key=spatial_key,
-        key_added=key_added,
-        progress=progress,
-        slice_key=slice_key,
-        checkpoint=kept,
-    )
-    slices = read_slices(adata, slice_key)
-    names = list(slices.categories)
-    found = assess(analysis.embedding, slices, analysis.domains.labels, seed=seed)
+    with thread_number(threads) as used:
+        with collected_warnings() as warnings:
+            adata = adatas if single else join_slices(adatas, slice_key, spatial_key, layer)
+            check_slices(adata, slice_key, layer)
+            check_conditions(adata, slice_key, condition_key)
+            measured = on_measured_genes(adata, slice_key, layer) if single else adata
+        analysis = analyse(
+            measured,
+            n_domains=check_n_domains(n_domains, adata.n_obs),
+            settings=replace(
+                settings,
+                scale_matching_weight=correction * settings.scale_matching_weight,
+                slice_noise=correction * settings.slice_noise,
+                slice_centering=min(1.0, correction) * settings.slice_centering,
+            ),
+            seed=seed,
+            device=device,
+            layer=layer,
+            spatial_key=spatial_key,
+            key_added=key_added,
+            progress=progress,
+            threads=used,
+            slice_key=slice_key,
+            checkpoint=kept,
+        )
+        slices = read_slices(adata, slice_key)
+        names = list(slices.categories)
+        found = assess(analysis.embedding, slices, analysis.domains.labels, seed=seed)
     texts = remarks(found, correction=correction)
     for text in texts:
         warn(text, SpotscapeWarning, stacklevel=2)

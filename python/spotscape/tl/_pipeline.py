@@ -16,6 +16,7 @@ from spotscape import _keys
 from spotscape._slices import read_slices
 from spotscape._spatial_genes import neighborhood_mean
 from spotscape._spatial_graph import spatial_graph, write_graph
+from spotscape._threads import set_threads
 from spotscape.config import SpotscapeConfig
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
@@ -67,12 +68,13 @@ def analyse(
     spatial_key: str,
     key_added: str,
     progress: bool | Progress,
+    threads: int,
     slice_key: str | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Analysis:
     """Find the domains of one slice, or of several in one space where ``slice_key`` names them.
 
-    Arguments are checked, and ``adata`` is not changed.
+    Arguments are checked, and ``adata`` is not changed. ``threads`` is the number that the caller has set.
     """
     chosen_device = resolve_device(device)
     if checkpoint is not None:
@@ -101,6 +103,7 @@ def analyse(
             coordinates=_places(tissue, spatial_key),
         )
         del expression  # the graph has what is needed of it
+        set_threads(threads)  # for libraries that came with the choice of genes, too
         seconds["genes"] = time.perf_counter() - started
 
         started = time.perf_counter()
@@ -144,6 +147,7 @@ def analyse(
             "expression_source": source,
         },
         **_record_of(trained),
+        "threads": threads,
         "seconds": seconds,
         "n_genes": len(genes),
         "versions": versions(),
