@@ -134,7 +134,11 @@ def integrate_slices(
         check_adata(adatas)
     with thread_number(threads) as used:
         with collected_warnings() as warnings:
-            adata = adatas if single else join_slices(adatas, slice_key, spatial_key, layer)
+            if single:
+                adata, places = adatas, {}
+            else:
+                adata, places = join_slices(adatas, slice_key, spatial_key, layer)
+                layer = None  # what was there is in X by now
             check_slices(adata, slice_key, layer)
             check_conditions(adata, slice_key, condition_key)
             measured = on_measured_genes(adata, slice_key, layer) if single else adata
@@ -154,6 +158,7 @@ def integrate_slices(
             key_added=key_added,
             progress=progress,
             threads=used,
+            counts_from=_counts_from(places),
             slice_key=slice_key,
             checkpoint=kept,
         )
@@ -177,3 +182,10 @@ def integrate_slices(
     }
     write_analysis(adata, analysis, key_added)
     return adata if copy or not single else None
+
+
+def _counts_from(places: Mapping[str, str]) -> str:
+    """Say where the slices of a list had their counts: one place, or which slice had them where."""
+    if len(set(places.values())) < 2:
+        return next(iter(places.values()), "")
+    return ", ".join(f"{place} of {name}" for name, place in places.items())

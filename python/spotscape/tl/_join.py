@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import anndata as ad
 import numpy as np
@@ -29,9 +30,16 @@ FEWEST_GENES = 50
 _ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}")
 
 
+class Joined(NamedTuple):
+    """One object of all slices, its counts in ``X``, and where each slice had them."""
+
+    adata: AnnData
+    places: dict[str, str]
+
+
 def join_slices(
     adatas: Sequence[AnnData] | Mapping[str, AnnData], slice_key: str, spatial_key: str, layer: str | None
-) -> AnnData:
+) -> Joined:
     """Return one object of all slices: counts of the genes they share, coordinates, ``obs``, images.
 
     Parameters
@@ -59,13 +67,14 @@ def join_slices(
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise input_error("adatas", f"two slices named {twice!r} (as text)", "a name for each")
-    parts = []
+    parts, places = [], {}
     for name, whole in zip(names, slices, strict=True):
         with of_slice(name):
             adata = _on_tissue(name, whole)
             counts = find_counts(adata, layer=layer)
             coordinates = check_coordinates(adata, spatial_key)
             check_one_section(adata, coordinates, spatial_key)
+        places[name] = counts.source
         part = AnnData(counts.matrix, obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
         part.obsm[spatial_key] = coordinates
         part.obs[slice_key] = name
@@ -81,7 +90,7 @@ def join_slices(
     joined = ad.concat([part[:, shared] for part in parts], join="inner", merge="same", uns_merge="unique")
     joined.obs = pd.concat([part.obs for part in parts], join="outer")
     joined.obs[slice_key] = pd.Categorical(joined.obs[slice_key], categories=names)
-    return joined
+    return Joined(joined, places)
 
 
 def _on_tissue(name: str, adata: AnnData) -> AnnData:

@@ -13,6 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
+from spotscape._progress import say
 from spotscape._slices import read_slices
 from spotscape._spatial_genes import neighborhood_mean
 from spotscape._spatial_graph import spatial_graph, write_graph
@@ -22,7 +23,7 @@ from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit, release_helpers
-from spotscape.pp import find_counts, median_total, normalized_expression, select_genes
+from spotscape.pp import Counts, find_counts, median_total, normalized_expression, select_genes
 from spotscape.tl._domains import Domains, find_domains, write_domains
 from spotscape.tl._model import model_record
 from spotscape.tl._n_domains import suggest_from
@@ -69,12 +70,14 @@ def analyse(
     key_added: str,
     progress: bool | Progress,
     threads: int,
+    counts_from: str = "",
     slice_key: str | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Analysis:
     """Find the domains of one slice, or of several in one space where ``slice_key`` names them.
 
-    Arguments are checked, and ``adata`` is not changed. ``threads`` is the number that the caller has set.
+    Arguments are checked, and ``adata`` is not changed. ``threads`` is the number that the caller has set,
+    ``counts_from`` the place that the counts had before they came into ``adata``.
     """
     chosen_device = resolve_device(device)
     if checkpoint is not None:
@@ -90,7 +93,11 @@ def analyse(
         slices = None if slice_key is None else read_slices(adata, slice_key)
         if settings.target_sum is None:
             settings = replace(settings, target_sum=median_total(adata, layer=layer))
-        expression, genes, source = _chosen_expression(adata, settings, layer, connectivities, slices)
+        counts = find_counts(adata, layer=layer)
+        taken = counts._replace(source=counts_from or counts.source)
+        say(progress, taken.describe())
+        counts_record, source = _record_of_counts(taken), counts.source
+        expression, genes = _chosen_expression(counts, adata.obs_names, settings, connectivities, slices)
         graph = SliceGraph.from_scipy(
             expression,
             connectivities,
@@ -102,7 +109,7 @@ def analyse(
             slice_noise=settings.slice_noise,
             coordinates=_places(tissue, spatial_key),
         )
-        del expression  # the graph has what is needed of it
+        del expression, counts, taken  # the graph has what is needed of it
         set_threads(threads)  # for libraries that came with the choice of genes, too
         seconds["genes"] = time.perf_counter() - started
 
@@ -146,6 +153,7 @@ def analyse(
             "key_added": key_added,
             "expression_source": source,
         },
+        "counts": counts_record,
         **_record_of(trained),
         "threads": threads,
         "seconds": seconds,
@@ -178,17 +186,22 @@ def _record_of(trained: FitResult | None) -> dict[str, Any]:
     }
 
 
+def _record_of_counts(counts: Counts) -> dict[str, Any]:
+    """Return what is kept of which counts a run went by: their place, and how many there are."""
+    totals = counts.totals()
+    return {"place": counts.source, "total": float(totals.sum()), "median": float(np.median(totals))}
+
+
 def _chosen_expression(
-    adata: AnnData,
+    counts: Counts,
+    obs_names: pd.Index,
     settings: SpotscapeConfig,
-    layer: str | None,
     connectivities: sparse.spmatrix,
     slices: pd.Categorical | None,
-) -> tuple[sparse.csr_matrix, pd.Index, str]:
-    """Return the normalised expression of the genes to go by, their names, and where the counts were."""
-    counts = find_counts(adata, layer=layer)
+) -> tuple[sparse.csr_matrix, pd.Index]:
+    """Return the normalised expression of the genes to go by, and their names."""
     shell = ad.AnnData(counts.matrix)
-    shell.obs_names, shell.var_names = adata.obs_names, counts.var_names
+    shell.obs_names, shell.var_names = obs_names, counts.var_names
     shell.obsp[_keys.SPATIAL_CONNECTIVITIES] = connectivities
     if slices is not None:
         shell.obs[_keys.SLICE] = slices
@@ -199,7 +212,7 @@ def _chosen_expression(
         slice_key=None if slices is None else _keys.SLICE,
     )
     genes = counts.var_names[shell.var[_keys.genes()]]
-    return normalized_expression(shell, genes=genes, target_sum=settings.target_sum), genes, counts.source
+    return normalized_expression(shell, genes=genes, target_sum=settings.target_sum), genes
 
 
 def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:

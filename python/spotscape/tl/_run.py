@@ -103,8 +103,9 @@ def run_spotscape(
     - ``var["<key_added>_genes"]``: bool, genes used;
     - ``obsp["spatial_connectivities"]``, ``obsp["spatial_distances"]``, ``uns["spatial_neighbors"]`` where
       there was no graph;
-    - ``uns["<key_added>"]``: parameters, versions, warnings, threads, seconds, and of a training its losses
-      per epoch and whether it went by tiles;
+    - ``uns["<key_added>"]``: parameters, which counts were taken (``counts``: their place, total and median
+      per spot), versions, warnings, threads, seconds, and of a training its losses per epoch and whether it
+      went by tiles;
     - ``uns["<key_added>_model"]``: genes and components (or trained weights), which `impute` and
       `spotscape.Spotscape` use.
 
