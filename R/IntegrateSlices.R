@@ -31,8 +31,9 @@
 #'
 #' @section Errors:
 #' Of class `spotscape_input_error`, before any work: fewer than two slices, objects of several classes, a cell in no
-#' image or in two, a column that is missing; then a slice with fewer than 50 cells, two slices with the same counts,
-#' fewer than 50 shared genes, or a slice in two conditions.
+#' image or in two, a column that is missing; then fewer than 50 cells in every slice, two slices with the same counts,
+#' fewer than 50 shared genes, or a slice in two conditions. A slice with fewer than 50 cells is too small to learn from: it
+#' is placed in the space that the others make, with a warning.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A list of Seurat, SpatialExperiment or SingleCellExperiment objects, each one slice, or one object

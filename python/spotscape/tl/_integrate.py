@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from typing import Any
 from warnings import warn
 
+import numpy as np
 from anndata import AnnData
 
 from spotscape import _keys
@@ -23,6 +25,7 @@ from spotscape.tl._correction import assess, remarks
 from spotscape.tl._inputs import as_checkpoint, check_key_added, check_n_domains
 from spotscape.tl._join import check_conditions, check_slices, join_slices
 from spotscape.tl._pipeline import analyse, write_analysis
+from spotscape.tl._placement import learn_and_place, small_slices
 from spotscape.tl._record import collected_warnings
 
 
@@ -59,7 +62,8 @@ def integrate_slices(
     ----------
     adatas
         Slices, each with raw counts and coordinates in ``obsm[spatial_key]``: a list, a dict of name and
-        slice, or one AnnData that holds them all. Each slice needs 50 spots or more.
+        slice, or one AnnData that holds them all. A slice with fewer than 50 spots is too small to learn
+        from, and is placed in the space that the others make.
     slice_key
         Name in ``obs`` of the slices. For a list it is written: the one value that each object has there, if
         they differ, else ``slice1``, ``slice2``, ...
@@ -101,13 +105,15 @@ def integrate_slices(
     Raises
     ------
     InputError
-        If there are fewer than two slices, a slice has fewer than 50 spots, two slices hold the same counts,
-        fewer than 50 genes are shared, a slice lies in two conditions, or for what `run_spotscape` refuses.
+        If there are fewer than two slices, all slices have fewer than 50 spots, two slices hold the same
+        counts, fewer than 50 genes are shared, a slice lies in two conditions, or for what `run_spotscape`
+        refuses.
 
     Warns
     -----
     SpotscapeWarning
-        Where genes are left out, names are changed, the slices do not mix, or a domain is in one slice only.
+        Where genes are left out, names are changed, slices are too small to learn from, the slices do not
+        mix, or a domain is in one slice only.
 
     References
     ----------
@@ -140,11 +146,14 @@ def integrate_slices(
                 adata, places = join_slices(adatas, slice_key, spatial_key, layer)
                 layer = None  # what was there is in X by now
             check_slices(adata, slice_key, layer)
+            slices = read_slices(adata, slice_key)
+            small = small_slices(slices, f"adata.obs[{slice_key!r}]")
             check_conditions(adata, slice_key, condition_key)
             measured = on_measured_genes(adata, slice_key, layer) if single else adata
-        analysis = analyse(
-            measured,
-            n_domains=check_n_domains(n_domains, adata.n_obs),
+        n_learned = adata.n_obs - int(np.isin(np.asarray(slices), small).sum())
+        learn = partial(
+            analyse,
+            n_domains=check_n_domains(n_domains, n_learned),
             settings=replace(
                 settings,
                 scale_matching_weight=correction * settings.scale_matching_weight,
@@ -159,10 +168,13 @@ def integrate_slices(
             progress=progress,
             threads=used,
             counts_from=_counts_from(places),
-            slice_key=slice_key,
             checkpoint=kept,
         )
-        slices = read_slices(adata, slice_key)
+        where = {"slice_key": slice_key, "spatial_key": spatial_key, "layer": layer}
+        if small:
+            analysis = learn_and_place(measured, small, learn, **where)
+        else:
+            analysis = learn(measured, slice_key=slice_key)
         names = list(slices.categories)
         found = assess(analysis.embedding, slices, analysis.domains.labels, seed=seed)
     texts = remarks(found, correction=correction)
@@ -178,6 +190,7 @@ def integrate_slices(
         "condition_key": condition_key or "",
         "slices": names,
         "n_shared_genes": measured.n_vars,
+        **({"placed": small} if small else {}),
         **found._asdict(),
     }
     write_analysis(adata, analysis, key_added)

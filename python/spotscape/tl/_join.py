@@ -23,8 +23,6 @@ from spotscape.gr import check_coordinates
 from spotscape.pp import check_adata, find_counts
 from spotscape.tl._inputs import check_column
 
-FEWEST_SPOTS = 50
-"""A slice with fewer has too little tissue for a graph, or for a share in the domains."""
 FEWEST_GENES = 50
 """With fewer shared genes, slices cannot be compared."""
 _ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}")
@@ -111,9 +109,6 @@ def check_slices(adata: AnnData, slice_key: str, layer: str | None) -> None:
         todo = "For one slice, call spotscape.tl.run_spotscape."
         raise input_error(name, f"one slice, {slices.categories[0]!r}", "two or more", todo)
     sizes = np.bincount(slices.codes)
-    if sizes.min() < FEWEST_SPOTS:
-        found = f"{sizes.min()} spots in slice {slices.categories[sizes.argmin()]!r}"
-        raise input_error(name, found, f"{FEWEST_SPOTS} or more in each", "Leave that slice out.")
     counts = find_counts(adata, layer=layer).matrix
     for a, b in combinations(range(len(sizes)), 2):
         if sizes[a] != sizes[b]:
