@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
+from warnings import warn
 
 import anndata as ad
 import numpy as np
@@ -18,6 +19,7 @@ from spotscape._slices import read_slices
 from spotscape._spatial_genes import neighborhood_mean
 from spotscape._spatial_graph import spatial_graph, write_graph
 from spotscape._threads import set_threads
+from spotscape._validate import SpotscapeWarning
 from spotscape.config import SpotscapeConfig
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
@@ -25,10 +27,14 @@ from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit, release_helpers
 from spotscape.pp import Counts, find_counts, median_total, normalized_expression, select_genes
 from spotscape.tl._domains import Domains, find_domains, write_domains
+from spotscape.tl._inputs import FEWEST_SPOTS
 from spotscape.tl._model import model_record
 from spotscape.tl._n_domains import suggest_from
 from spotscape.tl._record import collected_warnings, versions
 from spotscape.tl._sharpening import find_sharpening
+
+_FEWEST_GENES = 5
+"""With fewer genes that differ at all, noise alone makes domains."""
 
 
 class Analysis(NamedTuple):
@@ -84,6 +90,13 @@ def analyse(
         checkpoint.check()
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
+        if adata.n_obs < FEWEST_SPOTS:
+            warn(
+                f"{adata.n_obs} spots are few to learn from (fewer than {FEWEST_SPOTS}): the domains may be "
+                "those of chance.",
+                SpotscapeWarning,
+                stacklevel=2,
+            )
         started = time.perf_counter()
         tissue = spatial_graph(adata, spatial_key, slice_key)
         connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
@@ -98,6 +111,9 @@ def analyse(
         say(progress, taken.describe())
         counts_record, source = _record_of_counts(taken), counts.source
         expression, genes = _chosen_expression(counts, adata.obs_names, settings, connectivities, slices)
+        if len(genes) < _FEWEST_GENES:
+            text = f"Only {len(genes)} gene(s) differ between spots: the domains may be those of chance."
+            warn(text, SpotscapeWarning, stacklevel=2)
         graph = SliceGraph.from_scipy(
             expression,
             connectivities,

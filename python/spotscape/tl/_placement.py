@@ -25,12 +25,11 @@ from spotscape.pp import normalized_expression
 from spotscape.tl._confidence import calibrated
 from spotscape.tl._discriminant import fit_discriminant, scores
 from spotscape.tl._domains import Domains
+from spotscape.tl._inputs import FEWEST_SPOTS
 from spotscape.tl._mapping import embed_slices
 from spotscape.tl._model import as_trained
 from spotscape.tl._pipeline import Analysis
 
-FEWEST_SPOTS = 50
-"""A slice with fewer has too little tissue to learn from."""
 _LISTED = 5
 
 
