@@ -31,8 +31,9 @@
 #'
 #' @section Errors:
 #' Of class `spotscape_input_error`, before any work: fewer than two slices, objects of several classes, a cell in no
-#' image or in two, a column that is missing; then a slice with fewer than 50 cells, two slices with the same counts,
-#' fewer than 50 shared genes, or a slice in two conditions.
+#' image or in two, a column that is missing; then fewer than 50 cells in every slice, two slices with the same counts,
+#' fewer than 50 shared genes, or a slice in two conditions. A slice with fewer than 50 cells is too small to learn from: it
+#' is placed in the space that the others make, with a warning.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A list of Seurat, SpatialExperiment or SingleCellExperiment objects, each one slice, or one object
@@ -80,7 +81,7 @@ IntegrateSlices <- function(object, ...) {
 IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
                                  config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                  coordinates = NULL, reduction.name = NULL, reduction.key = NULL, checkpoint = NULL,
-                                 checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
+                                 checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE, ...) {
   no_more_arguments(...)
   kind <- kind_of_slices(object)
   seurat <- kind == "Seurat"
@@ -133,7 +134,8 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
 IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
                                    config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                    coordinates = NULL, reduction.name = "spotscape", reduction.key = NULL,
-                                   checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
+                                   checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, threads = NULL,
+                                   verbose = TRUE, ...) {
   require_packages("SeuratObject", "IntegrateSlices() on a Seurat object")
   no_more_arguments(...)
   check_names_to_write(slice_key, reduction.name, reduction.key)
@@ -165,7 +167,7 @@ IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice
                                                  correction = 1, config = NULL, seed = 0L, device = "auto",
                                                  assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
                                                  checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                                 verbose = TRUE, ...) {
+                                                 threads = NULL, verbose = TRUE, ...) {
   no_more_arguments(...)
   integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }
@@ -175,7 +177,8 @@ IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice
 IntegrateSlices.SpatialExperiment <- function(object, n_domains = NULL, slice_key = "sample_id", condition_key = NULL,
                                               correction = 1, config = NULL, seed = 0L, device = "auto", assay = NULL,
                                               coordinates = NULL, reduction.name = "SPOTSCAPE", checkpoint = NULL,
-                                              checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
+                                              checkpoint_minutes = 3, resume = FALSE, threads = NULL,
+                                              verbose = TRUE, ...) {
   no_more_arguments(...)
   integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }

@@ -72,6 +72,8 @@
 #' @param checkpoint_minutes Minutes between writes of it; 0 writes after every epoch.
 #' @param resume Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
 #'   and all settings have to be the same.
+#' @param threads Threads to compute with, kept for the whole run and recorded; `NULL` takes `OMP_NUM_THREADS`, else
+#'   as many as the process may use.
 #' @param verbose Show messages and progress: epoch, loss, memory in use, time left.
 #' @param ... Passed to methods; nothing else is taken.
 #' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
@@ -107,7 +109,7 @@ RunSpotscape <- function(object, ...) {
 RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto", assay = NULL,
                                 layer = NULL, image = NULL, coordinates = NULL, reduction.name = "spotscape",
                                 reduction.key = NULL, checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                verbose = TRUE, ...) {
+                                threads = NULL, verbose = TRUE, ...) {
   require_packages("SeuratObject", "RunSpotscape() on a Seurat object")
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
@@ -133,7 +135,7 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
 RunSpotscape.SingleCellExperiment <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
                                               assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
                                               checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                              verbose = TRUE, ...) {
+                                              threads = NULL, verbose = TRUE, ...) {
   require_bioconductor(object)
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
@@ -153,7 +155,7 @@ RunSpotscape.SpatialExperiment <- RunSpotscape.SingleCellExperiment
 #' @export
 RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
                                  coordinates = NULL, checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                 verbose = TRUE, ...) {
+                                 threads = NULL, verbose = TRUE, ...) {
   no_more_arguments(...)
   if (length(dim(object)) != 2L || is.data.frame(object)) {
     input_error(

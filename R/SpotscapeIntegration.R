@@ -24,7 +24,7 @@
 SpotscapeIntegration <- function(object, assay = NULL, orig = NULL, layers = NULL, features = NULL, scale.layer = NULL,
                                  coordinates = NULL, new.reduction = "spotscape", key = NULL, n_domains = NULL,
                                  correction = 1, config = NULL, seed = 0L, device = "auto", checkpoint = NULL,
-                                 checkpoint_minutes = 3, resume = FALSE, verbose = TRUE, ...) {
+                                 checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE, ...) {
   require_packages("SeuratObject", "SpotscapeIntegration()")
   no_more_arguments(...)
   check_names_to_write("slice", new.reduction, key)

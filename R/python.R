@@ -101,7 +101,9 @@ require_python <- function() {
 the <- new.env(parent = emptyenv())
 
 # The arguments that every verb that trains has, and hands on as a list.
-TRAINING <- c("n_domains", "config", "seed", "device", "checkpoint", "checkpoint_minutes", "resume", "verbose")
+TRAINING <- c(
+  "n_domains", "config", "seed", "device", "checkpoint", "checkpoint_minutes", "resume", "threads", "verbose"
+)
 
 # The one way to Python that all methods for one slice take. `training`: the values of TRAINING.
 run_python <- function(counts, coordinates, training) {

@@ -86,7 +86,7 @@ def read(group: str, seed: int) -> dict[str, ad.AnnData]:
         **BATCHES[group],
     )
     if group == ALONE:
-        slices = [slices[0], *(one[one.obs["ground_truth"] != "3"].copy() for one in slices[1:])]
+        slices = [slices[0], *(one[one.obs["ground_truth"] != "L3"].copy() for one in slices[1:])]
     return dict(zip(names, slices, strict=True))
 
 

@@ -63,8 +63,14 @@ def _sparse_rows(dense: Any) -> sparse.csr_matrix:
     """Return a dense matrix, in memory or on disk, as CSR, block by block of its rows."""
     height = max(1, _BLOCK // max(1, dense.shape[1]))
     starts = range(0, max(1, dense.shape[0]), height)
-    blocks = [sparse.csr_matrix(np.asarray(dense[start : start + height])) for start in starts]
+    blocks = [sparse.csr_matrix(_as_dense(dense[start : start + height])) for start in starts]
     return blocks[0] if len(blocks) == 1 else sparse.vstack(blocks, format="csr")
+
+
+def _as_dense(block: Any) -> np.ndarray:
+    """Return rows in memory, in a type that sparse matrices have: no half precision."""
+    rows = np.asarray(block)
+    return rows.astype(np.float32) if rows.dtype == np.float16 else rows
 
 
 def _what_is_wrong(matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd.Index) -> str | None:

@@ -1,7 +1,7 @@
-"""Whether an ``.h5ad`` file is sound: what its matrices say of themselves, before memory is taken for them.
+"""Whether an AnnData file is sound: what its matrices say of themselves, before memory is taken for them.
 
-HDF5 says nothing of what belongs together. A sparse matrix whose indices lead out of it would be read without
-a word, and the first sum over it would read or write anywhere in memory.
+HDF5 and Zarr say nothing of what belongs together. A sparse matrix whose indices lead out of it would be read
+without a word, and the first sum over it would read or write anywhere in memory.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from anndata import AnnData
 from scipy import sparse
@@ -22,7 +21,7 @@ _BLOCK = 2**22
 _KINDS = ("csr_matrix", "csc_matrix")
 
 
-def check_file(path: Path, file: h5py.File, *, indices: bool) -> None:
+def check_file(path: Path, file: Any, *, indices: bool) -> None:
     """Raise where the matrices of a file do not fit its spots and genes, or a sparse one is no matrix.
 
     Parameters
@@ -30,14 +29,14 @@ def check_file(path: Path, file: h5py.File, *, indices: bool) -> None:
     path
         Named in errors.
     file
-        Open.
+        Open: an ``h5py.File``, or a Zarr group.
     indices
         Read the indices of all sparse matrices, too, block by block: for one that stays on disk.
     """
     n_obs, n_vars = (_length(path, file, name) for name in ("obs", "var"))
     for name, stored, shape in _matrices(file, n_obs, n_vars):
         _check_matrix(path, name, stored, shape)
-        if indices and isinstance(stored, h5py.Group):
+        if indices and _kind(stored) in _KINDS:
             _check_indices(path, name, stored)
 
 
@@ -55,25 +54,28 @@ def check_read(path: Path, adata: AnnData) -> None:
             _check_range(path, name, matrix.indices, minor)
 
 
-def _length(path: Path, file: h5py.File, name: str) -> int:
+def _length(path: Path, file: Any, name: str) -> int:
     """Return the number of rows of a table."""
     table = file[name]
-    if isinstance(table, h5py.Dataset):  # the oldest format
+    if _is_array(table):  # the oldest format
         return int(table.shape[0])
     index = table.attrs.get("_index", "_index")
     index = index.decode() if isinstance(index, bytes) else str(index)
     if index not in table:
         raise _damaged(path, f"no names of rows in {name}")
     found = table[index]
-    values = found if isinstance(found, h5py.Dataset) else found.get("values", found.get("codes"))
+    values = found if _is_array(found) else found.get("values", found.get("codes"))
     if values is None or len(values.shape) != 1:
         raise _damaged(path, f"no names of rows in {name}")
     return int(values.shape[0])
 
 
-def _matrices(
-    file: h5py.File, n_obs: int, n_vars: int
-) -> Iterator[tuple[str, Any, tuple[int | None, int | None]]]:
+def _is_array(stored: Any) -> bool:
+    """Tell an array from a group, of HDF5 or of Zarr."""
+    return hasattr(stored, "dtype")
+
+
+def _matrices(file: Any, n_obs: int, n_vars: int) -> Iterator[tuple[str, Any, tuple[int | None, int | None]]]:
     """Yield every matrix, and the shape that it should have; None where that is free."""
     if "X" in file:
         yield "X", file["X"], (n_obs, n_vars)
@@ -85,16 +87,16 @@ def _matrices(
         "varm": (n_vars, None),
     }.items():
         parts = file.get(group)
-        for name in parts if isinstance(parts, h5py.Group) else ():
+        for name in () if parts is None or _is_array(parts) else parts:
             yield f"{group}/{name}", parts[name], shape
     raw = file.get("raw")
-    if isinstance(raw, h5py.Group) and "X" in raw:
+    if raw is not None and not _is_array(raw) and "X" in raw:
         yield "raw/X", raw["X"], (n_obs, None)
 
 
 def _check_matrix(path: Path, name: str, stored: Any, expected: tuple[int | None, int | None]) -> None:
     """Raise where a matrix has another shape than its object, or a sparse one has parts that do not fit."""
-    if isinstance(stored, h5py.Dataset):
+    if _is_array(stored):
         shape: tuple[int, ...] = stored.shape
         if stored.dtype.names is not None or len(shape) < 2:
             return  # a table of the oldest format, or no matrix: anndata says what is wrong with it
@@ -118,13 +120,13 @@ def _kind(stored: Any) -> str:
     return f"{kind}_matrix" if kind in ("csr", "csc") else kind
 
 
-def _check_parts(path: Path, name: str, stored: h5py.Group, shape: tuple[int, ...]) -> None:
+def _check_parts(path: Path, name: str, stored: Any, shape: tuple[int, ...]) -> None:
     """Raise where data, indices and indptr do not fit to each other and to the shape."""
     parts = {part: stored.get(part) for part in ("data", "indices", "indptr")}
     if len(shape) != 2 or min(shape) < 0:
         raise _damaged(path, f"{name} of shape {shape}")
     for part, values in parts.items():
-        if not isinstance(values, h5py.Dataset) or len(values.shape) != 1:
+        if values is None or not _is_array(values) or len(values.shape) != 1:
             raise _damaged(path, f"{name} without {part}")
         if part != "data" and values.dtype.kind not in "iu":
             raise _damaged(path, f"{name} with {part} that are no whole numbers")
@@ -135,12 +137,12 @@ def _check_parts(path: Path, name: str, stored: h5py.Group, shape: tuple[int, ..
         raise _damaged(path, f"{name} of shape {shape} with {said}")
 
 
-def _check_indices(path: Path, name: str, stored: h5py.Group) -> None:
+def _check_indices(path: Path, name: str, stored: Any) -> None:
     """Raise where indices in a file lead out of their matrix; read block by block."""
     shape = np.ravel(stored.attrs.get("shape", stored.attrs.get("h5sparse_shape")))
     minor = int(shape[int(_kind(stored) == "csr_matrix")])
     indices = stored["indices"]
-    _check_ends(path, name, stored["indptr"][()], indices.shape[0])
+    _check_ends(path, name, stored["indptr"][:], indices.shape[0])
     for start in range(0, indices.shape[0], _BLOCK):
         _check_range(path, name, indices[start : start + _BLOCK], minor)
 

@@ -1,9 +1,11 @@
-"""How far training is, as a line of text: what a log file and the R console show."""
+"""What a run says while it works, as lines of text: how far training is, and what it goes by."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 
 def memory_in_use() -> str:
@@ -20,9 +22,55 @@ def memory_in_use() -> str:
     return f"{psutil.Process().memory_info().rss / 1e9:.1f} GB"
 
 
-def epoch_lines(
-    show: Callable[[str], object], *, lines: int | None = 10
-) -> Callable[[int, int, float], None]:
+class EpochLines:
+    """Shows a line now and then: how far training is, and whatever else a run has to say.
+
+    Parameters
+    ----------
+    show, lines
+        As in `epoch_lines`.
+    """
+
+    def __init__(self, show: Callable[[str], object], lines: int | None) -> None:
+        self.show, self._lines = show, lines
+        self._began: tuple[int, float] | None = None
+
+    def __call__(self, epoch: int, epochs: int, loss: float) -> None:
+        """Show a line after an epoch, if it is this one's turn."""
+        now = time.monotonic()
+        first, since = self._began = self._began or (epoch, now)
+        if self._lines is not None and epoch not in (1, epochs) and epoch % max(1, epochs // self._lines):
+            return
+        line = f"epoch {epoch}/{epochs}, loss {loss:.4g}, {memory_in_use()}"
+        if epoch > first:
+            line += f", {(epochs - epoch) * (now - since) / (epoch - first):.0f} s left"
+        self.show(line)
+
+
+def say(progress: Any, text: str) -> None:
+    """Show a line where a run shows how far it is; elsewhere nothing.
+
+    Parameters
+    ----------
+    progress
+        As `spotscape.tl.run_spotscape` takes it: True shows the line on stderr, what `epoch_lines` made shows
+        it as it shows the others, and another function is left alone.
+    text
+        The line.
+
+    Examples
+    --------
+    >>> from spotscape._progress import epoch_lines, say
+    >>> say(epoch_lines(print), "counts from X")
+    counts from X
+    """
+    if progress is True:
+        sys.stderr.write(f"spotscape: {text}\n")
+    elif isinstance(progress, EpochLines):
+        progress.show(text)
+
+
+def epoch_lines(show: Callable[[str], object], *, lines: int | None = 10) -> EpochLines:
     """Make what a run calls after every epoch out of what shows a line.
 
     Parameters
@@ -34,8 +82,8 @@ def epoch_lines(
 
     Returns
     -------
-    callable
-        Takes the epoch (from 1), the number of epochs, and the loss.
+    EpochLines
+        Called with the epoch (from 1), the number of epochs, and the loss.
 
     Examples
     --------
@@ -47,18 +95,4 @@ def epoch_lines(
     >>> [line.split(",")[0] for line in shown]
     ['epoch 1/8', 'epoch 4/8', 'epoch 8/8']
     """
-    began: list[tuple[int, float]] = []
-
-    def after_epoch(epoch: int, epochs: int, loss: float) -> None:
-        now = time.monotonic()
-        if not began:
-            began.append((epoch, now))
-        if lines is not None and epoch not in (1, epochs) and epoch % max(1, epochs // lines):
-            return
-        line = f"epoch {epoch}/{epochs}, loss {loss:.4g}, {memory_in_use()}"
-        first, since = began[0]
-        if epoch > first:
-            line += f", {(epochs - epoch) * (now - since) / (epoch - first):.0f} s left"
-        show(line)
-
-    return after_epoch
+    return EpochLines(show, lines)

@@ -115,6 +115,8 @@ def spatial_neighbors(
             pairs = touching_pairs(lattice, spacing)
             if is_well_joined(degrees_of(pairs, len(places))):
                 return pairs, "grid"
+        if slice_key is not None and len(places) <= n_neighbors:  # a slice of few cells beside larger ones
+            return np.column_stack(np.triu_indices(len(places), k=1)), "knn"
         return nearest_pairs(places, n_neighbors), "knn"
 
     return _write_graph(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "default")

@@ -116,8 +116,11 @@ def _read_zarr(path: Path, backed: bool) -> AnnData:
         group = zarr.open_group(path, mode="r")
         if not {"obs", "var"} <= set(group):
             raise input_error(named_path(path), "a Zarr folder without obs and var", "an AnnData folder")
+        check_file(path, group, indices=backed)
         if not backed:
-            return anndata.read_zarr(path)
+            adata = anndata.read_zarr(path)
+            check_read(path, adata)
+            return adata
         parts = {name: read_elem(group[name]) for name in group if name not in ("X", "raw")}
         if "raw" in group:
             others = {name: read_elem(group["raw"][name]) for name in group["raw"] if name != "X"}

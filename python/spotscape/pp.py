@@ -57,7 +57,7 @@ class Counts(NamedTuple):
         return row_totals(self.matrix)
 
     def describe(self) -> str:
-        """Say where the counts are, and how many a spot has: for a log, and for the record of a run."""
+        """Say where the counts are, and how many a spot has: for a log."""
         totals = self.totals()
         return (
             f"counts from {self.source}: {totals.sum():,.0f} in all, {np.median(totals):,.0f} per spot at "

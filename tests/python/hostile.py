@@ -1,15 +1,17 @@
-"""Makes damaged model folders and ``.h5ad`` files: what a cut copy, a bug or malice may leave."""
+"""Makes damaged models, ``.h5ad`` files and ``.zarr`` folders: what a cut copy, a bug or malice may leave."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import h5py
 import numpy as np
+import zarr
 from safetensors.numpy import load_file, save_file
 
 VALUES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -42,30 +44,36 @@ def arrays_of(folder: Path) -> list[str]:
     return sorted(load_file(next(folder.glob("*.safetensors"))))
 
 
-def _replace(file: h5py.File, name: str, values: np.ndarray) -> None:
+Stored = h5py.File | zarr.Group
+
+
+def _replace(file: Stored, name: str, values: np.ndarray) -> None:
     attributes = dict(file[name].attrs)
     del file[name]
-    file[name] = values
+    if isinstance(file, zarr.Group):
+        file.create_array(name, data=values)
+    else:
+        file[name] = values
     file[name].attrs.update(attributes)
 
 
-def damages(matrix: str) -> Iterator[tuple[str, Callable[[h5py.File], None]]]:
-    """Yield ways to damage a sparse matrix in an ``.h5ad`` file."""
+def damages(matrix: str) -> Iterator[tuple[str, Callable[[Stored], None]]]:
+    """Yield ways to damage a sparse matrix in an ``.h5ad`` file or a ``.zarr`` folder."""
 
-    def index(value: int) -> Callable[[h5py.File], None]:
-        def change(file: h5py.File) -> None:
+    def index(value: int) -> Callable[[Stored], None]:
+        def change(file: Stored) -> None:
             values = file[f"{matrix}/indices"][()]
             values[len(values) // 2] = value
             _replace(file, f"{matrix}/indices", values)
 
         return change
 
-    def ends(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[h5py.File], None]:
+    def ends(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Stored], None]:
         return lambda file: _replace(file, f"{matrix}/indptr", change(file[f"{matrix}/indptr"][()]))
 
-    def shape(value: tuple[int, int]) -> Callable[[h5py.File], None]:
-        def change(file: h5py.File) -> None:
-            file[matrix].attrs["shape"] = np.array(value)
+    def shape(value: tuple[int, int]) -> Callable[[Stored], None]:
+        def change(file: Stored) -> None:
+            file[matrix].attrs["shape"] = list(value)
 
         return change
 
@@ -79,3 +87,11 @@ def damages(matrix: str) -> Iterator[tuple[str, Callable[[h5py.File], None]]]:
     yield "shape too small", shape((2, 2))
     yield "no data", lambda file: file.__delitem__(f"{matrix}/data")
     yield "data cut", lambda file: _replace(file, f"{matrix}/data", file[f"{matrix}/data"][:-3])
+
+
+def damage_zarr(path: Path, change: Callable[[Stored], None]) -> None:
+    """Damage a ``.zarr`` folder, and what it says of itself as a whole."""
+    change(zarr.open_group(path, mode="r+", use_consolidated=False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zarr's, of a part of the format that is young
+        zarr.consolidate_metadata(path)

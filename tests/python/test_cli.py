@@ -78,7 +78,9 @@ def test_run_writes_what_it_says(command, slice_path, tmp_path):
     result = io.read(tmp_path / "out.h5ad")
     sizes = result.obs["spotscape_domain"].value_counts()
     assert sorted(sizes.index) == ["1", "2", "3"]
-    assert not ended.err  # nothing is trained, so there is no progress to show
+    # nothing is trained, so there is no progress to show
+    assert ended.err.startswith("counts from X: ")
+    assert ended.err.count("\n") == 1
     assert "3 spatial domains (as asked)" in ended.out
     assert [int(line.split()[1]) for line in ended.out.splitlines() if "%" in line] == list(sizes)
     assert "ARI" in ended.out
@@ -139,7 +141,8 @@ def test_training_by_tiles_is_recorded(command, slice_path):
     trained = ("--set", "encoder=gcn", "--set", "epochs=3", "--set", "batch_spots=80")
     said = command("run", slice_path, "-o", "out.h5ad", "-k", 3, *QUICK, *trained)
     assert said.code == 0
-    assert [line.split(",")[0] for line in said.err.splitlines()[1:]] == [f"epoch {n}/3" for n in (1, 2, 3)]
+    assert said.err.startswith("counts from X: ")
+    assert [line.split(",")[0] for line in said.err.splitlines()[2:]] == [f"epoch {n}/3" for n in (1, 2, 3)]
     training = io.read("out.h5ad").uns["spotscape"]["training"]
     assert training["by_tiles"]
     assert (training["n_spots"], training["batch_spots"]) == (200, 80)

@@ -8,8 +8,11 @@ import pytest
 from scipy import sparse
 from scipy.stats import rankdata
 
+from spotscape._progress import epoch_lines
 from spotscape._validate import InputError
+from spotscape.datasets import simulate_slice, simulate_slices
 from spotscape.pp import find_counts
+from spotscape.tl import integrate_slices, run_spotscape
 
 COUNTS = np.random.default_rng(0).negative_binomial(2, 0.4, (120, 80)).astype("float32")
 
@@ -82,3 +85,34 @@ def test_the_only_whole_numbers_are_taken():
 def test_what_was_taken_is_said():
     said = find_counts(holding(counts=COUNTS)).describe()
     assert said.startswith(f"counts from layers['counts']: {COUNTS.sum():,.0f} in all")
+
+
+def test_a_run_says_which_counts_it_takes(capsys):
+    adata = simulate_slice(n_spots=150, n_genes=60, n_domains=3)
+    adata.layers["umi"] = adata.X.copy()
+    adata.X = np.log1p(adata.X.toarray())
+    total, lines = adata.layers["umi"].sum(), []
+    run_spotscape(adata, n_domains=3, config={"n_starts": 1}, progress=epoch_lines(lines.append))
+    assert lines == [find_counts(adata).describe()]
+    assert lines[0].startswith(f"counts from layers['umi']: {total:,.0f} in all")
+    assert adata.uns["spotscape"]["counts"]["place"] == "layers['umi']"
+    run_spotscape(adata, n_domains=3, config={"n_starts": 1})
+    assert capsys.readouterr().err == f"spotscape: {lines[0]}\n"
+    run_spotscape(adata, n_domains=3, config={"n_starts": 1}, progress=False)
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_slices_of_a_list_may_have_them_in_a_layer(everywhere):
+    slices = simulate_slices(n_slices=2, n_spots=120, n_genes=60, n_domains=3)
+    plain = integrate_slices(slices, n_domains=3, config={"n_starts": 1}, progress=False)
+    for one in slices[: 2 if everywhere else 1]:
+        one.layers["mine"] = one.X.copy()
+        one.X = np.log1p(one.X.toarray())
+    layer = "mine" if everywhere else None
+    both = integrate_slices(
+        dict(zip("ab", slices, strict=True)), n_domains=3, layer=layer, config={"n_starts": 1}, progress=False
+    )
+    assert np.array_equal(both.obsm["X_spotscape"], plain.obsm["X_spotscape"])
+    said = "layers['mine']" if everywhere else "layers['mine'] of a, X of b"
+    assert both.uns["spotscape"]["counts"]["place"] == said

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import spotscape
 from spotscape import datasets, io
 from spotscape._validate import InputError
+from spotscape.cli import main
 from spotscape.engine.trained import model_of
 
-from .hostile import VALUES, arrays_of, damages, tampered
+from .hostile import VALUES, arrays_of, damage_zarr, damages, tampered
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,35 @@ def test_sparse_matrices_of_a_file_are_checked(stored, tmp_path, matrix, backed)
             damage(file)
         with pytest.raises(InputError, match=path.name):
             io.read(path, backed=backed)
+
+
+@pytest.mark.parametrize("matrix", ["X", "layers/csc", "obsp/spatial_connectivities"])
+@pytest.mark.parametrize("backed", [False, True])
+def test_so_are_those_of_a_zarr_folder(stored, tmp_path, matrix, backed):
+    io.read(stored).write_zarr(tmp_path / "sound.zarr")
+    assert io.read(tmp_path / "sound.zarr", backed=backed).n_obs == 150
+    for number, (_, damage) in enumerate(damages(matrix)):
+        path = tmp_path / f"{number}.zarr"
+        shutil.copytree(tmp_path / "sound.zarr", path)
+        damage_zarr(path, damage)
+        with pytest.raises(InputError, match=path.name):
+            io.read(path, backed=backed)
+
+
+@pytest.mark.parametrize("ending", ["h5ad", "zarr"])
+def test_info_says_that_a_file_is_damaged(stored, tmp_path, capsys, ending):
+    path, damage = tmp_path / f"a.{ending}", dict(damages("X"))["index too large"]
+    if ending == "h5ad":
+        shutil.copy(stored, path)
+        with h5py.File(path, "r+") as file:
+            damage(file)
+    else:
+        io.read(stored).write_zarr(path)
+        damage_zarr(path, damage)
+    with pytest.raises(SystemExit) as stop:
+        main(["info", str(path)])
+    assert stop.value.code == 2
+    assert "with indices from" in capsys.readouterr().err
 
 
 def test_a_dense_matrix_of_another_shape_is_refused_before_it_is_read(stored, tmp_path):

@@ -12,6 +12,8 @@ from threadpoolctl import threadpool_info
 
 from spotscape import _threads
 from spotscape._validate import InputError
+from spotscape.datasets import simulate_slice, simulate_slices
+from spotscape.tl import _pipeline, integrate_slices, run_spotscape
 
 AFTER = """
 import numpy as np, anndata, torch
@@ -51,6 +53,44 @@ def test_the_number_is_set_kept_and_restored():
     assert torch.get_num_threads() == before
     after = pools()  # a library may have come
     assert {path: after[path] for path in of_all} == of_all
+
+
+@pytest.mark.parametrize("config", [{"n_starts": 1}, {"preset": "paper", "epochs": 2}])
+def test_a_run_keeps_and_records_the_number(config):
+    before, seen = torch.get_num_threads(), []
+    asked = before + 1
+    one = simulate_slice(n_spots=150, n_genes=60, n_domains=3)
+
+    def progress(*_):
+        seen.append(torch.get_num_threads())
+
+    with pytest.MonkeyPatch.context() as patch:
+        select = _pipeline.select_genes  # a library that sets all threads back
+
+        def selecting(*arguments, **settings):
+            torch.set_num_threads(before)
+            return select(*arguments, **settings)
+
+        patch.setattr(_pipeline, "select_genes", selecting)
+        find = _pipeline.find_domains
+        patch.setattr(_pipeline, "find_domains", lambda *a, **k: (progress(), find(*a, **k))[1])
+        run_spotscape(one, n_domains=3, config=config, threads=asked, progress=progress)
+        several = simulate_slices(n_slices=2, n_spots=120, n_genes=60, n_domains=3)
+        both = integrate_slices(several, n_domains=3, config=config, threads=asked, progress=progress)
+    assert set(seen) == {asked}
+    assert torch.get_num_threads() == before
+    assert one.uns["spotscape"]["threads"] == both.uns["spotscape"]["threads"] == asked
+    run_spotscape(one, n_domains=3, config=config, progress=False)
+    assert one.uns["spotscape"]["threads"] == _threads.wanted_threads()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "two", True])
+def test_numbers_that_are_none_are_refused_before_work(wrong):
+    one = simulate_slice(n_spots=150, n_genes=60, n_domains=3)
+    for verb, tissue in ((run_spotscape, one), (integrate_slices, [one, one])):
+        with pytest.raises(InputError, match="threads: found"):
+            verb(tissue, threads=wrong)
+    assert not one.uns.get("spotscape")
 
 
 def test_whose_number_it_is(monkeypatch, tmp_path):

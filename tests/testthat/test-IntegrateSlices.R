@@ -375,8 +375,8 @@ test_that("Python's words about slices arrive in R's terms", {
   skip_if_not_installed("SpatialExperiment")
   slices <- example_slices()
   spe <- function(slice) example_spe(slice = slice)
-  few <- example_slices(right = 141:170)
-  expect_input_error(integrate(lapply(few, spe)), "column 'slice'", "30 spots in slice 'right', expected 50 or more")
+  few <- example_slices(left = 1:40, right = 141:170)
+  expect_input_error(integrate(lapply(few, spe)), "column 'slice'", "40 spots in slice 'left'.* expected 50 or more")
   other <- slices
   rownames(other$right$counts) <- sprintf("ENSG%011d", seq_len(250L))
   expect_input_error(integrate(lapply(other, spe)), "object", "0 genes .*'right' has Ensembl identifiers")

@@ -196,7 +196,7 @@ test_that("R's defaults are Python's", {
   same_defaults("FindSpatialDomains", "spatial_domains", c(classes, "default"))
   same_defaults("IntegrateSlices", "integrate_slices", c(classes, "list"))
   same_defaults("CompareDomains", "compare_domains", classes)
-  python <- defaults("integrate_slices")[c("n_domains", "correction", "config", "seed", "device")]
+  python <- defaults("integrate_slices")[c("n_domains", "correction", "config", "seed", "device", "threads")]
   expect_equal(lapply(formals(SpotscapeIntegration)[names(python)], eval), python)
   # Verbs that are one function for all kinds of objects.
   verbs <- list(
@@ -264,6 +264,22 @@ test_that("a run leaves a checkpoint where asked, and goes on from it to the sam
   expect_input_error(run(checkpoint = file, checkpoint_minutes = -1), "checkpoint_minutes", "-1")
   expect_input_error(run(checkpoint = 3), "path", "3")
   expect_input_error(run(checkpoint = file.path(folder, "none", "file")), "path", "no folder")
+})
+
+test_that("the number of threads is the user's, recorded and restored", {
+  skip_without_python()
+  slice <- example_slice(140L)
+  torch <- reticulate::import("torch")
+  before <- torch$get_num_threads()
+  run <- function(threads) {
+    RunSpotscape(
+      slice$counts, coordinates = slice$coordinates, n_domains = 3, config = list(n_starts = 1), threads = threads,
+      verbose = FALSE
+    )
+  }
+  expect_identical(run(before + 1)$info$threads, before + 1L)
+  expect_identical(torch$get_num_threads(), before)
+  expect_input_error(run(0), "threads", "0")
 })
 
 test_that("objects of every class take a checkpoint", {

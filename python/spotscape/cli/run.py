@@ -13,7 +13,6 @@ import typer
 
 from spotscape import _keys
 from spotscape._progress import epoch_lines
-from spotscape._threads import thread_number
 from spotscape._validate import input_error
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
@@ -161,6 +160,7 @@ def run(
         "config": config,
         "seed": seed,
         "device": device,
+        "threads": threads,
         "layer": layer,
         "spatial_key": spatial_key,
         "progress": _progress(quiet),
@@ -171,12 +171,10 @@ def run(
     check_columns("obs", [one.obs for one in slices.values()])
     if len(slices) == 1:
         check_writable(next(iter(slices.values())))
-    with thread_number(threads) as used:
-        if len(slices) > 1 or slice_key is not None:
-            adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
-        else:
-            adata = _run_one(slices, condition_key, shared)
-    adata.uns[_keys.parameters()]["threads"] = used
+    if len(slices) > 1 or slice_key is not None:
+        adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
+    else:
+        adata = _run_one(slices, condition_key, shared)
     written: list[Path] = context.obj.files
     write = partial(write_result, out=out, slices=slices, paths=list(paths.values()))
     write(adata)

@@ -93,7 +93,12 @@ def _needed(model: GraphAutoencoder) -> dict[str, torch.Tensor]:
     return {name: value for name, value in model.state_dict().items() if value.ndim}
 
 
-def encode(model: GraphAutoencoder, graph: SliceGraph, mean: NDArray[np.floating]) -> NDArray[np.float32]:
+def encode(
+    model: GraphAutoencoder,
+    graph: SliceGraph,
+    mean: NDArray[np.floating],
+    own: NDArray[np.floating] | None = None,
+) -> NDArray[np.float32]:
     """Return Z of a tissue that a model was not trained on, nothing masked.
 
     Parameters
@@ -105,14 +110,19 @@ def encode(model: GraphAutoencoder, graph: SliceGraph, mean: NDArray[np.floating
     mean
         Mean of each gene over the spots in training, as the encoder saw them, G; each gene's mean is brought
         to it.
+    own
+        What counts as the mean of each gene in this slice, G; None for the mean over its spots.
 
     Returns
     -------
     numpy.ndarray
         N x latent, float32.
     """
-    own = graph.expression.column_sums() / graph.n_spots
-    shift = own - torch.from_numpy(np.array(mean, dtype=np.float32))
+    if own is None:
+        of_slice = graph.expression.column_sums() / graph.n_spots
+    else:
+        of_slice = torch.from_numpy(np.array(own, dtype=np.float32))
+    shift = of_slice - torch.from_numpy(np.array(mean, dtype=np.float32))
     one = torch.zeros(graph.n_spots, dtype=torch.int64)
     features = CenteredExpression(graph.expression, shift[None], one)
     return embed(model, features, Neighborhood(graph.edge_index, graph.n_spots))

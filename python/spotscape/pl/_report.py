@@ -158,6 +158,7 @@ def report(
         no_genes=no_genes,
         gene_test=GENE_TEST,
         target_sum=wording.setting(float(params.get("target_sum", 1e4))),
+        counts=wording.counts(run),
         seconds=wording.seconds(run.get("seconds", {})),
         warnings=_warnings(run),
         parameters={name: wording.setting(value) for name, value in params.items()},

@@ -91,6 +91,17 @@ def _taken_out(record: Mapping[str, Any]) -> str:
     return f" What differs between them was taken out, and {left} is left."
 
 
+def counts(run: Mapping[str, Any]) -> str:
+    """Say which counts the run went by; nothing where its record does not."""
+    record = run.get("counts", {})
+    if not record:
+        return ""
+    return (
+        f"Raw counts were read from {record['place']}: {float(record['total']):,.0f} in all, "
+        f"{float(record['median']):,.0f} per spot at the median."
+    )
+
+
 def silhouette_basis(widths: Silhouettes, n_labelled: int) -> str:
     """Say which spots the silhouettes were taken on."""
     if widths.n_spots < n_labelled:

@@ -25,8 +25,13 @@ def fit_discriminant(space: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarr
 
 def classify(space: np.ndarray, discriminant: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the number of the domain of highest posterior for each row."""
-    scores = space @ discriminant["slopes"].T + discriminant["offsets"]
-    found: np.ndarray = scores.argmax(axis=1)
+    found: np.ndarray = scores(space, discriminant).argmax(axis=1)
+    return found
+
+
+def scores(space: np.ndarray, discriminant: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the logarithm of the posterior of each domain, N x K, up to a constant in each row."""
+    found: np.ndarray = space @ discriminant["slopes"].T + discriminant["offsets"]
     return found
 
 

@@ -23,6 +23,9 @@ from spotscape.config import CLUSTER_METHODS
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.pp import check_adata
 
+FEWEST_SPOTS = 50
+"""A slice with fewer has too little tissue to learn from."""
+
 
 def read_embedding(adata: AnnData, key_added: str) -> np.ndarray:
     """Return the embedding (N x d, float64) of an earlier run, or raise where there is none."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from typing import Any
 from warnings import warn
 
+import numpy as np
 from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._panels import on_measured_genes
 from spotscape._slices import read_slices
+from spotscape._threads import thread_number
 from spotscape._validate import SpotscapeWarning, check_integer, check_number
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
@@ -22,6 +25,7 @@ from spotscape.tl._correction import assess, remarks
 from spotscape.tl._inputs import as_checkpoint, check_key_added, check_n_domains
 from spotscape.tl._join import check_conditions, check_slices, join_slices
 from spotscape.tl._pipeline import analyse, write_analysis
+from spotscape.tl._placement import learn_and_place, small_slices
 from spotscape.tl._record import collected_warnings
 
 
@@ -35,6 +39,7 @@ def integrate_slices(
     config: SpotscapeConfig | Mapping[str, Any] | str | None = None,
     seed: int = 0,
     device: str = "auto",
+    threads: int | None = None,
     layer: str | None = None,
     spatial_key: str = _keys.SPATIAL,
     key_added: str = _keys.KEY_ADDED,
@@ -57,7 +62,8 @@ def integrate_slices(
     ----------
     adatas
         Slices, each with raw counts and coordinates in ``obsm[spatial_key]``: a list, a dict of name and
-        slice, or one AnnData that holds them all. Each slice needs 50 spots or more.
+        slice, or one AnnData that holds them all. A slice with fewer than 50 spots is too small to learn
+        from, and is placed in the space that the others make.
     slice_key
         Name in ``obs`` of the slices. For a list it is written: the one value that each object has there, if
         they differ, else ``slice1``, ``slice2``, ...
@@ -75,8 +81,8 @@ def integrate_slices(
         As in `run_spotscape`; ``correction`` acts on its weights.
     seed
         Integer >= 0 that all randomness of the run comes from.
-    device
-        ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
+    device, threads
+        As in `run_spotscape`.
     layer
         Layer that holds the raw counts; None to look everywhere.
     spatial_key
@@ -101,13 +107,15 @@ def integrate_slices(
     Raises
     ------
     InputError
-        If there are fewer than two slices, a slice has fewer than 50 spots, two slices hold the same counts,
-        fewer than 50 genes are shared, a slice lies in two conditions, or for what `run_spotscape` refuses.
+        If there are fewer than two slices, all slices have fewer than 50 spots, two slices hold the same
+        counts, fewer than 50 genes are shared, a slice lies in two conditions, or for what `run_spotscape`
+        refuses.
 
     Warns
     -----
     SpotscapeWarning
-        Where genes are left out, names are changed, the slices do not mix, or a domain is in one slice only.
+        Where genes are left out, names are changed, slices are too small to learn from, the slices do not
+        mix, or a domain is in one slice only.
 
     References
     ----------
@@ -132,32 +140,45 @@ def integrate_slices(
     single = isinstance(adatas, AnnData)
     if single:
         check_adata(adatas)
-    with collected_warnings() as warnings:
-        adata = adatas if single else join_slices(adatas, slice_key, spatial_key, layer)
-        check_slices(adata, slice_key, layer)
-        check_conditions(adata, slice_key, condition_key)
-        measured = on_measured_genes(adata, slice_key, layer) if single else adata
-    analysis = analyse(
-        measured,
-        n_domains=check_n_domains(n_domains, adata.n_obs),
-        settings=replace(
-            settings,
-            scale_matching_weight=correction * settings.scale_matching_weight,
-            slice_centering=min(1.0, correction) * settings.slice_centering,
-        ),
-        seed=seed,
-        device=device,
-        layer=layer,
-        spatial_key=spatial_key,
-        key_added=key_added,
-        progress=progress,
-        slice_key=slice_key,
-        correction=correction,
-        checkpoint=kept,
-    )
-    slices = read_slices(adata, slice_key)
-    names = list(slices.categories)
-    found = assess(analysis.embedding, slices, analysis.domains.labels, seed=seed)
+    with thread_number(threads) as used:
+        with collected_warnings() as warnings:
+            if single:
+                adata, places = adatas, {}
+            else:
+                adata, places = join_slices(adatas, slice_key, spatial_key, layer)
+                layer = None  # what was there is in X by now
+            check_slices(adata, slice_key, layer)
+            slices = read_slices(adata, slice_key)
+            small = small_slices(slices, f"adata.obs[{slice_key!r}]")
+            check_conditions(adata, slice_key, condition_key)
+            measured = on_measured_genes(adata, slice_key, layer) if single else adata
+        n_learned = adata.n_obs - int(np.isin(np.asarray(slices), small).sum())
+        learn = partial(
+            analyse,
+            n_domains=check_n_domains(n_domains, n_learned),
+            settings=replace(
+                settings,
+                scale_matching_weight=correction * settings.scale_matching_weight,
+                slice_centering=min(1.0, correction) * settings.slice_centering,
+            ),
+            seed=seed,
+            device=device,
+            layer=layer,
+            spatial_key=spatial_key,
+            key_added=key_added,
+            progress=progress,
+            threads=used,
+            counts_from=_counts_from(places),
+            correction=correction,
+            checkpoint=kept,
+        )
+        where = {"slice_key": slice_key, "spatial_key": spatial_key, "layer": layer}
+        if small:
+            analysis = learn_and_place(measured, small, learn, **where)
+        else:
+            analysis = learn(measured, slice_key=slice_key)
+        names = list(slices.categories)
+        found = assess(analysis.embedding, slices, analysis.domains.labels, seed=seed)
     texts = remarks(found, correction=correction)
     for text in texts:
         warn(text, SpotscapeWarning, stacklevel=2)
@@ -171,8 +192,16 @@ def integrate_slices(
         "condition_key": condition_key or "",
         "slices": names,
         "n_shared_genes": measured.n_vars,
+        **({"placed": small} if small else {}),
         **found._asdict(),
         **analysis.record.get("integration", {}),
     }
     write_analysis(adata, analysis, key_added)
     return adata if copy or not single else None
+
+
+def _counts_from(places: Mapping[str, str]) -> str:
+    """Say where the slices of a list had their counts: one place, or which slice had them where."""
+    if len(set(places.values())) < 2:
+        return next(iter(places.values()), "")
+    return ", ".join(f"{place} of {name}" for name, place in places.items())

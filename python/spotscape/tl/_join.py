@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import anndata as ad
 import numpy as np
@@ -22,16 +23,21 @@ from spotscape.gr import check_coordinates
 from spotscape.pp import check_adata, find_counts
 from spotscape.tl._inputs import check_column
 
-FEWEST_SPOTS = 50
-"""A slice with fewer has too little tissue for a graph, or for a share in the domains."""
 FEWEST_GENES = 50
 """With fewer shared genes, slices cannot be compared."""
 _ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}")
 
 
+class Joined(NamedTuple):
+    """One object of all slices, its counts in ``X``, and where each slice had them."""
+
+    adata: AnnData
+    places: dict[str, str]
+
+
 def join_slices(
     adatas: Sequence[AnnData] | Mapping[str, AnnData], slice_key: str, spatial_key: str, layer: str | None
-) -> AnnData:
+) -> Joined:
     """Return one object of all slices: counts of the genes they share, coordinates, ``obs``, images.
 
     Parameters
@@ -59,13 +65,14 @@ def join_slices(
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise input_error("adatas", f"two slices named {twice!r} (as text)", "a name for each")
-    parts = []
+    parts, places = [], {}
     for name, whole in zip(names, slices, strict=True):
         with of_slice(name):
             adata = _on_tissue(name, whole)
             counts = find_counts(adata, layer=layer)
             coordinates = check_coordinates(adata, spatial_key)
             check_one_section(adata, coordinates, spatial_key)
+        places[name] = counts.source
         part = AnnData(counts.matrix, obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
         part.obsm[spatial_key] = coordinates
         part.obs[slice_key] = name
@@ -81,7 +88,7 @@ def join_slices(
     joined = ad.concat([part[:, shared] for part in parts], join="inner", merge="same", uns_merge="unique")
     joined.obs = pd.concat([part.obs for part in parts], join="outer")
     joined.obs[slice_key] = pd.Categorical(joined.obs[slice_key], categories=names)
-    return joined
+    return Joined(joined, places)
 
 
 def _on_tissue(name: str, adata: AnnData) -> AnnData:
@@ -102,9 +109,6 @@ def check_slices(adata: AnnData, slice_key: str, layer: str | None) -> None:
         todo = "For one slice, call spotscape.tl.run_spotscape."
         raise input_error(name, f"one slice, {slices.categories[0]!r}", "two or more", todo)
     sizes = np.bincount(slices.codes)
-    if sizes.min() < FEWEST_SPOTS:
-        found = f"{sizes.min()} spots in slice {slices.categories[sizes.argmin()]!r}"
-        raise input_error(name, found, f"{FEWEST_SPOTS} or more in each", "Leave that slice out.")
     counts = find_counts(adata, layer=layer).matrix
     for a, b in combinations(range(len(sizes)), 2):
         if sizes[a] != sizes[b]:

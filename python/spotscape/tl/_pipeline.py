@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
+from warnings import warn
 
 import anndata as ad
 import numpy as np
@@ -13,20 +14,27 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
+from spotscape._progress import say
 from spotscape._slices import read_slices
 from spotscape._spatial_graph import spatial_graph, write_graph
+from spotscape._threads import set_threads
+from spotscape._validate import SpotscapeWarning
 from spotscape.config import SpotscapeConfig
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit, release_helpers
-from spotscape.pp import find_counts, median_total, normalized_expression, select_genes
+from spotscape.pp import Counts, find_counts, median_total, normalized_expression, select_genes
 from spotscape.tl._domains import Domains, find_domains, write_domains
+from spotscape.tl._inputs import FEWEST_SPOTS
 from spotscape.tl._model import model_record
 from spotscape.tl._n_domains import suggest_from
 from spotscape.tl._record import collected_warnings, versions
 from spotscape.tl._scale import find_scale, micrometres_per_unit, over_rings
 from spotscape.tl._sharpening import find_sharpening
+
+_FEWEST_GENES = 5
+"""With fewer genes that differ at all, noise alone makes domains."""
 
 
 class Analysis(NamedTuple):
@@ -67,19 +75,29 @@ def analyse(
     spatial_key: str,
     key_added: str,
     progress: bool | Progress,
+    threads: int,
+    counts_from: str = "",
     slice_key: str | None = None,
     correction: float = 1.0,
     checkpoint: Checkpoint | None = None,
 ) -> Analysis:
     """Find the domains of one slice, or of several in one space where ``slice_key`` names them.
 
-    Arguments are checked, and ``adata`` is not changed.
+    Arguments are checked, and ``adata`` is not changed. ``threads`` is the number that the caller has set,
+    ``counts_from`` the place that the counts had before they came into ``adata``.
     """
     chosen_device = resolve_device(device)
     if checkpoint is not None:
         checkpoint.check()
     seconds: dict[str, float] = {}
     with collected_warnings() as warnings:
+        if adata.n_obs < FEWEST_SPOTS:
+            warn(
+                f"{adata.n_obs} spots are few to learn from (fewer than {FEWEST_SPOTS}): the domains may be "
+                "those of chance.",
+                SpotscapeWarning,
+                stacklevel=2,
+            )
         started = time.perf_counter()
         tissue = spatial_graph(adata, spatial_key, slice_key)
         connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
@@ -91,7 +109,14 @@ def analyse(
         slices = None if slice_key is None else read_slices(adata, slice_key)
         if settings.target_sum is None:
             settings = replace(settings, target_sum=median_total(adata, layer=layer))
-        expression, genes, source = _chosen_expression(adata, settings, layer, connectivities, slices)
+        counts = find_counts(adata, layer=layer)
+        taken = counts._replace(source=counts_from or counts.source)
+        say(progress, taken.describe())
+        counts_record, source = _record_of_counts(taken), counts.source
+        expression, genes = _chosen_expression(counts, adata.obs_names, settings, connectivities, slices)
+        if len(genes) < _FEWEST_GENES:
+            text = f"Only {len(genes)} gene(s) differ between spots: the domains may be those of chance."
+            warn(text, SpotscapeWarning, stacklevel=2)
         graph = SliceGraph.from_scipy(
             expression,
             connectivities,
@@ -104,7 +129,8 @@ def analyse(
             correction=correction,
             coordinates=places,
         )
-        del expression  # the graph has what is needed of it
+        del expression, counts, taken  # the graph has what is needed of it
+        set_threads(threads)  # for libraries that came with the choice of genes, too
         seconds["genes"] = time.perf_counter() - started
 
         started = time.perf_counter()
@@ -147,6 +173,8 @@ def analyse(
             "key_added": key_added,
             "expression_source": source,
         },
+        "counts": counts_record,
+        "threads": threads,
         **({} if settings.trains else {"scale": scale._asdict()}),
         **_record_of(trained),
         **_record_of_slices(graph),
@@ -176,17 +204,22 @@ def _record_of_slices(graph: SliceGraph) -> dict[str, Any]:
     return {"integration": {"slice_noise": graph.components.slice_noise, "signal": graph.components.signal}}
 
 
+def _record_of_counts(counts: Counts) -> dict[str, Any]:
+    """Return what is kept of which counts a run went by: their place, and how many there are."""
+    totals = counts.totals()
+    return {"place": counts.source, "total": float(totals.sum()), "median": float(np.median(totals))}
+
+
 def _chosen_expression(
-    adata: AnnData,
+    counts: Counts,
+    obs_names: pd.Index,
     settings: SpotscapeConfig,
-    layer: str | None,
     connectivities: sparse.spmatrix,
     slices: pd.Categorical | None,
-) -> tuple[sparse.csr_matrix, pd.Index, str]:
-    """Return the normalised expression of the genes to go by, their names, and where the counts were."""
-    counts = find_counts(adata, layer=layer)
+) -> tuple[sparse.csr_matrix, pd.Index]:
+    """Return the normalised expression of the genes to go by, and their names."""
     shell = ad.AnnData(counts.matrix)
-    shell.obs_names, shell.var_names = adata.obs_names, counts.var_names
+    shell.obs_names, shell.var_names = obs_names, counts.var_names
     shell.obsp[_keys.SPATIAL_CONNECTIVITIES] = connectivities
     if slices is not None:
         shell.obs[_keys.SLICE] = slices
@@ -197,7 +230,7 @@ def _chosen_expression(
         slice_key=None if slices is None else _keys.SLICE,
     )
     genes = counts.var_names[shell.var[_keys.genes()]]
-    return normalized_expression(shell, genes=genes, target_sum=settings.target_sum), genes, counts.source
+    return normalized_expression(shell, genes=genes, target_sum=settings.target_sum), genes
 
 
 def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._threads import thread_number
 from spotscape._validate import check_integer
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
@@ -25,6 +26,7 @@ def run_spotscape(
     config: SpotscapeConfig | Mapping[str, Any] | str | None = None,
     seed: int = 0,
     device: str = "auto",
+    threads: int | None = None,
     layer: str | None = None,
     spatial_key: str = _keys.SPATIAL,
     key_added: str = _keys.KEY_ADDED,
@@ -67,6 +69,9 @@ def run_spotscape(
     device
         Where to train, if at all: ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``,
         ``"cuda:N"``, ``"mps"``.
+    threads
+        Threads to compute with, kept for the whole run and restored after it; None takes ``OMP_NUM_THREADS``,
+        else as many as the process may use.
     layer
         Layer that holds the raw counts; None to look everywhere.
     spatial_key
@@ -98,8 +103,9 @@ def run_spotscape(
     - ``var["<key_added>_genes"]``: bool, genes used;
     - ``obsp["spatial_connectivities"]``, ``obsp["spatial_distances"]``, ``uns["spatial_neighbors"]`` where
       there was no graph;
-    - ``uns["<key_added>"]``: parameters, versions, warnings, seconds, and of a training its losses per epoch
-      and whether it went by tiles;
+    - ``uns["<key_added>"]``: parameters, which counts were taken (``counts``: their place, total and median
+      per spot), versions, warnings, threads, seconds, and of a training its losses per epoch and whether it
+      went by tiles;
     - ``uns["<key_added>_model"]``: genes and components (or trained weights), which `impute` and
       `spotscape.Spotscape` use.
 
@@ -134,18 +140,20 @@ def run_spotscape(
     """
     check_adata(adata)
     settings = resolve_config(config)
-    analysis = analyse(
-        adata,
-        n_domains=check_n_domains(n_domains, adata.n_obs),
-        settings=settings,
-        seed=check_integer("seed", seed, 0, 2**32 - 1),
-        device=device,
-        layer=layer,
-        spatial_key=spatial_key,
-        key_added=check_key_added(key_added),
-        progress=progress,
-        checkpoint=as_checkpoint(checkpoint, checkpoint_minutes, resume),
-    )
+    with thread_number(threads) as used:
+        analysis = analyse(
+            adata,
+            n_domains=check_n_domains(n_domains, adata.n_obs),
+            settings=settings,
+            seed=check_integer("seed", seed, 0, 2**32 - 1),
+            device=device,
+            layer=layer,
+            spatial_key=spatial_key,
+            key_added=check_key_added(key_added),
+            progress=progress,
+            threads=used,
+            checkpoint=as_checkpoint(checkpoint, checkpoint_minutes, resume),
+        )
     adata = in_memory_copy(adata) if copy else adata
     write_analysis(adata, analysis, key_added)
     return adata if copy else None

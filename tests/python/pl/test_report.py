@@ -273,3 +273,10 @@ def test_several_slices_have_a_section(integrated, quick_umap, tmp_path):
 def test_one_slice_has_no_such_section(run, quick_umap, tmp_path):
     report(run, tmp_path / "report.html")
     assert 'id="slices"' not in (tmp_path / "report.html").read_text()
+
+
+def test_it_says_which_counts_the_run_took(run, tmp_path, quick_umap):
+    run.uns["spotscape"]["counts"] = {"place": "layers['umi']", "total": 123456.0, "median": 840.5}
+    report(run, tmp_path / "r.html")
+    words = Page(tmp_path / "r.html").words()
+    assert "Raw counts were read from layers['umi']: 123,456 in all, 840 per spot at the median." in words

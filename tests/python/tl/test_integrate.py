@@ -120,9 +120,9 @@ class TestBadInput:
         with pytest.raises(InputError, match="the same counts in slices"):
             integrate([slices[0], slices[1], slices[0].copy()])
 
-    def test_a_slice_of_30_spots(self, slices):
-        with pytest.raises(InputError, match="30 spots in slice"):
-            integrate([slices[0], slices[1][:30].copy()])
+    def test_small_slices_alone(self, slices):
+        with pytest.raises(InputError, match=r"45 spots in slice 'slice1'.*50 or more in one slice"):
+            integrate([slices[0][:45].copy(), slices[1][:30].copy()])
 
     @pytest.mark.parametrize(
         ("rename", "hint"),
@@ -226,3 +226,66 @@ def test_variable_genes_are_those_within_slices():
     pooled = adata.var["spotscape_genes"].to_numpy()
     assert within[:10].sum() > pooled[:10].sum()
     assert within[10:40].sum() < pooled[10:40].sum()
+
+
+SMALL = "ignore:.*too small to learn from"
+
+
+def with_cores(n_large, sizes=(20, 5, 2)):
+    """Slices, and cores of the first spots around one of a last one."""
+    made = datasets.simulate_slices(n_slices=3, n_spots=300, n_genes=150, n_domains=3, seed=1)
+    places = made[2].obsm["spatial"]
+    slices = made[:n_large]
+    for number, size in enumerate(sizes):
+        far = np.linalg.norm(places - places[40 * number], axis=1)
+        core = made[2][np.argsort(far, kind="stable")[:size]].copy()
+        core.obs_names = [f"core{number}_{name}" for name in core.obs_names]
+        slices.append(core)
+    return slices
+
+
+@pytest.mark.filterwarnings(f"ignore:.*({REMARKS})")
+class TestSmallSlices:
+    @pytest.mark.filterwarnings(SMALL)
+    def test_others_are_as_without_them_and_they_get_their_domains(self):
+        slices = with_cores(2)
+        alone, both = integrate(slices[:2]), integrate(slices)
+        assert both.n_obs == 627
+        np.testing.assert_array_equal(both.obsm["X_spotscape"][:600], alone.obsm["X_spotscape"])
+        assert both.obs["spotscape_domain"][:600].tolist() == alone.obs["spotscape_domain"].tolist()
+        truth = pd.crosstab(alone.obs["spotscape_domain"], alone.obs["ground_truth"]).idxmax(axis=1)
+        named = [str(truth[domain]) for domain in both.obs["spotscape_domain"][600:]]
+        assert np.mean(named == both.obs["ground_truth"][600:].astype(str).to_numpy()) > 0.8
+        assert both.obs["spotscape_confidence"].between(1 / 3 - 1e-6, 1).all()
+        assert both.uns["spotscape"]["integration"]["placed"] == ["slice3", "slice4", "slice5"]
+        edges = both.obsp["spatial_connectivities"].tocoo()
+        codes = both.obs["slice"].cat.codes.to_numpy()
+        assert (codes[edges.row] == codes[edges.col]).all()
+        assert (np.bincount(edges.row, minlength=627) > 0).all()
+
+        merged = ad.concat(slices)
+        merged.obs["slice"] = both.obs["slice"].to_numpy()
+        merged.layers["mine"] = merged.X.copy()
+        integrate(merged, layer="mine")
+        np.testing.assert_array_equal(merged.obsm["X_spotscape"], both.obsm["X_spotscape"])
+        integrate(merged)  # with the graph that is there now
+        np.testing.assert_array_equal(merged.obsm["X_spotscape"], both.obsm["X_spotscape"])
+
+    def test_they_are_said(self):
+        with pytest.warns(SpotscapeWarning, match=r"fewer than 50 spots.*'b' \(20\)"):
+            both = integrate(dict(zip("ab", with_cores(1, (20,)), strict=True)))
+        assert any("too small to learn from" in text for text in both.uns["spotscape"]["warnings"])
+
+    @pytest.mark.filterwarnings(SMALL)
+    def test_one_slice_makes_the_space_alone(self):
+        slices = with_cores(1)
+        both = integrate(slices)
+        tl.run_spotscape(slices[0], n_domains=3, config=QUICK, progress=False)
+        np.testing.assert_array_equal(both.obsm["X_spotscape"][:300], slices[0].obsm["X_spotscape"])
+
+    @pytest.mark.filterwarnings(SMALL)
+    def test_by_the_published_encoder(self):
+        both = integrate(with_cores(2), config=TRAINED | {"cluster_method": "kmeans"})
+        assert np.isfinite(both.obsm["X_spotscape"]).all()
+        assert both.obs["spotscape_domain"].notna().all()
+        assert "spotscape_confidence" not in both.obs

@@ -57,6 +57,8 @@ def test_writes_what_it_says_and_nothing_else(tissue):
     assert record["params"]["seed"] == 0
     assert record["params"]["expression_source"] == "X"
     assert record["params"]["target_sum"] == np.median(np.asarray(tissue.X.sum(axis=1)))
+    totals = np.asarray(tissue.X.sum(axis=1))
+    assert record["counts"] == {"place": "X", "total": totals.sum(), "median": np.median(totals)}
     assert "losses" not in record
     assert record["domains"]["method"] == "gmm"
     confidence = tissue.obs["spotscape_confidence"]
