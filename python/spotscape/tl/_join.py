@@ -81,6 +81,8 @@ def join_slices(
             # One slice's image goes by the slice's name, by which plots find it again.
             one = len(images) == 1
             part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
+        if all(_keys.MICROMETRES_PER_UNIT in one.uns for one in slices):
+            part.uns[_keys.MICROMETRES_PER_UNIT] = adata.uns[_keys.MICROMETRES_PER_UNIT]
         parts.append(part)
     parts = without_unmeasured(parts)
     _name_spots_apart(parts, names)

@@ -96,6 +96,17 @@ def test_a_run_says_its_scale_and_a_larger_one_gives_larger_pieces(tissue):
     assert contacts["130 um"] >= contacts[8]
 
 
+@pytest.mark.parametrize(("units", "known"), [((2.0, 2.0), 2.0), ((2.0, 1.0), np.nan), ((2.0, None), np.nan)])
+def test_slices_together_have_a_unit_where_all_have_the_same(units, known):
+    slices = spotscape.datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=80, n_domains=3)
+    for one, unit in zip(slices, units, strict=True):
+        if unit is not None:
+            one.uns["micrometres_per_unit"] = unit
+    both = tl.integrate_slices(slices, n_domains=3, progress=False)
+    record = both.uns["spotscape"]["scale"]
+    np.testing.assert_allclose(record["micrometres"], known * record["distance"])
+
+
 def test_a_model_keeps_its_scale(tissue, tmp_path):
     model = spotscape.Spotscape({"scale": 4}).fit(tissue, n_domains=3, progress=False)
     model.save(tmp_path / "model")
