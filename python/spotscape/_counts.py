@@ -7,7 +7,7 @@ held, and what is no counts is given up after its first block.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,37 @@ from spotscape._adata import is_lazy
 _NOTHING = "only zeros"
 _BLOCK = 2**22
 """Stored values looked at in one go: bounds the memory that a check takes."""
+
+
+class Counts(NamedTuple):
+    """Raw counts and where they were found.
+
+    Attributes
+    ----------
+    matrix
+        ``scipy.sparse.csr_matrix``, n_obs x n_genes, of the dtype it was found in. May share memory with the
+        AnnData: not to be changed in place.
+    var_names
+        Names of the columns: those of ``adata``, or of ``adata.raw`` where the counts were there.
+    source
+        ``"X"``, ``"layers['counts']"``, ``"raw"``, ...
+    """
+
+    matrix: sparse.csr_matrix
+    var_names: pd.Index
+    source: str
+
+    def totals(self) -> np.ndarray:
+        """Return the counts of each spot, float64: whole numbers of any size add up."""
+        return row_totals(self.matrix)
+
+    def describe(self) -> str:
+        """Say where the counts are, and how many a spot has: for a log."""
+        totals = self.totals()
+        return (
+            f"counts from {self.source}: {totals.sum():,.0f} in all, {np.median(totals):,.0f} per spot at "
+            f"the median ({totals.min():,.0f} to {totals.max():,.0f})"
+        )
 
 
 def read_counts(stored: Any, obs_names: pd.Index, var_names: pd.Index) -> sparse.csr_matrix | str:

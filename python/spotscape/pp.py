@@ -5,9 +5,8 @@ Nothing here changes the user's counts: ``X``, the layers and ``raw`` are read, 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,53 +15,20 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
-from spotscape._counts import float_columns, read_counts, row_blocks, row_totals, varies
+from spotscape._counts import Counts, read_counts
 from spotscape._counts_choice import Candidate, choose_counts, is_named, is_plain, named_rank
+from spotscape._expression import choose_genes, log_expression, median_of
 from spotscape._slices import read_slices
-from spotscape._spatial_genes import rank_by_pattern
 from spotscape._validate import (
-    SpotscapeWarning,
     check_choice,
     check_integer,
     check_number,
     describe,
     input_error,
 )
-from spotscape._variable_genes import most_variable
+from spotscape.config import GENE_RANKINGS
 
-RANKINGS = ("spatial", "variable")
 _RAW_COUNTS = "raw counts (whole numbers >= 0, not all of them 0)"
-
-
-class Counts(NamedTuple):
-    """Raw counts and where they were found.
-
-    Attributes
-    ----------
-    matrix
-        ``scipy.sparse.csr_matrix``, n_obs x n_genes, of the dtype it was found in. May share memory with the
-        AnnData: not to be changed in place.
-    var_names
-        Names of the columns: those of ``adata``, or of ``adata.raw`` where the counts were there.
-    source
-        ``"X"``, ``"layers['counts']"``, ``"raw"``, ...
-    """
-
-    matrix: sparse.csr_matrix
-    var_names: pd.Index
-    source: str
-
-    def totals(self) -> np.ndarray:
-        """Return the counts of each spot, float64: whole numbers of any size add up."""
-        return row_totals(self.matrix)
-
-    def describe(self) -> str:
-        """Say where the counts are, and how many a spot has: for a log."""
-        totals = self.totals()
-        return (
-            f"counts from {self.source}: {totals.sum():,.0f} in all, {np.median(totals):,.0f} per spot at "
-            f"the median ({totals.min():,.0f} to {totals.max():,.0f})"
-        )
 
 
 def check_adata(adata: AnnData) -> None:
@@ -228,28 +194,17 @@ def select_genes(
     [False, False, True]
     """
     n_top_genes = check_integer("n_top_genes", n_top_genes, 1)
-    check_choice("ranking", ranking, RANKINGS)
+    check_choice("ranking", ranking, GENE_RANKINGS)
     slices = None if slice_key is None else read_slices(adata, slice_key)
     counts = find_counts(adata, layer=layer)
-    usable = varies(counts.matrix) & counts.var_names.isin(adata.var_names)
-    if not usable.any():
-        raise input_error(
-            f"adata.{counts.source}",
-            f"{len(usable)} gene(s), each with one count in all spots",
-            "genes that differ between spots",
-        )
-    chosen = counts.var_names[usable]
-    if len(chosen) > n_top_genes:
-        if ranking == "spatial":
-            graph = _graph(adata)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SpotscapeWarning)  # on empty spots: said by whoever goes on
-                expression = normalized_expression(adata, genes=chosen, layer=layer)
-            ranked = rank_by_pattern(expression, graph, None if slices is None else slices.codes)
-            chosen = chosen[np.sort(ranked[:n_top_genes])]
-        else:
-            matrix = counts.matrix if usable.all() else counts.matrix[:, usable]
-            chosen = most_variable(matrix, chosen, n_top_genes, slices)
+    chosen = choose_genes(
+        counts,
+        n_top_genes,
+        ranking,
+        graph=lambda: _graph(adata),
+        slices=slices,
+        among=counts.var_names.isin(adata.var_names),
+    )
     if copy:
         adata = in_memory_copy(adata)
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(chosen)
@@ -303,23 +258,7 @@ def normalized_expression(
         target_sum = check_number("target_sum", target_sum, 1e-6)
     counts = find_counts(adata, layer=layer)
     columns = _columns(adata, counts, genes)
-    totals = row_totals(counts.matrix)
-    empty = totals == 0
-    if empty.any():
-        warnings.warn(
-            f"{int(empty.sum())} of {adata.n_obs} spots have no counts in {counts.source}; their expression "
-            "is taken as zero. Leave them out (sc.pp.filter_cells) if they are not tissue.",
-            SpotscapeWarning,
-            stacklevel=2,
-        )
-    if target_sum is None:
-        target_sum = float(np.median(totals[~empty]))
-    expression = float_columns(counts.matrix, columns)
-    scale = np.divide(target_sum, totals, out=np.zeros_like(totals), where=~empty).astype(np.float32)
-    for rows, values in row_blocks(expression):
-        values *= np.repeat(scale[rows], np.diff(expression.indptr[rows.start : rows.stop + 1]))
-        np.log1p(values, out=values)
-    return expression
+    return log_expression(counts, columns, target_sum)
 
 
 def median_total(adata: AnnData, *, layer: str | None = None) -> float:
@@ -342,8 +281,7 @@ def median_total(adata: AnnData, *, layer: str | None = None) -> float:
     >>> median_total(anndata.AnnData(np.array([[1, 3], [2, 0], [0, 3]], dtype="float32")))
     3.0
     """
-    totals = row_totals(find_counts(adata, layer=layer).matrix)
-    return float(np.median(totals[totals > 0]))
+    return median_of(find_counts(adata, layer=layer).totals())
 
 
 def _graph(adata: AnnData) -> sparse.csr_matrix:

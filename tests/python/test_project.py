@@ -55,11 +55,12 @@ MAY_IMPORT = {
     "_spatial_graph": GROUND | {"_made_from", "_neighbors", "_sections", "_slices", "gr"},
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
-    "pp": GROUND | {"_counts", "_counts_choice", "_slices", "_spatial_genes", "_variable_genes"},
+    "_expression": GROUND | {"_counts", "_spatial_genes", "_variable_genes"},
+    "pp": GROUND | {"_counts", "_counts_choice", "_expression", "_slices", "config"},
     "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
     | {"_embedding_graph", "_neighbors", "_panels", "_paths", "_slices", "core", "engine", "pp", "gr"}
-    | {"_sections", "_spatial_genes", "_spatial_graph", "metrics"},
+    | {"_expression", "_sections", "_spatial_genes", "_spatial_graph", "metrics"},
     "model": GROUND | {"_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, NamedTuple
 from warnings import warn
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
+from spotscape._expression import choose_genes, log_expression, median_of
 from spotscape._progress import say
 from spotscape._slices import read_slices
 from spotscape._spatial_graph import spatial_graph, write_graph
@@ -24,7 +25,7 @@ from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit, release_helpers
-from spotscape.pp import Counts, find_counts, median_total, normalized_expression, select_genes
+from spotscape.pp import Counts, find_counts
 from spotscape.tl._domains import Domains, find_domains, write_domains
 from spotscape.tl._inputs import FEWEST_SPOTS
 from spotscape.tl._model import model_record
@@ -107,16 +108,23 @@ def analyse(
 
         started = time.perf_counter()
         slices = None if slice_key is None else read_slices(adata, slice_key)
-        if settings.target_sum is None:
-            settings = replace(settings, target_sum=median_total(adata, layer=layer))
         counts = find_counts(adata, layer=layer)
+        if settings.target_sum is None:
+            settings = replace(settings, target_sum=median_of(counts.totals()))
         taken = counts._replace(source=counts_from or counts.source)
         say(progress, taken.describe())
         counts_record, source = _record_of_counts(taken), counts.source
-        expression, genes = _chosen_expression(counts, adata.obs_names, settings, connectivities, slices)
+        genes = choose_genes(
+            counts,
+            settings.n_top_genes,
+            settings.gene_ranking,
+            graph=partial(sparse.csr_matrix, connectivities),
+            slices=slices,
+        )
         if len(genes) < _FEWEST_GENES:
             text = f"Only {len(genes)} gene(s) differ between spots: the domains may be those of chance."
             warn(text, SpotscapeWarning, stacklevel=2)
+        expression = log_expression(counts, counts.var_names.get_indexer(genes), settings.target_sum)
         graph = SliceGraph.from_scipy(
             expression,
             connectivities,
@@ -208,29 +216,6 @@ def _record_of_counts(counts: Counts) -> dict[str, Any]:
     """Return what is kept of which counts a run went by: their place, and how many there are."""
     totals = counts.totals()
     return {"place": counts.source, "total": float(totals.sum()), "median": float(np.median(totals))}
-
-
-def _chosen_expression(
-    counts: Counts,
-    obs_names: pd.Index,
-    settings: SpotscapeConfig,
-    connectivities: sparse.spmatrix,
-    slices: pd.Categorical | None,
-) -> tuple[sparse.csr_matrix, pd.Index]:
-    """Return the normalised expression of the genes to go by, and their names."""
-    shell = ad.AnnData(counts.matrix)
-    shell.obs_names, shell.var_names = obs_names, counts.var_names
-    shell.obsp[_keys.SPATIAL_CONNECTIVITIES] = connectivities
-    if slices is not None:
-        shell.obs[_keys.SLICE] = slices
-    select_genes(
-        shell,
-        n_top_genes=settings.n_top_genes,
-        ranking=settings.gene_ranking,
-        slice_key=None if slices is None else _keys.SLICE,
-    )
-    genes = counts.var_names[shell.var[_keys.genes()]]
-    return normalized_expression(shell, genes=genes, target_sum=settings.target_sum), genes
 
 
 def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:

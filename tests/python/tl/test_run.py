@@ -84,7 +84,7 @@ def test_the_published_encoder_is_trained(tissue):
     assert len(tissue.uns["spotscape"]["losses"]["total"]) == 15
 
 
-@pytest.mark.parametrize(("n_genes", "n_spots", "width"), [(10, 250, 10), (80, 24, 3)])
+@pytest.mark.parametrize(("n_genes", "n_spots", "width"), [(10, 250, 10), (80, 56, 7)])
 def test_fewer_components_where_there_are_few_genes_or_spots(n_genes, n_spots, width):
     few = simulate_slice(n_spots=n_spots, n_genes=n_genes, n_domains=2, seed=2)
     run(few, n_domains=2)
