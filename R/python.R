@@ -113,12 +113,12 @@ run_python <- function(counts, coordinates, training) {
 
 # The same for several: a named list of slices, each with counts, coordinates and `columns` (a named list with a
 # value per cell, or NULL). Cells come back slice by slice; no two have the same name.
-integrate_python <- function(slices, slice_key, condition_key, correction, training) {
+integrate_python <- function(slices, slice_by, condition_key, correction, training) {
   require_python()
   adatas <- reticulate::py_dict(as.list(names(slices)), unname(lapply(slices, slice_to_python)), convert = FALSE)
   joined <- train_python(
     "integrate_slices", adatas, training,
-    slice_key = slice_key, condition_key = condition_key, correction = scalar_to_python("correction", correction)
+    slice_key = slice_by, condition_key = condition_key, correction = scalar_to_python("correction", correction)
   )
   result <- result_to_r(joined, unlist(lapply(slices, function(slice) colnames(slice$counts)), use.names = FALSE))
   # An empty list, or one of text, as text.

@@ -52,15 +52,15 @@ kind_of_all <- function(object) {
 }
 
 # Several objects as the one that IntegrateSlices() makes of them, to be given what Python found for all.
-join_objects <- function(objects, slice_key) {
+join_objects <- function(objects, slice_by) {
   names <- names(objects)
   cells <- suppressWarnings(names_apart(lapply(objects, piece_names)))
   if (kind_of_slices(objects) != "Seurat") {
-    return(sce_join(objects, cells, slice_key, "SPOTSCAPE"))
+    return(sce_join(objects, cells, slice_by, "SPOTSCAPE"))
   }
   joined <- seurat_merge(lapply(objects, current_seurat), cells)
   of <- factor(rep(names, lengths(cells)), levels = names)
-  seurat_add_columns(joined, stats::setNames(list(of), slice_key), unlist(cells, use.names = FALSE))
+  seurat_add_columns(joined, stats::setNames(list(of), slice_by), unlist(cells, use.names = FALSE))
 }
 
 # The object with what the pieces have beyond it: columns, reductions, what is said of the whole.

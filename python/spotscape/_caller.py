@@ -12,7 +12,7 @@ _R = [
     (r"Call adata\.var_names_make_unique\(\) first\.", "Make rownames(object) unique first."),
     (
         r"spotscape\.tl\.integrate_slices\(adata, slice_key=" + _NAME + r"\)",
-        r'IntegrateSlices(object, slice_key = "\2")',
+        r'IntegrateSlices(object, slice_by = "\2")',
     ),
     (r"(?:spotscape\.)?tl\.integrate_slices(?:\(adata[^)]*\))?", "IntegrateSlices()"),
     (r"(?:spotscape\.)?tl\.run_spotscape(?:\(adata\))?", "RunSpotscape()"),
@@ -34,6 +34,7 @@ _R = [
     (r"adata\.obs\b", "the cells' metadata"),
     (r"\badata:", "object:"),
     (r"(slice_key|spatial_key|layer|transform)='([^']+)'", r'\1 = "\2"'),
+    (r"\bslice_key\b", "slice_by"),
 ]
 _SHELL = [
     (

@@ -23,7 +23,7 @@ def twice():
 def test_r_reads_of_calls_of_r(twice):
     error = reticulate.call(tl.run_spotscape, twice, progress=False)["error"]
     assert error.startswith("metadata column 'library_id': found 2 sections on top of each other")
-    assert error.endswith('IntegrateSlices(object, slice_key = "library_id").')
+    assert error.endswith('IntegrateSlices(object, slice_by = "library_id").')
 
 
 def test_the_shell_reads_of_options(twice, tmp_path, capsys):
