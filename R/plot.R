@@ -38,6 +38,7 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
   object <- drawn_part(object, group.by)
   table <- object[[]]
   slices <- drawn_slices(table_with_images(table, object, slice_by), slice_by, records, group.by)
+  if (is.null(slices) && is.null(coordinates)) image <- image %||% recorded_image(object, records, group.by)
   # IntegrateLayers() writes no column of the slices; each has its own image.
   if (is.null(slices) && is.null(image) && is.null(coordinates) && length(own_images(object)) > 1L) {
     whole <- lengths(own_images(object)) == ncol(object)
@@ -48,8 +49,7 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
   as_fov <- is.null(coordinates) && all(vapply(object@images[image %||% names(own_images(object))], function(one) {
     class(one)[[1L]] == "FOV"
   }, NA))
-  plot <- plot_domains(if (as_fov) place[, 2:1] else place, table[[group.by]], group.by, cols, pt.size, slices, as_fov)
-  plot
+  plot_domains(if (as_fov) place[, 2:1] else place, table[[group.by]], group.by, cols, pt.size, slices, as_fov)
 }
 
 #' @rdname SpatialDomainPlot
@@ -95,8 +95,18 @@ drawn_slices <- function(table, slice_by, records, group.by) {
   if (!is.null(slice_by)) {
     return(column_slices(table, slice_by, fewest = 1L))
   }
-  own <- records[[sub("_(domain|confidence)$", "", group.by)]]
+  own <- own_record(records, group.by)
   Find(Negate(is.null), lapply(c(list(own), records), recorded_slices, table = table))
+}
+
+# The record of the run that wrote a column.
+own_record <- function(records, group.by) records[[sub("_(domain|confidence)$", "", group.by)]]
+
+# The image that the run was told to take, if the object still has it.
+recorded_image <- function(object, records, group.by) {
+  record <- own_record(records, group.by)
+  image <- if (is.list(record)) record[["image"]]
+  if (length(intersect(image, SeuratObject::Images(object)))) image
 }
 
 # A run on one of several bin sizes has domains for the cells of that size.

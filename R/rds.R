@@ -142,7 +142,7 @@ update_sce <- function(object, pieces) {
 # Whether a column says the same, whatever its type became on the way.
 same_values <- function(x, y) {
   x <- as_plain(x)
-  if (is.null(x) || !is.null(dim(x)) || is.list(x)) {
+  if (!is.atomic(x) || is.null(x) || !is.null(dim(x))) {
     return(!is.null(x))
   }
   if (is.numeric(x) && is.numeric(y)) isTRUE(all.equal(unname(x), unname(y), check.attributes = FALSE, tolerance = 1e-12)) else
