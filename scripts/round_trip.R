@@ -10,6 +10,7 @@ suppressPackageStartupMessages({
   library(testthat)
   library(Seurat)
   library(SpatialExperiment)
+  library(spotscape)
 })
 own <- new.env(parent = asNamespace("spotscape"))
 for (file in c("helper.R", "helper-round-trip.R")) sys.source(file.path("tests/testthat", file), own)
