@@ -162,16 +162,15 @@ round_trip_in_python <- function(object, kind) {
     adata
   }
   arguments <- list(n_domains = 3L, progress = FALSE)
-  adata <- suppressWarnings(if (kind$slices == "one") {
-    adata <- cross(object)
-    do.call(call_verb, c("run_spotscape", adata, arguments))
-    adata
-  } else if (kind$slices == "list") {
+  if (kind$slices == "list") {
     adatas <- reticulate::py_dict(as.list(names(object)), unname(lapply(object, cross)), convert = FALSE)
-    do.call(call_verb, c("integrate_slices", adatas, arguments))
+    adata <- suppressWarnings(do.call(call_verb, c("integrate_slices", adatas, arguments)))
   } else {
-    do.call(call_verb, c("integrate_slices", cross(object), arguments, slice_key = round_trip_slice_key(kind)))
-  })
+    adata <- cross(object)
+    key <- round_trip_slice_key(kind)
+    verb <- if (is.null(key)) "run_spotscape" else "integrate_slices"
+    suppressWarnings(do.call(call_verb, c(verb, adata, arguments, if (!is.null(key)) list(slice_key = key))))
+  }
   as.character(reticulate::py_to_r(adata$obs[["spotscape_domain"]]$astype("str")$tolist()))
 }
 
