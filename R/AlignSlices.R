@@ -8,7 +8,8 @@
 #' @inheritParams RunSpatialPseudotime
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object with several slices, after
 #'   [IntegrateSlices()].
-#' @param slice_key Column with the slices; `NULL`: that of the run.
+#' @param slice_by Column with the slices, or `"seurat_image"`: the images of a Seurat object; `NULL`: that of the run.
+#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param reference Name of the slice whose frame is taken; `NULL`: the first.
 #' @param transform `"rigid"` (turned, shifted, turned over), `"similarity"` (also scaled, for slices in different units),
 #'   `"affine"` (also sheared), or `"none"`: nothing is moved, and cells are matched by their embedding alone, as for
@@ -20,7 +21,7 @@
 #' @param image,coordinates Where the places of the cells are, as in [IntegrateSlices()].
 #' @return The same object, with `aligned_x` and `aligned_y` in its metadata or `colData` (`NA` for a slice that could not
 #'   be aligned; not with `"none"`), and in `Misc(object, "spotscape_alignment")` or
-#'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key`, `transform`, `matching`, and the data frames
+#'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key` (the column of the slices), `transform`, `matching`, and the data frames
 #'   `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation in degrees, scale, agreement -
 #'   the share of the matches in the overlap that lie on each other, 1 is all and 0 is chance -, how alike the cells are
 #'   that lie on each other, overlap, and another fit that is as good) and `matches` (cell, partner in the reference, score, distance).
@@ -42,9 +43,11 @@
 #' both <- AlignSlices(both, transform = "none")
 #' head(S4Vectors::metadata(both)$spotscape_alignment$matches)
 #' @export
-AlignSlices <- function(object, slice_key = NULL, reference = NULL, transform = "rigid", matching = "nearest",
-                        n_neighbors = 10L, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL) {
-  run <- with_slices(run_of(object, reduction), slice_key)
+AlignSlices <- function(object, slice_by = NULL, reference = NULL, transform = "rigid", matching = "nearest",
+                        n_neighbors = 10L, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL,
+                        slice_key = NULL) {
+  slice_by <- renamed(slice_by, slice_key)
+  run <- with_slices(run_of(object, reduction), slice_by)
   places <- if (!identical(transform, "none")) run_places(run$part, run, image, coordinates)
   adata <- run_to_python(run, places = places)
   call_verb(
@@ -61,19 +64,19 @@ AlignSlices <- function(object, slice_key = NULL, reference = NULL, transform = 
   }
   record <- found$record
   record[c("slices", "matches")] <- lapply(record[c("slices", "matches")], as_table)
-  record$slice_key <- run$slice_key
+  record$slice_key <- run$slice_by
   add_record(object, sprintf("%s_alignment", run$stem), record)
 }
 
 # The slices of a run as asked for, else as the run had them.
-with_slices <- function(run, slice_key) {
-  run$slice_key <- slice_key %||% run$info$integration$slice_key
-  if (is.null(run$slice_key)) {
+with_slices <- function(run, slice_by) {
+  run$slice_by <- slice_by %||% run$info$integration$slice_key
+  if (is.null(run$slice_by)) {
     input_error(
-      "slice_key", "NULL, and none in the record of a run", "the name of a column",
-      "Give `slice_key`, or put the slices into one space with IntegrateSlices()."
+      "slice_by", "NULL, and none in the record of a run", "the name of a column",
+      "Give `slice_by`, or put the slices into one space with IntegrateSlices()."
     )
   }
-  run$slices <- column_slices(run$table, run$slice_key)
+  run$slices <- column_slices(table_with_images(run$table, run$part, run$slice_by), run$slice_by)
   run
 }

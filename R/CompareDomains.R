@@ -12,8 +12,9 @@
 #' single condition, a slice in two conditions, an unknown `reference`, or counts that are not raw.
 #'
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object that [IntegrateSlices()] made.
-#' @param condition_key,slice_key Names of the metadata (`colData`) columns with the conditions, one to a slice, and
-#'   the slices; `NULL`: those given to [IntegrateSlices()].
+#' @param condition_key,slice_by Names of the metadata (`colData`) columns with the conditions, one to a slice, and
+#'   the slices (`"seurat_image"`: the images of a Seurat object); `NULL`: those of [IntegrateSlices()].
+#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param reference The condition that each other one is compared with; `NULL`: the first level, or of text the first
 #'   by the alphabet.
 #' @param domain_key Name of the column with the domains; `NULL`: the one [IntegrateSlices()] wrote beside `reduction`,
@@ -50,7 +51,7 @@
 #' )
 #'
 #' compared <- CompareDomains(
-#'   spe, condition_key = "condition", slice_key = "sample_id", reference = "control", domain_key = "domain"
+#'   spe, condition_key = "condition", slice_by = "sample_id", reference = "control", domain_key = "domain"
 #' )
 #' compared$composition[c("domain", "share", "share_reference", "p_adjusted")]
 #' head(compared$genes[c("domain", "gene", "log2_fold_change", "p_adjusted")], 3)
@@ -61,16 +62,18 @@ CompareDomains <- function(object, ...) {
 
 #' @rdname CompareDomains
 #' @export
-CompareDomains.Seurat <- function(object, condition_key = NULL, slice_key = NULL, reference = NULL, domain_key = NULL,
-                                  min_spots = 10L, assay = NULL, layer = NULL, reduction = "spotscape", ...) {
+CompareDomains.Seurat <- function(object, condition_key = NULL, slice_by = NULL, reference = NULL, domain_key = NULL,
+                                  min_spots = 10L, assay = NULL, layer = NULL, reduction = "spotscape",
+                                  slice_key = NULL, ...) {
   require_packages("SeuratObject", "CompareDomains() on a Seurat object")
   no_more_arguments(...)
+  slice_by <- renamed(slice_by, slice_key)
   check_string("reduction", reduction)
   record <- if (reduction %in% SeuratObject::Reductions(object)) methods::slot(object[[reduction]], "misc")
   assay <- seurat_assay(object, assay)
   part <- seurat_part(object, assay)
   columns <- compared_columns(
-    part[[]], record, condition_key, slice_key, domain_key %||% domain_column(reduction)
+    part, record, condition_key, slice_by, domain_key %||% domain_column(reduction)
   )
   counts <- seurat_slice_counts(part[[assay]], assay, layer, list(colnames(part)))[[1L]]
   compare_python(counts, columns, reference, min_spots)
@@ -78,16 +81,16 @@ CompareDomains.Seurat <- function(object, condition_key = NULL, slice_key = NULL
 
 #' @rdname CompareDomains
 #' @export
-CompareDomains.SingleCellExperiment <- function(object, condition_key = NULL, slice_key = NULL, reference = NULL,
+CompareDomains.SingleCellExperiment <- function(object, condition_key = NULL, slice_by = NULL, reference = NULL,
                                                 domain_key = NULL, min_spots = 10L, assay = NULL,
-                                                reduction = "SPOTSCAPE", ...) {
+                                                reduction = "SPOTSCAPE", slice_key = NULL, ...) {
   require_bioconductor(object)
   no_more_arguments(...)
+  slice_by <- renamed(slice_by, slice_key)
   check_string("reduction", reduction)
   record <- sce_info(object, reduction)
   columns <- compared_columns(
-    SummarizedExperiment::colData(object), record, condition_key, slice_key,
-    domain_key %||% domain_column(tolower(reduction))
+    object, record, condition_key, slice_by, domain_key %||% domain_column(tolower(reduction))
   )
   compare_python(sce_counts(object, assay), columns, reference, min_spots)
 }
@@ -103,12 +106,13 @@ CompareDomains.default <- function(object, ...) {
 }
 
 # The three columns as factors, in the order of the arguments, by name.
-compared_columns <- function(table, record, condition_key, slice_key, domain_key) {
+compared_columns <- function(object, record, condition_key, slice_by, domain_key) {
   run <- if (is.list(record)) record[["integration"]]
   names <- list(
-    condition_key = condition_key %||% run[["condition_key"]], slice_key = slice_key %||% run[["slice_key"]],
+    condition_key = condition_key %||% run[["condition_key"]], slice_by = slice_by %||% run[["slice_key"]],
     domain_key = domain_key
   )
+  table <- table_with_images(cell_table(object), object, names$slice_by)
   lapply(stats::setNames(nm = names(names)), function(argument) {
     name <- names[[argument]]
     if (is.null(name)) {
@@ -136,7 +140,7 @@ compare_python <- function(counts, columns, reference, min_spots) {
   )
   call_python(
     python_module("tl")$compare_domains, adata,
-    condition_key = keys$condition_key, slice_key = keys$slice_key, domain_key = keys$domain_key,
+    condition_key = keys$condition_key, slice_key = keys$slice_by, domain_key = keys$domain_key,
     reference = reference, min_spots = scalar_to_python("min_spots", min_spots)
   )
   found <- plain_vectors(reticulate::py_to_r(bridge$from_comparison(adata)))

@@ -49,7 +49,7 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, s
   if (needs_places(smooth, n_domains, known)) {
     # IntegrateLayers() writes no column of the slices; each has its own image.
     if (slices_are_lost(run) && length(own_images(run$part)) > 1L && is.null(coordinates)) {
-      run$slices <- factor(seurat_image_places(run$part)$image)
+      run$slices <- image_slices(run$part)
     }
     place <- seurat_places(run$part, image, coordinates, run$slices)
   }

@@ -11,13 +11,14 @@
 #' | `object` | slices | result |
 #' | --- | --- | --- |
 #' | list of Seurat objects, each with one image | the objects | one object, as `merge()` makes it |
-#' | Seurat object with several images | by metadata column `slice_key`, else by image | the same object |
+#' | Seurat object | column `slice`, else the images, else `sample_id`, else the split layers | the same object |
 #' | list of SpatialExperiment objects | the objects | one object, by `cbind()` on the genes that all have |
-#' | SpatialExperiment | `sample_id`, or another column of `colData` | the same object |
-#' | SingleCellExperiment | column `slice_key` of `colData`; `coordinates` are needed | the same object |
+#' | SpatialExperiment | column `sample_id`, else `slice` | the same object |
+#' | SingleCellExperiment | column `slice`, else `sample_id`; `coordinates` are needed | the same object |
 #'
-#' The slices of a list go by its names, else by what the objects say in the column `slice_key`, if they differ there,
-#' else by `slice1`, `slice2`, ...; the column is written. Where slices share names of cells, each slice's name goes
+#' `slice_by` names another column of the metadata or `colData`, or `"seurat_image"`: the images. The slices of a list go
+#' by its names, else by what the objects say in the column, if they differ there, else by `slice1`, `slice2`, ...; the
+#' column is written, `slice` where none is named. Where slices share names of cells, each slice's name goes
 #' before them (`<slice>_`), with a warning. Genes that a slice lacks are left out of the run. Of a list, `merge()`
 #' drops the reductions and makes text of factors in the metadata; `cbind()` here drops reductions, alternative
 #' experiments and the assays that a slice lacks, and puts `NA` where a slice lacks a column of `colData`. Cells come
@@ -39,7 +40,9 @@
 #' @param object A list of Seurat, SpatialExperiment or SingleCellExperiment objects, each one slice, or one object
 #'   that holds several.
 #' @param n_domains Number of domains over all slices; `NULL` lets the method suggest one.
-#' @param slice_key Name of the metadata (`colData`) column with the slices.
+#' @param slice_by Name of the metadata (`colData`) column with the slices, or `"seurat_image"`: the images of a Seurat
+#'   object. `NULL`: see the table. Python and the shell call it `slice_key`, and so does the record of a run.
+#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param condition_key Name of the column with the slices' conditions, one to a slice. It is checked and recorded, and
 #'   not used in training.
 #' @param correction Changes how much of the differences between slices is taken out. At 1 the data say how much: all that
@@ -78,11 +81,12 @@ IntegrateSlices <- function(object, ...) {
 
 #' @rdname IntegrateSlices
 #' @export
-IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
+IntegrateSlices.list <- function(object, n_domains = NULL, slice_by = NULL, condition_key = NULL, correction = 1,
                                  config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                  coordinates = NULL, reduction.name = NULL, reduction.key = NULL, checkpoint = NULL,
-                                 checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE, ...) {
+                                 checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE, slice_key = NULL, ...) {
   no_more_arguments(...)
+  slice_by <- renamed(slice_by, slice_key)
   kind <- kind_of_slices(object)
   seurat <- kind == "Seurat"
   if (seurat) {
@@ -94,8 +98,9 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
     }
   }
   reduction.name <- reduction.name %||% if (seurat) "spotscape" else "SPOTSCAPE"
-  check_names_to_write(slice_key, reduction.name, reduction.key)
-  object <- stats::setNames(object, slice_names(object, slice_key))
+  check_names_to_write(slice_by %||% "slice", reduction.name, reduction.key)
+  object <- stats::setNames(object, slice_names(object, slice_by %||% SLICE_COLUMNS))
+  slice_by <- slice_by %||% "slice"
   cells <- names_apart(lapply(object, cell_names))
   slices <- quietly(verbose, Map(function(one, name, coordinates) {
     in_slice(name, if (seurat) {
@@ -110,14 +115,14 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
     seurat_merge(object, cells)
   } else {
     named <- !all(vapply(object, function(one) is.null(colnames(one)), NA))
-    sce_join(object, if (named) cells, slice_key, reduction.name)
+    sce_join(object, if (named) cells, slice_by, reduction.name)
   }
-  result <- integrate_python(slices, slice_key, condition_key, correction, mget(TRAINING))
+  result <- integrate_python(slices, slice_by, condition_key, correction, mget(TRAINING))
   if (!seurat) {
     return(sce_add_domains(sce_add_embedding(merged, result, reduction.name), result, reduction.name))
   }
   of <- factor(rep(names(object), lengths(cells)), levels = names(object))
-  merged <- SeuratObject::AddMetaData(merged, stats::setNames(of, colnames(merged)), col.name = slice_key)
+  merged <- SeuratObject::AddMetaData(merged, stats::setNames(of, colnames(merged)), col.name = slice_by)
   assay <- quietly(FALSE, seurat_assay(merged, assay))
   merged <- seurat_add_embedding(merged, result, assay, reduction.name, reduction.key)
   merged <- seurat_add_domains(merged, result, reduction.name)
@@ -131,28 +136,30 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_key = "slice", 
 
 #' @rdname IntegrateSlices
 #' @export
-IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL, correction = 1,
+IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_by = NULL, condition_key = NULL, correction = 1,
                                    config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                    coordinates = NULL, reduction.name = "spotscape", reduction.key = NULL,
-                                   checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, threads = NULL,
-                                   verbose = TRUE, ...) {
+                                   checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE,
+                                   slice_key = NULL, ...) {
   require_packages("SeuratObject", "IntegrateSlices() on a Seurat object")
   no_more_arguments(...)
-  check_names_to_write(slice_key, reduction.name, reduction.key)
+  slice_by <- renamed(slice_by, slice_key)
   quietly(verbose, {
     assay <- seurat_assay(object, assay)
     part <- seurat_part(object, assay)
-    of <- seurat_slices(part, slice_key, assay)
+    slice_by <- slice_by %||% usual_slices(part)
+    check_names_to_write(slice_by, reduction.name, reduction.key)
+    of <- seurat_slices(part, slice_by, assay)
     cells <- colnames(part)
     conditions <- condition_column(part[[]], condition_key)
     place <- seurat_places(part, NULL, coordinates, of)
     counts <- seurat_slice_counts(part[[assay]], assay, layer, split(cells, of))
   })
   pieces <- pieces_of(counts, cells, place, conditions, of)
-  result <- integrate_python(pieces, slice_key, condition_key, correction, mget(TRAINING))
+  result <- integrate_python(pieces, slice_by, condition_key, correction, mget(TRAINING))
   result <- in_order_of(result, cells, cells, of)
-  if (!slice_key %in% colnames(object[[]])) {
-    object <- seurat_add_columns(object, stats::setNames(list(of), slice_key), cells)
+  if (!slice_by %in% colnames(object[[]])) {
+    object <- seurat_add_columns(object, stats::setNames(list(of), slice_by), cells)
   }
   object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
   object <- seurat_add_domains(object, result, reduction.name)
@@ -163,24 +170,26 @@ IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_key = "slice"
 
 #' @rdname IntegrateSlices
 #' @export
-IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice_key = "slice", condition_key = NULL,
+IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice_by = NULL, condition_key = NULL,
                                                  correction = 1, config = NULL, seed = 0L, device = "auto",
                                                  assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
                                                  checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                                 threads = NULL, verbose = TRUE, ...) {
+                                                 threads = NULL, verbose = TRUE, slice_key = NULL, ...) {
   no_more_arguments(...)
-  integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
+  slice_by <- renamed(slice_by, slice_key)
+  integrate_sce(object, slice_by, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }
 
 #' @rdname IntegrateSlices
 #' @export
-IntegrateSlices.SpatialExperiment <- function(object, n_domains = NULL, slice_key = "sample_id", condition_key = NULL,
+IntegrateSlices.SpatialExperiment <- function(object, n_domains = NULL, slice_by = NULL, condition_key = NULL,
                                               correction = 1, config = NULL, seed = 0L, device = "auto", assay = NULL,
                                               coordinates = NULL, reduction.name = "SPOTSCAPE", checkpoint = NULL,
-                                              checkpoint_minutes = 3, resume = FALSE, threads = NULL,
-                                              verbose = TRUE, ...) {
+                                              checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE,
+                                              slice_key = NULL, ...) {
   no_more_arguments(...)
-  integrate_sce(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
+  slice_by <- renamed(slice_by, slice_key)
+  integrate_sce(object, slice_by, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
 }
 
 #' @rdname IntegrateSlices
@@ -193,11 +202,12 @@ SLICES_EXPECTED <- paste(
   "a list of Seurat, SpatialExperiment or SingleCellExperiment objects, or one such object with several slices"
 )
 
-integrate_sce <- function(object, slice_key, condition_key, correction, assay, coordinates, reduction.name, training) {
+integrate_sce <- function(object, slice_by, condition_key, correction, assay, coordinates, reduction.name, training) {
   require_bioconductor(object)
-  check_names_to_write(slice_key, reduction.name)
+  slice_by <- slice_by %||% usual_slices(object)
+  check_names_to_write(slice_by, reduction.name)
   table <- SummarizedExperiment::colData(object)
-  of <- column_slices(table, slice_key)
+  of <- column_slices(table, slice_by)
   cells <- cell_names(object)
   conditions <- condition_column(table, condition_key)
   apart <- names_over_slices(cells, of)
@@ -206,7 +216,7 @@ integrate_sce <- function(object, slice_key, condition_key, correction, assay, c
   colnames(counts) <- apart
   counts <- lapply(split(seq_along(cells), of), function(rows) counts[, rows, drop = FALSE])
   pieces <- pieces_of(counts, apart, place, conditions, of)
-  result <- integrate_python(pieces, slice_key, condition_key, correction, training)
+  result <- integrate_python(pieces, slice_by, condition_key, correction, training)
   result <- in_order_of(result, cells, apart, of)
   sce_add_domains(sce_add_embedding(object, result, reduction.name), result, reduction.name)
 }
@@ -232,8 +242,8 @@ kind_of_slices <- function(objects) {
   kinds[[1L]]
 }
 
-# The list's names; else the one value that each object has in the slices' column, if all differ; else numbers.
-slice_names <- function(objects, slice_key) {
+# The list's names; else the one value that each object has in a column of slices, if all differ; else numbers.
+slice_names <- function(objects, columns) {
   given <- names(objects)
   if (!is.null(given)) {
     if (anyNA(given) || !all(nzchar(given)) || anyDuplicated(given)) {
@@ -242,8 +252,13 @@ slice_names <- function(objects, slice_key) {
     }
     return(given)
   }
-  own <- lapply(objects, function(one) unique(as.character(stats::na.omit(cell_table(one)[[slice_key]]))))
-  if (all(lengths(own) == 1L) && !anyDuplicated(unlist(own))) unlist(own) else paste0("slice", seq_along(objects))
+  for (name in columns) {
+    own <- lapply(objects, function(one) unique(as.character(stats::na.omit(as_plain(cell_table(one)[[name]])))))
+    if (all(lengths(own) == 1L) && !anyDuplicated(unlist(own))) {
+      return(unlist(own))
+    }
+  }
+  paste0("slice", seq_along(objects))
 }
 
 # Metadata or colData.
@@ -310,13 +325,13 @@ in_slice <- function(name, code) {
 # ---- slices of one object ----------------------------------------------------------------------------------------
 
 # Which slice each cell is of, by a column of the metadata or colData.
-column_slices <- function(table, slice_key, todo = NULL, fewest = 2L) {
-  check_column_name("slice_key", slice_key, table, todo)
-  slices <- as_slices(table[[slice_key]], sprintf("column '%s'", slice_key))
+column_slices <- function(table, slice_by, todo = NULL, fewest = 2L) {
+  check_column_name("slice_by", slice_by, table, todo)
+  slices <- as_slices(table[[slice_by]], sprintf("column '%s'", slice_by))
   if (nlevels(slices) < fewest) {
     input_error(
-      sprintf("column '%s'", slice_key), sprintf("one slice, '%s'", levels(slices)), "two or more",
-      "Name another column by `slice_key`; for one slice, call RunSpotscape()."
+      sprintf("column '%s'", slice_by), sprintf("one slice, '%s'", levels(slices)), "two or more",
+      "Name another column by `slice_by`; for one slice, call RunSpotscape()."
     )
   }
   slices
@@ -336,8 +351,8 @@ as_slices <- function(values, name) {
 # The slices of a run over several, by its record and the object's table about cells; NULL for a run on one.
 recorded_slices <- function(info, table) {
   record <- if (is.list(info)) info[["integration"]]
-  slice_key <- if (is.list(record)) record[["slice_key"]]
-  if (is.null(slice_key) || !slice_key %in% colnames(table)) NULL else column_slices(table, slice_key, fewest = 1L)
+  column <- if (is.list(record)) record[["slice_key"]]
+  if (is.null(column) || !column %in% colnames(table)) NULL else column_slices(table, column, fewest = 1L)
 }
 
 # A list with the column of conditions, as text; NULL where none is asked for.
@@ -364,8 +379,8 @@ check_column_name <- function(argument, value, table, todo = NULL) {
   }
 }
 
-check_names_to_write <- function(slice_key, reduction.name, reduction.key = NULL) {
-  check_string("slice_key", slice_key)
+check_names_to_write <- function(slice_by, reduction.name, reduction.key = NULL) {
+  check_string("slice_by", slice_by)
   check_string("reduction.name", reduction.name)
   if (!is.null(reduction.key)) check_string("reduction.key", reduction.key)
 }

@@ -61,7 +61,8 @@
 #' @param assay Name of the assay with the counts. `NULL`: the default assay (Seurat), or `"counts"`.
 #' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Where the assay holds several
 #'   (`counts.1`, `counts.2`), they are joined for the run.
-#' @param image Name of the image whose coordinates to use; `NULL` where there is one only.
+#' @param image Name of the image whose coordinates to use; `NULL` where there is one only. It is kept in the record of the
+#'   run, and [SpatialDomainPlot()] draws by it.
 #' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or
 #'   data frame with a row per cell.
 #' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
@@ -122,6 +123,7 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
     place <- seurat_coordinates(part, image, coordinates)
   })
   result <- run_python(counts, place, mget(TRAINING))
+  result$info$image <- image
   object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
   object <- seurat_add_domains(object, result, reduction.name)
   # The log keeps the arguments as they are here, and prints only what cat() can.

@@ -12,7 +12,9 @@
 #' @param domain_key Column with the labels that the model is to give to new slices, such as domains with names of your
 #'   own; `NULL`: the run's domains.
 #' @param model What `LoadSpotscape()` gives; plain R, so that `saveRDS()` keeps it.
-#' @param slice_key Column with the slices, where the object holds several: each is mapped by itself.
+#' @param slice_by Column with the slices, or `"seurat_image"`: the images, where the object holds several: each is mapped
+#'   by itself.
+#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param min_genes Share of the model's genes that the slice has to have. Those that it lacks are taken at their mean in
 #'   training, and a warning says how many.
 #' @param assay,layer,image,coordinates As in [RunSpotscape()].
@@ -63,8 +65,9 @@ LoadSpotscape <- function(folder, domain_key = NULL, reduction = NULL) {
 
 #' @rdname SaveSpotscape
 #' @export
-MapToSpotscape <- function(model, object, slice_key = NULL, min_genes = 0.25, assay = NULL, layer = NULL, image = NULL,
-                           coordinates = NULL, reduction.name = NULL) {
+MapToSpotscape <- function(model, object, slice_by = NULL, min_genes = 0.25, assay = NULL, layer = NULL, image = NULL,
+                           coordinates = NULL, reduction.name = NULL, slice_key = NULL) {
+  slice_by <- renamed(slice_by, slice_key)
   if (!inherits(model, "spotscape_model")) {
     input_error("model", describe_class(model), "a model", "LoadSpotscape() reads it from a folder or an object.")
   }
@@ -77,11 +80,11 @@ MapToSpotscape <- function(model, object, slice_key = NULL, min_genes = 0.25, as
     assay <- seurat_assay(object, assay)
     part <- seurat_part(object, assay)
   }
-  if (is.null(slice_key)) if (seurat) seurat_one_slice(part, image, assay) else sce_one_slice(part)
+  if (is.null(slice_by)) if (seurat) seurat_one_slice(part, image, assay) else sce_one_slice(part)
   counts <- run_counts(part, assay, layer)
   cells <- if (seurat) colnames(part) else cell_names(part)
   table <- if (seurat) part[[]] else SummarizedExperiment::colData(part)
-  slices <- if (!is.null(slice_key)) column_slices(table, slice_key, fewest = 1L)
+  slices <- if (!is.null(slice_by)) column_slices(table_with_images(table, part, slice_by), slice_by, fewest = 1L)
   cells <- names_over_slices(cells, slices)
   places <- run_places(part, list(cells = cells, slices = slices), image, coordinates)
   colnames(counts) <- cells

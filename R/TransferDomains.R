@@ -26,9 +26,10 @@
 #' both <- TransferDomains(both, "layer", reference = "a")
 #' table(both$sample_id, both$layer_transferred)
 #' @export
-TransferDomains <- function(object, label_key, reference = NULL, by = "embedding", n_neighbors = 15L, slice_key = NULL,
-                            reduction = NULL) {
-  run <- with_slices(run_of(object, reduction), slice_key)
+TransferDomains <- function(object, label_key, reference = NULL, by = "embedding", n_neighbors = 15L, slice_by = NULL,
+                            reduction = NULL, slice_key = NULL) {
+  slice_by <- renamed(slice_by, slice_key)
+  run <- with_slices(run_of(object, reduction), slice_by)
   check_column_name("label_key", label_key, run$table)
   adata <- run_to_python(run, columns = label_key)
   call_verb(

@@ -67,7 +67,7 @@ SLICE_COLUMNS <- c("slice", "sample_id", "seurat_image")
 # A run takes one slice. `coordinates` say where cells lie, and not on which slice.
 refuse_several <- function(found, expected = "one slice", todo = NULL) {
   input_error("object", found, expected, paste(c(
-    todo, "IntegrateSlices(object, slice_key = ) takes several; for one of them, subset the object to it first."
+    todo, "IntegrateSlices(object, slice_by = ) takes several; for one of them, subset the object to it first."
   ), collapse = " "))
 }
 
@@ -260,7 +260,7 @@ seurat_places <- function(object, image, coordinates, slices) {
   twice <- pairs$slice[duplicated(pairs$slice)]
   if (length(twice)) {
     input_error(
-      "slice_key", sprintf("slice '%s' in the images %s", twice[1L], name_list(pairs$image[pairs$slice == twice[1L]])),
+      "slice_by", sprintf("slice '%s' in the images %s", twice[1L], name_list(pairs$image[pairs$slice == twice[1L]])),
       "a slice in one image", "Choose another column, or give `coordinates`."
     )
   }
@@ -286,7 +286,7 @@ seurat_image_places <- function(object) {
           "%d cells in both images '%s' and '%s' (%s)", length(twice), of[twice[1L]], image, name_list(cells[twice])
         ),
         "each cell in one image",
-        sprintf("Take one of them out, object[[\"%s\"]] <- NULL, or give `coordinates` and `slice_key`.", image)
+        sprintf("Take one of them out, object[[\"%s\"]] <- NULL, or give `coordinates` and `slice_by`.", image)
       )
     }
     of[at] <- image
@@ -296,7 +296,7 @@ seurat_image_places <- function(object) {
   if (length(without)) {
     input_error(
       "object", sprintf("%d of %d cells in no image (%s)", length(without), length(cells), name_list(without)),
-      "an image for every cell", "Subset the object to the cells that have one, or give `coordinates` and `slice_key`."
+      "an image for every cell", "Subset the object to the cells that have one, or give `coordinates` and `slice_by`."
     )
   }
   list(xy = xy, image = of)
@@ -306,10 +306,10 @@ seurat_image_places <- function(object) {
 seurat_has_places <- function(object) length(SeuratObject::Images(object)) > 0L
 
 # The slices of a merged object: by its metadata, or else by the image that each cell lies in.
-seurat_slices <- function(object, slice_key, assay) {
+seurat_slices <- function(object, slice_by, assay) {
   table <- object[[]]
   images <- names(own_images(object))
-  by_image <- slice_key %in% c("slice", SEURAT_IMAGE) && !slice_key %in% colnames(table)
+  by_image <- slice_by %in% c("slice", SEURAT_IMAGE) && !slice_by %in% colnames(table)
   layers <- if (inherits(object[[assay]], "StdAssay")) assay_layers(object[[assay]], assay, "counts", needed = FALSE)
   if (by_image && !length(images) && length(layers) > 1L) {
     note("slices are the layers %s of assay '%s'.", name_list(layers), assay)
@@ -318,9 +318,9 @@ seurat_slices <- function(object, slice_key, assay) {
   }
   if (!by_image || length(images) < 2L) {
     todo <- if (length(images) == 1L) "The object has one image; for one slice, call RunSpotscape()."
-    return(column_slices(table, slice_key, todo))
+    return(column_slices(table, slice_by, todo))
   }
-  factor(seurat_image_places(object)$image, levels = images)
+  image_slices(object)
 }
 
 # One object of several, slice by slice, whose cells have no names in common.

@@ -90,7 +90,7 @@ spe_places <- function(object, cells) {
 
 # One object of several, slice by slice: the genes and assays that all have, and every column of colData. `cells` is
 # a list of names, or NULL where no slice names its cells.
-sce_join <- function(objects, cells, slice_key, reduction.name) {
+sce_join <- function(objects, cells, slice_by, reduction.name) {
   names <- names(objects)
   genes <- Reduce(intersect, lapply(objects, rownames))
   assays <- Reduce(intersect, lapply(objects, SummarizedExperiment::assayNames))
@@ -109,7 +109,7 @@ sce_join <- function(objects, cells, slice_key, reduction.name) {
   if (methods::is(objects[[1L]], "SpatialExperiment")) objects <- spe_tell_apart(objects)
   tables <- fill_columns(lapply(objects, SummarizedExperiment::colData))
   for (i in seq_along(objects)) {
-    tables[[i]][[slice_key]] <- factor(rep(names[i], ncol(objects[[i]])), levels = names)
+    tables[[i]][[slice_by]] <- factor(rep(names[i], ncol(objects[[i]])), levels = names)
     SummarizedExperiment::colData(objects[[i]]) <- tables[[i]]
     if (!is.null(cells)) colnames(objects[[i]]) <- cells[[i]]
   }

@@ -18,11 +18,12 @@ seurat_from_pieces <- function(pieces) {
   object <- suppressWarnings(SeuratObject::CreateSeuratObject(
     main, assay = name, project = record$project %||% "SeuratProject", meta.data = seurat_meta(obs, pieces$uns)
   ))
-  object <- seurat_columns(object, obs, pieces, record)
   for (other in setdiff(names(extra), name)) {
     object[[other]] <- make_assay(NULL, extra[[other]], record$other_assays[[other]], record$assays[[other]], cells)
   }
   object <- seurat_split(object, name, obs[[SEURAT_SPLIT]])
+  # After the assays: Seurat counts anew with each, and its nFeature become doubles.
+  object <- seurat_columns(object, obs, pieces, record)
   object <- seurat_reductions(object, pieces, record, genes, name)
   object <- seurat_graphs(object, pieces$obsp, record$graphs, name)
   object <- seurat_images(object, pieces, record, name)

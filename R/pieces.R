@@ -35,7 +35,7 @@ column_piece <- function(x) {
 }
 
 column_kind <- function(x) {
-  if (!is.null(dim(x)) && length(dim(x)) > 1L) {
+  if (!is.atomic(x) || length(dim(x)) > 1L) {
     return(NULL)
   }
   for (kind in c("ordered", "factor", "Date", "POSIXct")) {
@@ -81,7 +81,8 @@ table_piece <- function(table, names = rownames(table)) {
   columns <- lapply(stats::setNames(nm = colnames(table)), function(name) column_piece(table[[name]]))
   list(
     names = array(as.character(names)), columns = Filter(Negate(is.null), columns),
-    dropped = array(names(columns)[vapply(columns, is.null, NA)])
+    # Tables without a column have no names either, where an older R wrote them.
+    dropped = array(as.character(names(columns)[vapply(columns, is.null, NA)]))
   )
 }
 
@@ -133,9 +134,23 @@ spread_rows <- function(x, at, n, fill = 0) {
   Matrix::sparseMatrix(i = at, j = seq_along(at), x = 1, dims = c(n, length(at))) %*% x
 }
 
+# Lists within lists beyond this are no settings, and deeper than R can follow.
+DEEPEST <- 50L
+
+is_deep <- function(x) {
+  level <- list(x)
+  for (depth in seq_len(DEEPEST)) {
+    level <- unlist(Filter(is_plain_list, level), recursive = FALSE, use.names = FALSE)
+    if (!length(level)) {
+      return(FALSE)
+    }
+  }
+  TRUE
+}
+
 # What a list of settings holds that can cross: numbers, text, tables and lists of these.
-plain_piece <- function(x) {
-  if (is.null(x)) {
+plain_piece <- function(x, depth = 0L) {
+  if (is.null(x) || depth == 0L && is_deep(x)) {
     return(NULL)
   }
   if (inherits(x, c("data.frame", "DataFrame"))) {
@@ -143,7 +158,7 @@ plain_piece <- function(x) {
   }
   if (is.list(x) && !is.object(x)) {
     if (length(x) && (is.null(names(x)) || !all(nzchar(names(x))))) names(x) <- as.character(seq_along(x))
-    return(Filter(Negate(is.null), lapply(x, plain_piece)))
+    return(Filter(Negate(is.null), lapply(x, plain_piece, depth = depth + 1L)))
   }
   if (is.matrix(x) && is.numeric(x) && !is.object(x)) {
     return(`dimnames<-`(x, NULL))

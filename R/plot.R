@@ -9,8 +9,9 @@
 #'   themselves (a matrix or data frame with a row per cell).
 #' @param group.by Name of the metadata (`colData`) column to colour by; for coordinates, a vector with a
 #'   value per cell. Numbers that are not all whole, such as `"spotscape_confidence"`, are drawn on a scale of colours.
-#' @param slice_key Name of the metadata (`colData`) column with the slices; for coordinates, a vector with a
-#'   value per cell. `NULL`: the slices of the run, if it was [IntegrateSlices()], else one slice.
+#' @param slice_by Name of the metadata (`colData`) column with the slices, or `"seurat_image"`: the images; for coordinates,
+#'   a vector with a value per cell. `NULL`: the slices of the run, if it was [IntegrateSlices()], else one slice.
+#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param cols Colours, one per domain, with or without the domains' names; for a scale, two or more, from low to high.
 #'   `NULL`: see Description.
 #' @param pt.size Diameter of a point in millimetres; `NULL` fits it to the number of cells.
@@ -27,38 +28,40 @@ SpatialDomainPlot <- function(object, ...) {
 #' @rdname SpatialDomainPlot
 #' @export
 SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", image = NULL, coordinates = NULL,
-                                     slice_key = NULL, cols = NULL, pt.size = NULL, ...) {
+                                     slice_by = NULL, cols = NULL, pt.size = NULL, slice_key = NULL, ...) {
   require_packages("SeuratObject", "SpatialDomainPlot() on a Seurat object")
   no_more_arguments(...)
+  slice_by <- renamed(slice_by, slice_key)
   check_column(group.by, colnames(object[[]]))
   records <- lapply(SeuratObject::Reductions(object), function(name) methods::slot(object[[name]], "misc"))
   names(records) <- SeuratObject::Reductions(object)
   object <- drawn_part(object, group.by)
   table <- object[[]]
-  slices <- drawn_slices(table, slice_key, records, group.by)
+  slices <- drawn_slices(table_with_images(table, object, slice_by), slice_by, records, group.by)
+  if (is.null(slices) && is.null(coordinates)) image <- image %||% recorded_image(object, records, group.by)
   # IntegrateLayers() writes no column of the slices; each has its own image.
   if (is.null(slices) && is.null(image) && is.null(coordinates) && length(own_images(object)) > 1L) {
     whole <- lengths(own_images(object)) == ncol(object)
-    if (!any(whole)) slices <- factor(seurat_image_places(object)$image, levels = names(own_images(object)))
+    if (!any(whole)) slices <- image_slices(object)
   }
   place <- quietly(FALSE, seurat_places(object, image, coordinates, slices))
   # As ImageDimPlot() draws an FOV: its x upward and its y to the right.
   as_fov <- is.null(coordinates) && all(vapply(object@images[image %||% names(own_images(object))], function(one) {
     class(one)[[1L]] == "FOV"
   }, NA))
-  plot <- plot_domains(if (as_fov) place[, 2:1] else place, table[[group.by]], group.by, cols, pt.size, slices, as_fov)
-  plot
+  plot_domains(if (as_fov) place[, 2:1] else place, table[[group.by]], group.by, cols, pt.size, slices, as_fov)
 }
 
 #' @rdname SpatialDomainPlot
 #' @export
 SpatialDomainPlot.SingleCellExperiment <- function(object, group.by = "spotscape_domain", coordinates = NULL,
-                                                   slice_key = NULL, cols = NULL, pt.size = NULL, ...) {
+                                                   slice_by = NULL, cols = NULL, pt.size = NULL, slice_key = NULL, ...) {
   require_bioconductor(object)
   no_more_arguments(...)
+  slice_by <- renamed(slice_by, slice_key)
   table <- SummarizedExperiment::colData(object)
   check_column(group.by, colnames(table))
-  slices <- drawn_slices(table, slice_key, S4Vectors::metadata(object), group.by)
+  slices <- drawn_slices(table, slice_by, S4Vectors::metadata(object), group.by)
   if (is.null(slices)) sce_one_slice(object)
   place <- sce_places(object, coordinates, names_over_slices(cell_names(object), slices), slices)
   plot_domains(place, table[[group.by]], group.by, cols, pt.size, slices)
@@ -70,28 +73,40 @@ SpatialDomainPlot.SpatialExperiment <- SpatialDomainPlot.SingleCellExperiment
 
 #' @rdname SpatialDomainPlot
 #' @export
-SpatialDomainPlot.default <- function(object, group.by, slice_key = NULL, cols = NULL, pt.size = NULL, ...) {
+SpatialDomainPlot.default <- function(object, group.by, slice_by = NULL, cols = NULL, pt.size = NULL, slice_key = NULL,
+                                      ...) {
   no_more_arguments(...)
+  slice_by <- renamed(slice_by, slice_key)
   n_cells <- NROW(object)
   if (length(group.by) != n_cells) {
     input_error("group.by", sprintf("%d values", length(group.by)), sprintf("one for each of %d cells", n_cells))
   }
-  if (!is.null(slice_key) && length(slice_key) != n_cells) {
-    input_error("slice_key", sprintf("%d values", length(slice_key)), sprintf("one for each of %d cells", n_cells))
+  if (!is.null(slice_by) && length(slice_by) != n_cells) {
+    input_error("slice_by", sprintf("%d values", length(slice_by)), sprintf("one for each of %d cells", n_cells))
   }
   cells <- rownames(object) %||% as.character(seq_len(n_cells))
-  slices <- if (!is.null(slice_key)) as_slices(slice_key, "slice_key")
+  slices <- if (!is.null(slice_by)) as_slices(slice_by, "slice_by")
   title <- if (is_measure(group.by)) "value" else "domain"
   plot_domains(as_coordinates(object, cells, "object"), group.by, title, cols, pt.size, slices)
 }
 
 # The slices to draw side by side: those asked for, or those of the run that wrote `group.by`, or of any; NULL for one.
-drawn_slices <- function(table, slice_key, records, group.by) {
-  if (!is.null(slice_key)) {
-    return(column_slices(table, slice_key, fewest = 1L))
+drawn_slices <- function(table, slice_by, records, group.by) {
+  if (!is.null(slice_by)) {
+    return(column_slices(table, slice_by, fewest = 1L))
   }
-  own <- records[[sub("_(domain|confidence)$", "", group.by)]]
+  own <- own_record(records, group.by)
   Find(Negate(is.null), lapply(c(list(own), records), recorded_slices, table = table))
+}
+
+# The record of the run that wrote a column.
+own_record <- function(records, group.by) records[[sub("_(domain|confidence)$", "", group.by)]]
+
+# The image that the run was told to take, if the object still has it.
+recorded_image <- function(object, records, group.by) {
+  record <- own_record(records, group.by)
+  image <- if (is.list(record)) record[["image"]]
+  if (length(intersect(image, SeuratObject::Images(object)))) image
 }
 
 # A run on one of several bin sizes has domains for the cells of that size.

@@ -81,10 +81,7 @@ require_python <- function() {
   if (isTRUE(the$python_ready)) {
     return(invisible())
   }
-  problem <- tryCatch(
-    if (reticulate::py_available(initialize = TRUE)) NULL else paste0(no_python(), "."),
-    error = function(e) paste0("it could not be started (", conditionMessage(e), ").")
-  )
+  problem <- start_python()
   if (!is.null(problem)) {
     stop_input(paste("Python:", problem, PYTHON_HOW))
   }
@@ -93,9 +90,43 @@ require_python <- function() {
   if (!is.null(lacks)) {
     stop_input(sprintf("Python: %s %s. %s", python, lacks, PYTHON_HOW))
   }
+  python_module("_working_folder")$search_last() # before anything is imported that is not Python's own
   python_module("interop.reticulate")$import_isolated("torch")
   the$python_ready <- TRUE
 }
+
+# Start Python, without what reticulate prints of its own tries: why that failed, as sentences; NULL where it runs.
+start_python <- function() {
+  nothing <- "nothing yet"
+  try(stop(nothing, call. = FALSE), silent = TRUE) # geterrmessage() then tells an error of reticulate's from an older one
+  quiet <- options(show.error.messages = FALSE)
+  on.exit(options(quiet))
+  failed <- tryCatch(
+    withCallingHandlers(
+      if (reticulate::py_available(initialize = TRUE)) NULL else "",
+      warning = function(w) if (grepl(NO_NETWORK, conditionMessage(w))) tryInvokeRestart("muffleWarning")
+    ),
+    error = function(e) conditionMessage(e)
+  )
+  if (is.null(failed)) {
+    return(NULL)
+  }
+  said <- trimws(paste(failed, if (!grepl(nothing, geterrmessage(), fixed = TRUE)) geterrmessage()))
+  said <- gsub("[[:space:]]+", " ", sub("(?s)^Error.*?:\\s+", "", said, perl = TRUE))
+  if (!nzchar(Sys.getenv("RETICULATE_PYTHON")) && grepl(NO_NETWORK, said)) {
+    return(sprintf(
+      paste(
+        "none was found, and reticulate could not download one (%s). Without network, take one that is there: restart R",
+        "and call Sys.setenv(RETICULATE_PYTHON = \"/path/to/python\") before library(spotscape). It has to be %s or newer and",
+        "have %s, which 'pip install -r %s' installs. With network:"
+      ), said, PYTHON_VERSION, name_list(PYTHON_MODULES, 20L), system.file("python", "requirements.txt", package = "spotscape")
+    ))
+  }
+  if (nzchar(failed)) paste0("it could not be started (", failed, ").") else paste0(no_python(), ".")
+}
+
+# What reticulate, uv and R say where nothing can be downloaded.
+NO_NETWORK <- "URL|[Dd]ownload|[Cc]onnect|[Nn]etwork|resolve|[Ff]etch|dns error"
 
 # What lives as long as the R session.
 the <- new.env(parent = emptyenv())
@@ -115,12 +146,12 @@ run_python <- function(counts, coordinates, training) {
 
 # The same for several: a named list of slices, each with counts, coordinates and `columns` (a named list with a
 # value per cell, or NULL). Cells come back slice by slice; no two have the same name.
-integrate_python <- function(slices, slice_key, condition_key, correction, training) {
+integrate_python <- function(slices, slice_by, condition_key, correction, training) {
   require_python()
   adatas <- reticulate::py_dict(as.list(names(slices)), unname(lapply(slices, slice_to_python)), convert = FALSE)
   joined <- train_python(
     "integrate_slices", adatas, training,
-    slice_key = slice_key, condition_key = condition_key, correction = scalar_to_python("correction", correction)
+    slice_key = slice_by, condition_key = condition_key, correction = scalar_to_python("correction", correction)
   )
   result <- result_to_r(joined, unlist(lapply(slices, function(slice) colnames(slice$counts)), use.names = FALSE))
   # An empty list, or one of text, as text.
@@ -159,25 +190,18 @@ train_python <- function(verb, adata, training, ...) {
   ), quote = TRUE)
 }
 
-# Call a Python function. What Python would raise as a user's error becomes an R error with the same words
-# and no traceback; its warnings become R warnings. An interrupt passes as R's interrupt.
+# Call a Python function. What Python would raise as a user's error becomes an R error, in words of R (`_caller.py`)
+# and without a traceback; its warnings become R warnings. An interrupt passes as R's interrupt.
 call_python <- function(fun, ...) {
   answer <- python_module("interop.reticulate")$call(fun, ...)
   for (text in as.character(reticulate::py_to_r(answer["warnings"]))) {
-    warning(in_r_words(text), call. = FALSE)
+    warning(text, call. = FALSE)
   }
   error <- reticulate::py_to_r(answer["error"])
   if (!is.null(error)) {
-    stop_input(in_r_words(error))
+    stop_input(error)
   }
   answer["value"]
-}
-
-# What an AnnData calls `obs` is the metadata or colData here, and `adatas` is `object`.
-in_r_words <- function(text) {
-  text <- gsub("adata\\.obs\\[('[^']*')\\]", "column \\1", text)
-  text <- gsub("in var_names", "in the row names", text, fixed = TRUE)
-  sub("^adatas:", "object:", text)
 }
 
 # A whole number goes over as an integer. Anything else goes as it is, for Python to refuse.

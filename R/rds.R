@@ -52,15 +52,15 @@ kind_of_all <- function(object) {
 }
 
 # Several objects as the one that IntegrateSlices() makes of them, to be given what Python found for all.
-join_objects <- function(objects, slice_key) {
+join_objects <- function(objects, slice_by) {
   names <- names(objects)
   cells <- suppressWarnings(names_apart(lapply(objects, piece_names)))
   if (kind_of_slices(objects) != "Seurat") {
-    return(sce_join(objects, cells, slice_key, "SPOTSCAPE"))
+    return(sce_join(objects, cells, slice_by, "SPOTSCAPE"))
   }
   joined <- seurat_merge(lapply(objects, current_seurat), cells)
   of <- factor(rep(names, lengths(cells)), levels = names)
-  seurat_add_columns(joined, stats::setNames(list(of), slice_key), unlist(cells, use.names = FALSE))
+  seurat_add_columns(joined, stats::setNames(list(of), slice_by), unlist(cells, use.names = FALSE))
 }
 
 # The object with what the pieces have beyond it: columns, reductions, what is said of the whole.
@@ -142,7 +142,7 @@ update_sce <- function(object, pieces) {
 # Whether a column says the same, whatever its type became on the way.
 same_values <- function(x, y) {
   x <- as_plain(x)
-  if (is.null(x) || !is.null(dim(x)) || is.list(x)) {
+  if (!is.atomic(x) || is.null(x) || !is.null(dim(x))) {
     return(!is.null(x))
   }
   if (is.numeric(x) && is.numeric(y)) isTRUE(all.equal(unname(x), unname(y), check.attributes = FALSE, tolerance = 1e-12)) else

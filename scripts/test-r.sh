@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The R half: documentation up to date, R CMD INSTALL, vignettes, testthat, R CMD check --no-manual.
+# The R half: documentation up to date, R CMD INSTALL, README's R, vignettes, testthat, R CMD check --no-manual.
 #
 #   scripts/test-r.sh            Python is taken from RETICULATE_PYTHON, by default .venv's
 #
@@ -39,6 +39,10 @@ say "R CMD INSTALL, from the folder as a user would"
 R CMD INSTALL --no-docs --no-test-load --library="$work/lib" "$work/source" >"$work/install.log" 2>&1 ||
   { cat "$work/install.log" >&2; die "R CMD INSTALL failed."; }
 Rscript --vanilla -e 'library(spotscape); cat("spotscape", as.character(packageVersion("spotscape")), "installs and loads\n")'
+
+say "README's blocks of R"
+Rscript --vanilla scripts/readme.R >"$work/readme.log" 2>&1 || { cat "$work/readme.log" >&2; die "README's R does not run."; }
+tail -n 1 "$work/readme.log"
 
 say "man/ and NAMESPACE are what roxygen2 makes of the comments"
 (cd "$work/source" && Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "installed")' >"$work/roxygen.log" 2>&1) ||

@@ -1,6 +1,9 @@
 """``python -m spotscape`` is the ``spotscape`` command."""
 
-from spotscape.cli import main
+from spotscape._working_folder import search_last
 
 if __name__ == "__main__":
+    search_last()
+    from spotscape.cli import main
+
     main()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,7 +28,7 @@ def twice():
 def test_r_reads_of_calls_of_r(twice):
     error = reticulate.call(tl.run_spotscape, twice, progress=False)["error"]
     assert error.startswith("metadata column 'library_id': found 2 sections on top of each other")
-    assert error.endswith('IntegrateSlices(object, slice_key = "library_id").')
+    assert error.endswith('IntegrateSlices(object, slice_by = "library_id").')
 
 
 def test_the_shell_reads_of_options(twice, tmp_path, capsys):
@@ -54,3 +59,57 @@ def test_the_shell_reads_of_options(twice, tmp_path, capsys):
 def test_slots_and_arguments(python, r, shell):
     assert in_words_of("r", python) == r
     assert in_words_of("shell", python) == shell
+
+
+PACKAGE = Path(tl.__file__).parents[1]
+PYTHONS_OWN = re.compile(
+    r"\badatas?\b|\bobs[mp]?\b|\bvar[mp]?\b(?!iable)|\buns\b|\blayers\[|\.X\b|spotscape\.\w|\btl\.|\bpp\.|\bgr\.|"
+    r"_key='|slice_key|\bNone\b|\bTrue\b|\bFalse\b"
+)
+
+
+def _text(node: ast.expr) -> str:
+    """Return a string as it reads, with a name where a value goes."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_part(part) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _text(node.left) + _text(node.right)
+    if isinstance(node, ast.IfExp):
+        return f"{_text(node.body)} {_text(node.orelse)}"
+    return ""
+
+
+def _part(part: ast.expr) -> str:
+    if not isinstance(part, ast.FormattedValue):
+        return _text(part)
+    return "'x'" if part.conversion == 114 else "x"
+
+
+def messages(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield each error and warning that a file can raise, as one line of text."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in {"input_error", "InputError", "warn"}:
+                texts = [_text(argument).replace("adata.x", "adata.X") for argument in node.args]
+                named = [texts[0], ". ".join(texts[1:])] if len(texts) > 1 else texts
+                yield node.lineno, ": found ".join(named)
+
+
+# What R does not call: files, the shell, figures, simulated data.
+NOT_FROM_R = {"cli", "pl", "datasets", "io.py", "_h5ad.py", "_space_ranger.py", "_writable.py", "metrics.py"}
+
+
+def test_messages_that_r_shows_name_nothing_of_python():
+    found, looked_at = [], 0
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if NOT_FROM_R & set(file.relative_to(PACKAGE).parts):
+            continue
+        for line, text in messages(file):
+            looked_at += 1
+            if PYTHONS_OWN.search(in_words_of("r", text)):
+                found.append(f"{file.relative_to(PACKAGE)}:{line}: {in_words_of('r', text)}")
+    assert looked_at > 100
+    assert found == [], "\n".join(found)

@@ -418,6 +418,19 @@ def test_info(command, slice_path):
     assert "problem" not in ended.out
 
 
+def test_info_says_that_there_are_two_slices(command, slice_path):
+    adata = io.read(slice_path)
+    assert json.loads(command("info", "--json", slice_path).out)["slices"] is None
+    n = adata.n_obs
+    adata.obs["seurat_image"] = np.where(np.arange(n) < 50, "left", "right")
+    adata.obsm["spatial"][50:, 0] += 1e4
+    io.write(adata, "two.h5ad")
+    facts = json.loads(command("info", "--json", "two.h5ad").out)
+    assert facts["slices"] == {"column": "seurat_image", "spots": {"left": 50, "right": n - 50}}
+    said = f"2 by obs['seurat_image']: left (50 spots), right ({n - 50} spots); --slice-key seurat_image"
+    assert said in command("info", "two.h5ad").out
+
+
 def test_info_as_json_matches_the_file(command, slice_path):
     facts = json.loads(command("info", "--json", slice_path).out)
     adata = io.read(slice_path)

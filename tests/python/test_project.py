@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "_counts": GROUND,
     "_counts_choice": GROUND | {"_counts"},
     "_variable_genes": GROUND,
+    "_working_folder": set(),
     "_spatial_genes": set(),
     "_embedding_graph": GROUND,
     "config": {"_validate"},
@@ -90,7 +91,7 @@ MAY_IMPORT = {
         "datasets",
         "metrics",
     },
-    "__main__": {"cli"},
+    "__main__": {"_working_folder", "cli"},
 }
 FORBIDDEN = {
     "core": {"anndata", "scanpy", "scipy", "pandas"},
@@ -224,6 +225,15 @@ def test_face_is_light():
     code = f"import sys, spotscape; dir(spotscape); print(*sorted({HEAVY} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_modules_in_the_working_folder_are_not_taken(tmp_path):
+    for name in ("numpy", "anndata", "typer"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('from the working folder')")
+    command = [sys.executable, "-m", "spotscape", "simulate", "-o", "slice.h5ad", "--spots", "60"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "slice.h5ad").exists()
 
 
 def test_face_gives_what_it_names():

@@ -106,7 +106,7 @@ test_that("a merged Seurat object goes by its images or its metadata, and keeps 
   object <- SeuratObject::AddMetaData(object, whole$coordinates)
   object$side <- factor(ifelse(mixed <= 140L, "left", "right"), levels = c("right", "left", "other"))
   object$dose <- ifelse(mixed <= 140L, "low", "high")
-  result <- integrate(object, slice_key = "side", condition_key = "dose", coordinates = c("x", "y"), correction = 0.5)
+  result <- integrate(object, slice_by = "side", condition_key = "dose", coordinates = c("x", "y"), correction = 0.5)
   expect_match(heard, "Condition '(low|high)' has one slice", all = FALSE)
   wanted <- python_integration(slices[c("right", "left")], correction = 0.5)
   rows <- match(colnames(object), unlist(lapply(slices[c("right", "left")], function(s) colnames(s$counts))))
@@ -338,16 +338,16 @@ test_that("what is not several slices is refused before Python starts, and objec
 
   merged <- merged_seurat(slices)
   before <- merged
-  expect_input_error(IntegrateSlices(left), "slice_key", "one image; for one slice, call RunSpotscape")
-  expect_input_error(IntegrateSlices(merged, slice_key = "sample"), "slice_key", "\"sample\".*'orig.ident'")
-  expect_input_error(IntegrateSlices(merged, slice_key = "orig.ident"), "column 'orig.ident'", "one slice, 'slice1'")
+  expect_input_error(IntegrateSlices(left), "slice_by", "one image; for one slice, call RunSpotscape")
+  expect_input_error(IntegrateSlices(merged, slice_by = "sample"), "slice_by", "\"sample\".*'orig.ident'")
+  expect_input_error(IntegrateSlices(merged, slice_by = "orig.ident"), "column 'orig.ident'", "one slice, 'slice1'")
   expect_input_error(IntegrateSlices(merged, condition_key = "dose"), "condition_key", "\"dose\"")
   expect_input_error(IntegrateSlices(merged, layer = "raw"), "layer", "no layer 'raw'")
   part <- merged
   part$slice <- c(NA, rep("a", 149L), rep("b", 150L))
   expect_input_error(IntegrateSlices(part), "column 'slice'", "1 of 300 cells without a slice")
   part$slice <- rep(c("a", "b"), 150L)
-  expect_input_error(IntegrateSlices(part), "slice_key", "slice 'a' in the images")
+  expect_input_error(IntegrateSlices(part), "slice_by", "slice 'a' in the images")
   part$slice <- NULL
   part$dose <- c(NA, rep("low", 299L))
   expect_input_error(IntegrateSlices(part, condition_key = "dose"), "column 'dose'", "1 cells without a condition")
@@ -360,7 +360,7 @@ test_that("what is not several slices is refused before Python starts, and objec
   expect_identical(merged, before)
 
   expect_input_error(IntegrateSlices(spe), "column 'sample_id'", "one slice, 'one'")
-  expect_input_error(IntegrateSlices(spe, slice_key = "slice"), "slice_key", "'sample_id'")
+  expect_input_error(IntegrateSlices(spe, slice_by = "slice"), "slice_by", "'sample_id'")
   sce <- example_sce(slice = slices$left)
   sce$slice <- rep(c("a", "b"), 70L)
   expect_input_error(IntegrateSlices(sce), "coordinates", "SingleCellExperiment does not say")

@@ -10,7 +10,7 @@ integrated <- function(kind) {
   objects <- lapply(slices, function(slice) {
     if (kind == "seurat") example_seurat("FOV", slice = slice) else example_spe(slice = slice)
   })
-  suppressWarnings(IntegrateSlices(objects, slice_key = "section", n_domains = 3, config = fast, verbose = FALSE))
+  suppressWarnings(IntegrateSlices(objects, slice_by = "section", n_domains = 3, config = fast, verbose = FALSE))
 }
 
 cell_table <- function(object) {
@@ -107,7 +107,7 @@ test_that("slices are matched, and labels go from one to the other", {
       expect_true(all(table$spotscape_domain_transferred_score >= 0 & table$spotscape_domain_transferred_score <= 1))
     }
     expect_input_error(AlignSlices(object, reference = "other"), "reference")
-    expect_input_error(AlignSlices(trained(kind)), "slice_key")
+    expect_input_error(AlignSlices(trained(kind)), "slice_by")
     expect_input_error(TransferDomains(object, "nothing"), "label_key")
     expect_input_error(TransferDomains(object, "spotscape_domain", by = "matches"), "spotscape_alignment")
   }
@@ -133,7 +133,7 @@ test_that("a model is saved, loaded, kept by saveRDS, and maps new slices as Pyt
       expect_gt(mean(cell_table(mapped)$spotscape_domain == cell_table(object)$spotscape_domain), 0.95)
     }
     slices <- integrated(kind)
-    mapped <- MapToSpotscape(model, slices, slice_key = "section")
+    mapped <- MapToSpotscape(model, slices, slice_by = "section")
     one <- cell_table(slices)$section == cell_table(slices)$section[1L]
     alone <- MapToSpotscape(model, suppressWarnings(slices[, one]))
     expect_equal(unname(run_of(mapped)$embedding[one, ]), unname(run_of(alone)$embedding), tolerance = 1e-4)

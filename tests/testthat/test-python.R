@@ -29,6 +29,29 @@ test_that("a run without a usable Python says what to do", {
   expect_input_error(run(), "Python", "no Python was found.*install_spotscape\\(\\).*spotscape_sitrep\\(\\)")
   local_mocked_bindings(py_available = function(...) stop("cannot load libpython"), .package = "reticulate")
   expect_input_error(run(), "Python", "cannot load libpython")
+  # As reticulate does where it finds no Python and no network.
+  local_mocked_bindings(py_available = function(...) {
+    try(utils::download.file("file:///nowhere/install.sh", tempfile(), quiet = TRUE))
+    FALSE
+  }, .package = "reticulate")
+  said <- utils::capture.output(
+    expect_silent(expect_input_error(
+      run(), "Python", "could not download one \\(cannot open URL '.*RETICULATE_PYTHON = .*'torch'.*install_spotscape\\(\\)"
+    )), type = "message"
+  )
+  expect_identical(said, character())
+})
+
+test_that("modules in the working folder are not taken for packages", {
+  skip_without_python()
+  folder <- withr::local_tempdir()
+  for (name in c("torch", "anndata")) writeLines("raise SystemExit('from the working folder')", file.path(folder, paste0(name, ".py")))
+  writeLines("here = 1", file.path(folder, "my_own.py"))
+  script <- "spotscape:::require_python(); cat(reticulate::import('torch')$`__file__`, reticulate::import('my_own')$here)"
+  said <- withr::with_dir(folder, withr::with_envvar(c(R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep)), system2(
+    file.path(R.home("bin"), "Rscript"), c("--vanilla", "-e", shQuote(script)), stdout = TRUE, stderr = TRUE
+  )))
+  expect_match(utils::tail(said, 1L), "site-packages.*torch.*__init__.py 1$")
 })
 
 test_that("spotscape_sitrep() reports, whether Python is there or not", {

@@ -255,3 +255,58 @@ test_that("samples become images of their own in Seurat, whose spots can be seen
   )
   expect_identical(SpatialExperiment::imgData(back)$sample_id, c("left", "right"))
 })
+
+test_that("one argument, slice_by, takes any column of slices, and slice_key goes on with a warning", {
+  skip_if_not_installed("Seurat")
+  skip_if_not_installed("SpatialExperiment")
+  local_mocked_bindings(integrate_python = function(slices, slice_by, ...) stop(slice_by, ": ", toString(names(slices))))
+  asked <- function(...) expect_error(IntegrateSlices(..., verbose = FALSE))$message
+  merged <- merged_seurat()
+  expect_identical(asked(merged), "slice: slice1, slice1.2")
+  expect_identical(asked(merged, slice_by = "seurat_image"), "seurat_image: slice1, slice1.2")
+  merged$sample_id <- rep(c("a", "b"), c(140L, 160L))
+  expect_identical(asked(merged, slice_by = "sample_id"), "sample_id: a, b")
+  bare <- merged
+  bare@images <- list()
+  bare$x <- seq_len(300L)
+  bare$y <- rep(1:2, 150L)
+  expect_identical(asked(bare, coordinates = c("x", "y")), "sample_id: a, b")
+  both <- two_samples()
+  expect_identical(asked(both), "sample_id: left, right")
+  both$slice <- rep(c("a", "b"), c(140L, 160L))
+  expect_identical(asked(both), "sample_id: left, right")
+  expect_identical(asked(both, slice_by = "slice"), "slice: a, b")
+  sce <- methods::as(both, "SingleCellExperiment")
+  sce$slice <- NULL
+  expect_identical(asked(sce, coordinates = SpatialExperiment::spatialCoords(both)), "sample_id: left, right")
+  apart <- unname(lapply(c("left", "right"), function(name) both[, both$sample_id == name]))
+  expect_identical(asked(lapply(apart, function(one) `$<-`(one, "slice", NULL))), "slice: left, right")
+
+  expect_warning(
+    expect_identical(asked(merged, slice_key = "sample_id"), "sample_id: a, b"), "called `slice_by` now",
+    class = "deprecatedWarning"
+  )
+  expect_input_error(IntegrateSlices(merged, slice_by = "slice", slice_key = "slice"), "slice_key", "`slice_by` alone")
+})
+
+test_that("every verb takes slice_by, and the old name with a warning", {
+  skip_if_not_installed("Seurat")
+  skip_if_not_installed("SpatialExperiment")
+  model <- structure(list(), class = "spotscape_model")
+  map <- function(object, ...) MapToSpotscape(model, object, ...)
+  verbs <- list(AlignSlices, IntegrateSlices, CompareDomains, SpatialDomainPlot, map)
+  for (object in list(example_seurat(), example_spe(), example_sce(), list(example_spe(), example_spe()))) {
+    for (verb in if (is.list(object)) list(IntegrateSlices) else verbs) {
+      expect_input_error(verb(object, slice_by = "a", slice_key = "a"), "slice_key", "`slice_by` alone")
+    }
+    if (!is.list(object)) {
+      expect_input_error(TransferDomains(object, "a", slice_by = "a", slice_key = "a"), "slice_key", "`slice_by` alone")
+    }
+  }
+  place <- expand.grid(x = 1:6, y = 1:5)
+  plot <- SpatialDomainPlot(place, group.by = rep(1:2, 15), slice_by = rep(c("a", "b"), 15))
+  expect_warning(
+    old <- SpatialDomainPlot(place, group.by = rep(1:2, 15), slice_key = rep(c("a", "b"), 15)), class = "deprecatedWarning"
+  )
+  expect_identical(old$data, plot$data)
+})

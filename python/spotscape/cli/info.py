@@ -37,7 +37,7 @@ def info(
 
     found = read(source)
     if isinstance(found, dict):
-        text = f"a list of {len(found)} objects ({', '.join(map(repr, found))})"
+        text = f"a list of {len(found)} objects ({_sizes({name: one.n_obs for name, one in found.items()})})"
         raise input_error("IN", text, "one object", "Save one of them by itself.")
     facts = {"file": str(source), **describe_slice(found, layer=layer, spatial_key=spatial_key)}
     typer.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
@@ -58,8 +58,8 @@ def describe_slice(adata: AnnData, *, layer: str | None = None, spatial_key: str
     Returns
     -------
     dict
-        ``spots``, ``genes``; ``counts``, ``coordinates``, ``graph`` (None where a problem prevents them);
-        ``labels``, ``runs``, ``problems``.
+        ``spots``, ``genes``; ``slices`` (their column and the spots of each; None for one); ``counts``,
+        ``coordinates``, ``graph`` (None where a problem prevents them); ``labels``, ``runs``, ``problems``.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def describe_slice(adata: AnnData, *, layer: str | None = None, spatial_key: str
     >>> describe_slice(adata)["counts"]["found_in"]
     'X'
     """
-    facts: Facts = {"spots": adata.n_obs, "genes": adata.n_vars}
+    facts: Facts = {"spots": adata.n_obs, "genes": adata.n_vars, "slices": _slices(adata)}
     problems: list[str] = []
     for name, gather in (
         ("counts", lambda: _counts(adata, layer)),
@@ -83,6 +83,18 @@ def describe_slice(adata: AnnData, *, layer: str | None = None, spatial_key: str
             if str(error) not in problems:
                 problems.append(str(error))
     return facts | {"labels": _labels(adata), "runs": _runs(adata), "problems": problems}
+
+
+def _slices(adata: AnnData) -> Facts | None:
+    """Return the column that tells slices apart, as a run or R has them, and how many spots each has."""
+    record = adata.uns.get(_keys.parameters())
+    run = record.get("integration", {}).get("slice_key") if isinstance(record, dict) else None
+    for column in (run, _keys.R_IMAGE, _keys.R_SAMPLE, _keys.SLICE, "library_id"):
+        if column is not None and column in adata.obs:
+            sizes = adata.obs[column].astype(str)[adata.obs[column].notna()].value_counts(sort=False)
+            if len(sizes) > 1:
+                return {"column": str(column), "spots": {name: int(n) for name, n in sizes.items()}}
+    return None
 
 
 def _counts(adata: AnnData, layer: str | None) -> Facts:
@@ -161,6 +173,9 @@ def _quartiles(values: Any) -> Facts:
 def _lines(facts: Facts) -> list[str]:
     """Lay the facts out for a person."""
     rows = [("spots", f"{facts['spots']:,}"), ("genes", f"{facts['genes']:,}")]
+    if slices := facts["slices"]:
+        how = f"{len(slices['spots'])} by obs['{slices['column']}']: {_sizes(slices['spots'])}"
+        rows.append(("slices", f"{how}; --slice-key {slices['column']} runs them together"))
     if counts := facts["counts"]:
         rows.append(
             (
@@ -194,6 +209,12 @@ def _lines(facts: Facts) -> list[str]:
         )
     rows.extend(("problem", text) for text in facts["problems"])
     return [facts["file"], *(f"  {name:<16} {text}" for name, text in rows)]
+
+
+def _sizes(spots: dict[str, int], shown: int = 12) -> str:
+    """Return names and numbers of spots, of many the first."""
+    texts = [f"{name} ({n:,} spots)" for name, n in list(spots.items())[:shown]]
+    return ", ".join(texts) + (f" and {len(spots) - shown} more" if len(spots) > shown else "")
 
 
 def _spread(quartiles: Facts) -> str:

@@ -66,7 +66,7 @@ def integrate_slices(
         from, and is placed in the space that the others make.
     slice_key
         Name in ``obs`` of the slices. For a list it is written: the one value that each object has there, if
-        they differ, else ``slice1``, ``slice2``, ...
+        they differ, else ``slice1``, ``slice2``, ... R calls it ``slice_by``.
     condition_key
         Name in ``obs`` of the slices' conditions, one to a slice; checked and recorded for `compare_domains`,
         and not used in training.
