@@ -68,7 +68,7 @@ MAY_IMPORT = {
     "_saved": {"_paths", "_validate"},
     "_h5ad": GROUND | {"_paths"},
     "_writable": GROUND,
-    "io": GROUND | {"_h5ad", "_writable", "_paths", "interop"},
+    "io": GROUND | {"_coordinates", "_h5ad", "_writable", "_paths", "interop"},
     "interop": GROUND | {"_paths"},
     "pl": GROUND | {"_embedding_graph", "_slices", "_spatial_graph", "io", "metrics", "pp", "gr"},
     # the top

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from spotscape._keys import SPATIAL
 from spotscape._paths import as_path, named_path
 from spotscape._validate import InputError, input_error
 from spotscape.io._common import check_unique, folder_at, place, record
@@ -84,7 +82,7 @@ def join_tables(counts: Path, places: Path, things: str) -> AnnData:
     table = read_table(places, "a table of places")
     columns = find_places(list(table.columns))
     if columns is None:
-        known = ", ".join(map(str, list(table.columns)[:8]))
+        known = ", ".join([name for name in table.columns if name][:8])
         expected = "columns of places such as " + ", ".join(f"{x} and {y}" for x, y in PLACES[:4])
         raise input_error(named_path(places), f"a table with the columns {known}", expected)
     numbers(places, table, columns)
@@ -168,20 +166,3 @@ def table_problem(folder: Path) -> str:
     if nameless:
         return f"{nameless[0]} has no line of names, such as cell_ID, x and y"
     return "tables that are not one of counts and one of places with names: " + ", ".join(names[:6])
-
-
-def columns_to_spatial(adata: AnnData, columns: Sequence[str]) -> str:
-    """Put columns of ``obs`` into ``obsm`` as coordinates, and return by which name they are there."""
-    missing = [name for name in columns if name not in adata.obs]
-    if missing:
-        known = ", ".join(map(repr, adata.obs.columns[:12])) or "nothing"
-        raise input_error(
-            "spatial_key", f"no column {missing[0]!r} in obs (it has: {known})", "columns of obs"
-        )
-    key = SPATIAL if SPATIAL not in adata.obsm else "_".join(columns)
-    try:
-        adata.obsm[key] = adata.obs[list(columns)].to_numpy(np.float64)
-    except (TypeError, ValueError):
-        text = f"columns {', '.join(columns)} that hold something other than numbers"
-        raise input_error("spatial_key", text, "columns of numbers") from None
-    return key

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from spotscape._coordinates import COLUMNS as PLACES
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
 from spotscape.io._common import check_unique, is_gzip
@@ -23,23 +24,6 @@ _CHUNK = 4_000_000
 """Values of a table of counts that are dense at a time."""
 _TYPES = "TYPE"
 """First name of a second line that says what the columns are, as the Single Cell Portal has it."""
-PLACES = (
-    ("x", "y"),
-    ("xcoord", "ycoord"),
-    ("x_coord", "y_coord"),
-    ("sdimx", "sdimy"),
-    ("x_centroid", "y_centroid"),
-    ("center_x", "center_y"),
-    ("centerx_global_px", "centery_global_px"),
-    ("x_global_px", "y_global_px"),
-    ("spatial_x", "spatial_y"),
-    ("spatial_1", "spatial_2"),
-    ("x_um", "y_um"),
-    ("coord_x", "coord_y"),
-    ("imagecol", "imagerow"),
-    ("pxl_col_in_fullres", "pxl_row_in_fullres"),
-)
-"""What columns of places are called, in lower case; x first."""
 _DEPTHS = {"x": "z", "sdimx": "sdimz", "zcoord": "zcoord"}
 
 
@@ -85,7 +69,8 @@ def read_header(path: Path) -> Header:
 def find_places(names: Sequence[str]) -> tuple[str, ...] | None:
     """Return the columns with x and y (and z, where there is one) among names; None where there are none."""
     lower = {name.lower(): name for name in reversed(names)}
-    for pair in PLACES:
+    for x, y in PLACES:
+        pair = (x.lower(), y.lower())
         if set(pair) <= set(lower):
             depth = _DEPTHS.get(pair[0])
             return tuple(lower[name] for name in (*pair, depth) if name in lower)

@@ -21,6 +21,8 @@ from spotscape.io._geometry import LabelCentroids, centroid_of_wkb
 
 _TABLES = ("tables", "table")
 """Where tables lie: today, and in the first versions."""
+_MARKS = (".zgroup", "zarr.json")
+"""What every group of Zarr 2 or 3 holds."""
 _ATTRIBUTES = "spatialdata_attrs"
 _BLOCK = 2048
 """Pixels along the side of a block of labels that is held at a time."""
@@ -83,7 +85,7 @@ def is_spatialdata(folder: Path) -> bool:
 
 def _tables_of(store: Path) -> Path | None:
     """Return the folder of a store's tables; where ``obs`` is, too, it is AnnData's own folder."""
-    if (store / "obs").exists():
+    if (store / "obs").exists() or not any((store / name).is_file() for name in _MARKS):
         return None
     return next((store / name for name in _TABLES if (store / name).is_dir()), None)
 
