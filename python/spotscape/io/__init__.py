@@ -11,6 +11,7 @@ from spotscape.io.slide_seq import read_curio, read_slide_seq
 from spotscape.io.space_ranger import read_space_ranger
 from spotscape.io.spatial_data import read_spatialdata
 from spotscape.io.stereo_seq import read_stereo_seq
+from spotscape.io.viewers import write_viewer
 from spotscape.io.xenium import read_xenium
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "read_tables",
     "read_xenium",
     "write",
+    "write_viewer",
 ]

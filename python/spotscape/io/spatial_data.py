@@ -64,7 +64,7 @@ def read_spatialdata(
     >>> adata = io.read_spatialdata("visium.zarr", table="table")  # doctest: +SKIP
     """
     store, table = find_table(as_path(path), table)
-    folder = _table_folder(store, table)
+    folder = table_folder(store, table)
     with reading(folder, "a table of a SpatialData store"):
         adata = anndata.read_zarr(folder)
     unit = "the unit of obsm['spatial']"
@@ -109,7 +109,8 @@ def find_table(path: Path, table: str | None) -> tuple[Path, str]:
     return path, table or names[0]
 
 
-def _table_folder(store: Path, table: str) -> Path:
+def table_folder(store: Path, table: str) -> Path:
+    """Return where a table lies in a store."""
     return next(store / name / table for name in _TABLES if (store / name / table).is_dir())
 
 
