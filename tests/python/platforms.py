@@ -59,9 +59,9 @@ def write_10x_h5(path: Path, counts: Any, barcodes: list[str], names: list[str],
     with h5py.File(path, "w") as file:
         group = file.create_group("matrix")
         group["shape"] = np.array(matrix.shape[::-1], "int32")
-        group["data"] = matrix.data.astype("int32")
-        group["indices"] = matrix.indices.astype("int64")
-        group["indptr"] = matrix.indptr.astype("int64")
+        for part, kind in (("data", "int32"), ("indices", "int64"), ("indptr", "int64")):
+            values = getattr(matrix, part).astype(kind)
+            group.create_dataset(part, data=values, chunks=True, compression="gzip")
         group["barcodes"] = np.array(barcodes, "S")
         features = group.create_group("features")
         features["id"] = np.array([f"ENSG{i:05d}" for i in range(len(names))], "S")
