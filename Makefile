@@ -3,7 +3,7 @@
 #   PYTHON=python3.12    the interpreter that .venv is made from (3.11 or newer)
 #   PIP_ARGS="..."       more arguments for pip, e.g. another index (such as PyTorch's for CPU wheels)
 #   R=skip               leave the R half out of `make test`, loudly
-#   SLICE=path           what `make demo` reads: an .h5ad or .rds file, or a Space Ranger folder
+#   SLICE=path           what `make demo` reads: an .h5ad or .rds file, or a platform's output folder
 #   K=7                  the number of domains in the demo; empty: suggested from the data
 
 SHELL := bash

@@ -7,7 +7,11 @@ import re
 _QUOTED = r"\[(['\"])([^'\"]+)\1\]"
 _NAME = r"(['\"])([^'\"]+)\1"
 
+_SECOND = _NAME.replace(r"\1", r"\3")
+_BY_COLUMNS = r"adata\.obsm\['spatial'\] = adata\.obs\[\[" + f"{_NAME}, {_SECOND}" + r"\]\]\.to_numpy\(\)"
+
 _R = [
+    (_BY_COLUMNS, r'coordinates = object[[c("\2", "\4")]]'),
     (r"Call adata\.obs_names_make_unique\(\) first\.", "Make colnames(object) unique first."),
     (r"Call adata\.var_names_make_unique\(\) first\.", "Make rownames(object) unique first."),
     (
@@ -56,6 +60,7 @@ _R = [
     (r"\bslice_key\b", "slice_by"),
 ]
 _SHELL = [
+    (_BY_COLUMNS, r"--spatial-key \2,\4"),
     (
         r"Name that column in spotscape\.tl\.integrate_slices\(adata, slice_key=" + _NAME + r"\)\.",
         r"Add --slice-key \2.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from anndata import AnnData
 
@@ -10,6 +12,25 @@ from spotscape._validate import input_error
 
 _LEAST, _MOST = 1e-100, 1e100
 """Beyond these, squares of distances are 0 or infinite."""
+_PLACES = re.compile(r"spatial|coord|position|^(X_)?xy$", re.I)
+"""What coordinates are called in ``obsm``."""
+COLUMNS = (
+    ("x", "y"),
+    ("x_centroid", "y_centroid"),
+    ("center_x", "center_y"),
+    ("CenterX_global_px", "CenterY_global_px"),
+    ("pxl_col_in_fullres", "pxl_row_in_fullres"),
+    ("imagecol", "imagerow"),
+    ("xcoord", "ycoord"),
+    ("sdimx", "sdimy"),
+    ("x_coord", "y_coord"),
+    ("spatial_x", "spatial_y"),
+    ("x_um", "y_um"),
+    ("x_global_px", "y_global_px"),
+    ("spatial_1", "spatial_2"),
+    ("coord_x", "coord_y"),
+)
+"""What columns of places are called by platforms; x first."""
 
 
 def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
@@ -45,7 +66,7 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
     expected = f"{adata.n_obs} rows of 2 or 3 finite numbers, one row a spot"
     if spatial_key not in adata.obsm:
         known = ", ".join(repr(key) for key in adata.obsm) or "nothing"
-        todo = "Put the coordinates there, or name them by spatial_key."
+        todo = _candidates(adata) or "Put the coordinates there, or name them by spatial_key."
         raise input_error(name, f"nothing there (adata.obsm holds: {known})", expected, todo)
     try:
         coordinates = np.asarray(adata.obsm[spatial_key], dtype=np.float64)
@@ -68,3 +89,17 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
         found = f"a span of {span:.3g} with numbers up to {largest:.3g}"
         raise input_error(name, found, f"numbers between {_LEAST:g} and {_MOST:g}", "Choose another unit.")
     return coordinates
+
+
+def _candidates(adata: AnnData) -> str:
+    """Say what may be the coordinates, and what to type; nothing where there is no such thing."""
+    for key, value in adata.obsm.items():
+        if _PLACES.search(key) and getattr(value, "ndim", 0) == 2 and value.shape[1] in (2, 3):
+            return f"adata.obsm[{key!r}] may be them: spatial_key={key!r}."
+    lower = {str(name).lower(): name for name in reversed(list(adata.obs.columns))}
+    for pair in COLUMNS:
+        if all(name.lower() in lower for name in pair):
+            x, y = (lower[name.lower()] for name in pair)
+            first = f"Columns {x!r} and {y!r} of adata.obs may be them: "
+            return f"{first}adata.obsm['spatial'] = adata.obs[[{x!r}, {y!r}]].to_numpy()."
+    return ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from spotscape._validate import InputError, describe, input_error
 
-READABLE = "an .h5ad or .rds file, a .zarr folder or a Space Ranger output folder"
+READABLE = "an .h5ad, .rds or .gef file, a .zarr folder or the output folder of a platform"
 _WRITABLE = "a place with the right to write and enough space"
 
 

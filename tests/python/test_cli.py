@@ -266,7 +266,7 @@ def test_output_may_be_replaced(command, slice_path, tmp_path):
         ("run nothing -o out.h5ad", ["nothing"]),
         ("run text.h5ad -o out.h5ad", ["text.h5ad"]),
         ("run text.txt -o out.h5ad", ["text.txt"]),
-        ("run folder -o out.h5ad", ["no .h5ad or .rds file", "folder"]),
+        ("run folder -o out.h5ad", ["no .h5ad, .rds or .gef file", "folder"]),
         ("run SLICE SLICE -o out.h5ad", ["IN", "twice"]),
         ("run SLICE link.h5ad -o out.h5ad", ["IN", "twice"]),
         ("run SLICE -o out.h5ad --condition-key condition", ["--condition-key", "--slice-key"]),

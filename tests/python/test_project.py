@@ -68,10 +68,9 @@ MAY_IMPORT = {
     "datasets": GROUND,
     "_paths": {"_validate"},
     "_saved": {"_paths", "_validate"},
-    "_space_ranger": GROUND | {"_paths"},
     "_h5ad": GROUND | {"_paths"},
     "_writable": GROUND,
-    "io": GROUND | {"_h5ad", "_writable", "_paths", "_space_ranger", "interop"},
+    "io": GROUND | {"_coordinates", "_h5ad", "_writable", "_paths", "interop"},
     "interop": GROUND | {"_paths"},
     "pl": GROUND | {"_embedding_graph", "_slices", "_spatial_graph", "io", "metrics", "pp", "gr"},
     # the top

@@ -17,11 +17,12 @@ def describe_run(
     """Say in words how large the data are, what a run would take, and how training would go."""
     from spotscape.cli._sources import read_slices
     from spotscape.engine.estimate import estimate_run
+    from spotscape.io.spatial_data import is_spatialdata
 
     n_spots = n_stored = 0
     n_genes: list[int] = []
     for name, path in paths.items():
-        on_disk = path.suffix.lower() in (".h5ad", ".zarr")
+        on_disk = path.suffix.lower() in (".h5ad", ".zarr") and not is_spatialdata(path)
         for slice_ in read_slices({name: path}, backed=on_disk).values():
             n_spots += slice_.n_obs
             n_stored += _stored(slice_)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def find_slices(sources: Sequence[Path], out: Path | None = None) -> dict[str, Path]:
     """Return the path of each slice by its name, in the order given.
 
-    A folder that is no Space Ranger output stands for the slices in it: its ``.h5ad`` and ``.rds`` files and
-    Space Ranger folders, by name, but for ``out``, the result of an earlier run. A slice is named after its
-    file or folder; where two would have one name, the folders above them go before it until they differ.
+    A folder that is no platform's output stands for the slices in it: its files and platforms' folders, by
+    name, but for ``out``, the result of an earlier run. A slice is named after its file or folder; where two
+    would have one name, the folders above them go before it until they differ.
     """
     paths = [path for source in sources for path in _slices_in(source, out)]
     seen: dict[Path, Path] = {}
@@ -36,22 +36,48 @@ def find_slices(sources: Sequence[Path], out: Path | None = None) -> dict[str, P
         depths = [depth + (names.count(name) > 1) for name, depth in zip(names, depths, strict=True)]
 
 
-def read_slices(paths: dict[str, Path], *, backed: bool = False) -> dict[str, AnnData]:
+def read_slices(paths: dict[str, Path], *, backed: bool = False, verbose: bool = False) -> dict[str, AnnData]:
     """Read every slice; a file that cannot be read ends the command before anything is computed.
 
-    An ``.rds`` file with a list of objects gives a slice for each, by the names in the list.
+    An ``.rds`` file with a list of objects gives a slice for each, by the names in the list. ``verbose`` says
+    of a platform's files what they were taken for.
     """
     from spotscape.io import read
 
     slices: dict[str, AnnData] = {}
     for name, path in paths.items():
-        found = read(path, backed=backed)
+        found = read(path, backed=backed, verbose=verbose)
         parts = found if isinstance(found, dict) else {name: found}
         twice = sorted(set(parts) & set(slices))
         if twice:
             raise input_error("IN", f"two slices named {twice[0]!r}", "a name for each", f"See {path.name}.")
         slices |= {part: _on_tissue(part, one) for part, one in parts.items()}
     return slices
+
+
+def place_by_columns(slices: Mapping[str, AnnData], spatial_key: str) -> str:
+    """Make coordinates of the columns of ``obs`` that a key such as "x,y" names; return the key of them."""
+    columns = [name.strip() for name in spatial_key.split(",")]
+    if len(columns) == 1:
+        return spatial_key
+    for name, adata in slices.items():
+        missing = [column for column in columns if column not in adata.obs]
+        if missing or len(columns) > 3:
+            known = ", ".join(map(repr, adata.obs.columns[:12])) or "nothing"
+            found = f"{spatial_key!r} for {name}, whose obs has {known}"
+            raise input_error("--spatial-key", found, "two or three columns of obs")
+        try:
+            coordinates = adata.obs[columns].to_numpy("float64")
+        except (TypeError, ValueError):
+            found = f"columns {', '.join(columns)} of {name} that hold something else"
+            raise input_error("--spatial-key", found, "columns of numbers") from None
+        if _keys.SPATIAL in adata.obsm:
+            text = (
+                f"{name}: obsm[{_keys.SPATIAL!r}] of OUT holds {', '.join(columns)}, not what IN had there."
+            )
+            warnings.warn(text, SpotscapeWarning, stacklevel=2)
+        adata.obsm[_keys.SPATIAL] = coordinates
+    return _keys.SPATIAL
 
 
 def _on_tissue(name: str, adata: AnnData) -> AnnData:
@@ -97,7 +123,11 @@ def _slices_in(source: Path, out: Path | None) -> list[Path]:
     inside = [path for path in sorted(source.iterdir()) if is_slice(path)]
     inside = [path for path in inside if out is None or path.resolve() != out.resolve()]
     if not inside:
-        found = f"no .h5ad or .rds file and no Space Ranger output in {str(source)!r}"
+        from spotscape.io import read
+
+        if all(path.is_file() for path in source.iterdir()) and any(source.iterdir()):
+            read(source)  # which says what is missing in a folder of files
+        found = f"no .h5ad, .rds or .gef file and no output of a platform in {str(source)!r}"
         raise input_error("IN", found, "slices, or a folder that holds some")
     return inside
 
@@ -105,7 +135,10 @@ def _slices_in(source: Path, out: Path | None) -> list[Path]:
 def _name(path: Path, depth: int) -> str:
     """Return the last ``depth`` parts of a path as one name, without the 'outs' of every Space Ranger run."""
     path = path.resolve()
-    parts = [*path.parent.parts[1:], path.stem if path.suffix.lower() in (".h5ad", ".rds") else path.name]
+    parts = [
+        *path.parent.parts[1:],
+        path.stem if path.suffix.lower() in (".h5ad", ".rds", ".gef") else path.name,
+    ]
     if parts[-1] == "outs" and len(parts) > 1:
         parts.pop()
     return "_".join(parts[-depth:])

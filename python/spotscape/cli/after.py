@@ -145,7 +145,7 @@ def map_slice(
     context: typer.Context,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of 'spotscape run --save-model'.")],
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="A new slice: .h5ad, .rds or Space Ranger output.")
+        Path, typer.Argument(metavar="IN", help="A new slice, of any kind that 'spotscape run' takes.")
     ],
     out: Out,
     min_genes: Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import InputError, input_error
+from spotscape.cli._sources import place_by_columns
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -20,26 +21,32 @@ Facts = dict[str, Any]
 
 def info(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="An .h5ad or .rds file, or a Space Ranger output folder.")
+        Path, typer.Argument(metavar="IN", help="An .h5ad or .rds file, or the output folder of a platform.")
     ],
     layer: Annotated[
         str | None, typer.Option(help="The layer with the raw counts; looked for where left out.")
     ] = None,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    spatial_key: Annotated[
+        str, typer.Option(help="The name of the coordinates in obsm, or two or three columns of obs: x,y.")
+    ] = _keys.SPATIAL,
     as_json: Annotated[bool, typer.Option("--json", help="The same as JSON, for scripts.")] = False,
 ) -> None:
-    """Say what is in a file.
+    """Say what is in a file or folder.
 
     Shows where the raw counts and the coordinates are, the spatial graph that a run would use, labels, and
     earlier runs. What would stop `spotscape run` is listed as a problem; that is no failure of this command.
     """
     from spotscape.io import read
+    from spotscape.io._common import took
 
-    found = read(source)
+    found = read(source, verbose=False)
     if isinstance(found, dict):
         text = f"a list of {len(found)} objects ({_sizes({name: one.n_obs for name, one in found.items()})})"
         raise input_error("IN", text, "one object", "Save one of them by itself.")
-    facts = {"file": str(source), **describe_slice(found, layer=layer, spatial_key=spatial_key)}
+    line = took(found)
+    spatial_key = place_by_columns({"IN": found}, spatial_key)
+    facts = {"file": str(source)} | ({"read_as": line} if line else {})
+    facts |= describe_slice(found, layer=layer, spatial_key=spatial_key)
     typer.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
 
 
@@ -172,7 +179,8 @@ def _quartiles(values: Any) -> Facts:
 
 def _lines(facts: Facts) -> list[str]:
     """Lay the facts out for a person."""
-    rows = [("spots", f"{facts['spots']:,}"), ("genes", f"{facts['genes']:,}")]
+    rows = [("read as", facts["read_as"])] if "read_as" in facts else []
+    rows += [("spots", f"{facts['spots']:,}"), ("genes", f"{facts['genes']:,}")]
     if slices := facts["slices"]:
         how = f"{len(slices['spots'])} by obs['{slices['column']}']: {_sizes(slices['spots'])}"
         rows.append(("slices", f"{how}; --slice-key {slices['column']} runs them together"))

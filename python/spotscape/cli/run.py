@@ -16,7 +16,7 @@ from spotscape._progress import epoch_lines
 from spotscape._validate import input_error
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
-from spotscape.cli._sources import find_slices, read_slices, write_result
+from spotscape.cli._sources import find_slices, place_by_columns, read_slices, write_result
 from spotscape.config import SpotscapeConfig, resolve_config
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ def run(
         list[Path],
         typer.Argument(
             metavar="IN...",
-            help="An .h5ad file, a .zarr folder, an .rds file (Seurat, SpatialExperiment, "
-            "SingleCellExperiment) or a Space Ranger output folder, with raw counts and coordinates. "
-            "Several, or a folder that holds several, are put into one space.",
+            help="An .h5ad file, a .zarr folder (AnnData, SpatialData), an .rds file (Seurat, "
+            "SpatialExperiment, SingleCellExperiment), a .gef file of Stereo-seq, or the output folder "
+            "of Space Ranger, Xenium, CosMx, MERSCOPE, Slide-seq or Curio, or of two tables, with raw counts "
+            "and coordinates. Several, or a folder that holds several, are put into one space.",
         ),
     ],
     out: Annotated[
@@ -98,7 +99,9 @@ def run(
     layer: Annotated[
         str | None, typer.Option(help="The layer with the raw counts; looked for where left out.")
     ] = None,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    spatial_key: Annotated[
+        str, typer.Option(help="The name of the coordinates in obsm, or two or three columns of obs: x,y.")
+    ] = _keys.SPATIAL,
     backed: Annotated[
         bool, typer.Option(help="Leave the counts in the file (.h5ad, .zarr), and read them from there once.")
     ] = False,
@@ -165,7 +168,8 @@ def run(
         "spatial_key": spatial_key,
         "progress": _progress(quiet),
     }
-    slices = read_slices(paths, backed=backed)
+    slices = read_slices(paths, backed=backed, verbose=not quiet)
+    spatial_key = shared["spatial_key"] = place_by_columns(slices, spatial_key)
     from spotscape._writable import check_columns, check_writable
 
     check_columns("obs", [one.obs for one in slices.values()])

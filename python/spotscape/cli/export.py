@@ -1,0 +1,59 @@
+"""``spotscape export``: the domains of a run for a viewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spotscape import _keys
+from spotscape._validate import input_error
+from spotscape.cli._sources import read_slices
+
+
+def export(
+    context: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="OUT",
+            help="Where it goes: .csv (xenium, loupe), .geojson, a new folder (vitessce), or the store that "
+            "the slice was read from (spatialdata).",
+        ),
+    ],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="'xenium' (Xenium Explorer), 'loupe' (Loupe Browser), 'geojson' (polygons, for QuPath and "
+            "QGIS), 'vitessce', or 'spatialdata' (napari)."
+        ),
+    ],
+    slice_name: Annotated[
+        str | None, typer.Option("--slice", help="The slice to write, where IN holds several.")
+    ] = None,
+    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    scale: Annotated[
+        float,
+        typer.Option(help="What polygons' coordinates are multiplied by, to be in pixels of an image."),
+    ] = 1.0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
+    ] = False,
+) -> None:
+    """Write domains for a viewer: Xenium Explorer, Loupe, QuPath, QGIS, Vitessce, napari."""
+    from spotscape.io import write_viewer
+
+    slices = read_slices({source.stem: source})
+    if len(slices) != 1:
+        raise input_error("IN", f"{len(slices)} objects", "one", "Run the command on each.")
+    (adata,) = slices.values()
+    write_viewer(adata, out, kind=kind, slice_name=slice_name, spatial_key=spatial_key, scale=scale)
+    context.obj.files.append(out)
+    if not quiet:
+        typer.echo(f"Written: {out}")

@@ -1,0 +1,427 @@
+"""Writes small, right folders of every kind that `spotscape.io.read` takes, by their documented layouts.
+
+    python tests/python/platforms.py OUT [KIND ...]
+
+All hold one simulated tissue, so that whatever is read can be compared with it. Nothing is of a real file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import zarr
+from anndata import AnnData
+from scipy import sparse
+from scipy.io import mmwrite
+
+from spotscape import datasets
+
+CONTROLS = {"NegControlProbe_1": "Negative Control Probe", "BLANK_0006": "Unassigned Codeword"}
+
+
+def tissue(n_spots: int = 300, n_genes: int = 40, seed: int = 0) -> AnnData:
+    """Simulate the tissue that all folders hold: whole counts, names as platforms have them."""
+    found = datasets.simulate_slice(n_spots=n_spots, n_genes=n_genes, n_domains=3, layout="cells", seed=seed)
+    adata = AnnData(sparse.csr_matrix(found.X, dtype=np.float32))
+    adata.obs_names = [f"cell{i}" for i in range(found.n_obs)]
+    adata.var_names = list(found.var_names)
+    # Three decimals survive every file, as text too.
+    adata.obsm["spatial"] = np.round(np.asarray(found.obsm["spatial"], np.float64), 3)
+    adata.obs["ground_truth"] = found.obs["ground_truth"].to_numpy()
+    return adata
+
+
+def controls(adata: AnnData) -> np.ndarray:
+    """Return counts of control features, cells x controls: few, and not all 0."""
+    return np.random.default_rng(1).poisson(0.3, (adata.n_obs, len(CONTROLS)))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text, compressed where the name says so."""
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+
+
+def write_10x_h5(path: Path, counts: Any, barcodes: list[str], names: list[str], kinds: list[str]) -> None:
+    """Write counts (rows are barcodes) as 10x Genomics' pipelines do."""
+    matrix = sparse.csr_matrix(counts)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        group["shape"] = np.array(matrix.shape[::-1], "int32")
+        for part, kind in (("data", "int32"), ("indices", "int64"), ("indptr", "int64")):
+            values = getattr(matrix, part).astype(kind)
+            group.create_dataset(part, data=values, chunks=True, compression="gzip")
+        group["barcodes"] = np.array(barcodes, "S")
+        features = group.create_group("features")
+        features["id"] = np.array([f"ENSG{i:05d}" for i in range(len(names))], "S")
+        features["name"] = np.array(names, "S")
+        features["feature_type"] = np.array(kinds, "S")
+
+
+def write_10x_mtx(
+    folder: Path, counts: Any, barcodes: list[str], names: list[str], kinds: list[str], **how: Any
+) -> None:
+    """Write counts as three files; ``prefix`` before their names, and compressed or not."""
+    prefix, ending = how.get("prefix", ""), ".gz" if how.get("packed", True) else ""
+    folder.mkdir(exist_ok=True)
+    lines = [
+        f"ENSG{i:05d}\t{name}\t{kind}\n" for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    ]
+    write_text(folder / f"{prefix}features.tsv{ending}", "".join(lines))
+    write_text(folder / f"{prefix}barcodes.tsv{ending}", "".join(f"{one}\n" for one in barcodes))
+    plain = folder / "plain.mtx"
+    mmwrite(plain, sparse.coo_matrix(counts.T).astype(int))
+    write_text(folder / f"{prefix}matrix.mtx{ending}", plain.read_text())
+    plain.unlink()
+
+
+def xenium(adata: AnnData, folder: Path, *, parquet: bool = True, mtx: bool = False) -> None:
+    """Xenium: 2.0 (parquet, h5), or 1.0 (csv.gz, three files)."""
+    features = [*adata.var_names, *CONTROLS]
+    kinds = ["Gene Expression"] * adata.n_vars + list(CONTROLS.values())
+    counts = sparse.hstack([adata.X, sparse.csr_matrix(controls(adata))]).tocsr()
+    if mtx:
+        write_10x_mtx(folder / "cell_feature_matrix", counts, list(adata.obs_names), features, kinds)
+    else:
+        write_10x_h5(folder / "cell_feature_matrix.h5", counts, list(adata.obs_names), features, kinds)
+    x, y = adata.obsm["spatial"].T
+    table = pd.DataFrame({"cell_id": adata.obs_names, "x_centroid": x, "y_centroid": y, "cell_area": 50.0})
+    table = table.sample(frac=1, random_state=0)
+    if parquet:
+        table.to_parquet(folder / "cells.parquet", index=False)
+    else:
+        table.to_csv(folder / "cells.csv.gz", index=False)
+
+
+def space_ranger(
+    adata: AnnData, folder: Path, *, version: int = 2, raw: bool = False, packed: bool = True
+) -> None:
+    """Visium: positions of version 1 (no line of names) or 2; raw matrix only; three files not compressed."""
+    kinds = ["Gene Expression"] * adata.n_vars
+    name = f"{'raw' if raw else 'filtered'}_feature_bc_matrix"
+    counts, barcodes = adata.X, list(adata.obs_names)
+    if raw:  # as many spots off tissue, in between
+        counts = sparse.vstack([adata.X, adata.X]).tocsr()
+        barcodes = barcodes + [f"off{i}" for i in range(adata.n_obs)]
+        order = np.arange(2 * adata.n_obs).reshape(2, -1).T.ravel()
+        counts, barcodes = counts[order], [barcodes[i] for i in order]
+    if packed:
+        write_10x_h5(folder / f"{name}.h5", counts, barcodes, list(adata.var_names), kinds)
+    else:
+        write_10x_mtx(folder / name, counts, barcodes, list(adata.var_names), kinds, packed=False)
+    (folder / "spatial").mkdir()
+    _positions(adata, folder / "spatial", version, extra=[one for one in barcodes if one.startswith("off")])
+
+
+def _positions(adata: AnnData, folder: Path, version: int, extra: list[str], prefix: str = "") -> None:
+    x, y = adata.obsm["spatial"].T
+    table = pd.DataFrame(
+        {
+            "barcode": [*adata.obs_names, *extra],
+            "in_tissue": [1] * adata.n_obs + [0] * len(extra),
+            "array_row": np.arange(adata.n_obs + len(extra)),
+            "array_col": 0,
+            "pxl_row_in_fullres": np.resize(y, adata.n_obs + len(extra)),
+            "pxl_col_in_fullres": np.resize(x, adata.n_obs + len(extra)),
+        }
+    ).sample(frac=1, random_state=0)
+    if version == 1:
+        table.to_csv(folder / f"{prefix}tissue_positions_list.csv", header=False, index=False)
+    elif version == 2:
+        table.to_csv(folder / f"{prefix}tissue_positions.csv", index=False)
+    elif version == 3:
+        table.to_parquet(folder / "tissue_positions.parquet", index=False)
+    else:
+        table.to_csv(folder / f"{prefix}tissue_positions_list.csv.gz", header=False, index=False)
+    factors = {"tissue_hires_scalef": 0.1, "tissue_lowres_scalef": 0.03, "spot_diameter_fullres": 5.0}
+    ending = ".gz" if version == 0 else ""
+    write_text(folder / f"{prefix}scalefactors_json.json{ending}", json.dumps(factors))
+
+
+def visium_hd(adata: AnnData, folder: Path) -> None:
+    """Visium HD: bins of 8 micrometres."""
+    inside = folder / "binned_outputs" / "square_008um"
+    inside.mkdir(parents=True)
+    space_ranger(adata, inside, version=3)
+
+
+def visium_hd_cells(adata: AnnData, folder: Path) -> None:
+    """Space Ranger 4: cells of Visium HD, with their polygons."""
+    inside = folder / "segmented_outputs"
+    (inside / "spatial").mkdir(parents=True)
+    names = [f"cellid_{i + 1:09d}-1" for i in range(adata.n_obs)]
+    kinds = ["Gene Expression"] * adata.n_vars
+    write_10x_h5(inside / "filtered_feature_cell_matrix.h5", adata.X, names, list(adata.var_names), kinds)
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Polygon", "coordinates": [square(place).tolist()]},
+            "properties": {"cell_id": i + 1},
+        }
+        for i, place in enumerate(adata.obsm["spatial"])
+    ]
+    whole = {"type": "FeatureCollection", "features": features[::-1]}
+    (inside / "cell_segmentations.geojson").write_text(json.dumps(whole))
+    (inside / "spatial" / "scalefactors_json.json").write_text('{"tissue_hires_scalef": 0.1}')
+
+
+def square(place: np.ndarray) -> np.ndarray:
+    """Return the closed outline of a square around a place."""
+    return place + 2.0 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
+
+
+def archive(adata: AnnData, folder: Path) -> None:
+    """A flat folder as on GEO: a sample's name before every file, all compressed."""
+    prefix = "GSM5213483_V19L29_"
+    kinds = ["Gene Expression"] * adata.n_vars
+    write_10x_mtx(folder, adata.X, list(adata.obs_names), list(adata.var_names), kinds, prefix=prefix)
+    _positions(adata, folder, 0, [], prefix=prefix)
+
+
+def cosmx(adata: AnnData, folder: Path) -> None:
+    """CosMx flat files, two fields of view, with cell 0, controls and places within fields."""
+    half = adata.n_obs // 2
+    fov = np.where(np.arange(adata.n_obs) < half, 1, 2)
+    number = np.concatenate([np.arange(half), np.arange(adata.n_obs - half)]) + 1
+    counts = pd.DataFrame(adata.X.toarray().astype(int), columns=adata.var_names)
+    counts[["NegPrb1", "SystemControl2"]] = controls(adata)
+    counts.insert(0, "fov", fov)
+    counts.insert(1, "cell_ID", number)
+    outside = counts.iloc[[0, half]].assign(cell_ID=0)
+    pd.concat([outside, counts]).to_csv(folder / "Run1_exprMat_file.csv", index=False)
+    x, y = adata.obsm["spatial"].T
+    places = {
+        "CenterX_local_px": x % 7,
+        "CenterY_local_px": y % 7,
+        "CenterX_global_px": x,
+        "CenterY_global_px": y,
+    }
+    table = pd.DataFrame({"fov": fov, "cell_ID": number, "Area": 900, **places})
+    table.sample(frac=1, random_state=0).to_csv(folder / "Run1_metadata_file.csv.gz", index=False)
+
+
+def merscope(adata: AnnData, folder: Path) -> None:
+    """MERSCOPE, with names longer than a number holds, and blanks."""
+    names = [f"1108834247646119244002216399163142{i:05d}" for i in range(adata.n_obs)]
+    counts = pd.DataFrame(adata.X.toarray().astype(int), columns=adata.var_names, index=names)
+    counts[["Blank-1", "Blank-2"]] = controls(adata)
+    counts.to_csv(folder / "cell_by_gene.csv", index_label="cell")
+    x, y = adata.obsm["spatial"].T
+    table = pd.DataFrame({"fov": 1, "volume": 700.5, "center_x": x, "center_y": y}, index=names)
+    table.sample(frac=1, random_state=0).to_csv(folder / "cell_metadata.csv", index_label="EntityID")
+
+
+def slide_seq(adata: AnnData, folder: Path, *, version: int = 1) -> None:
+    """Slide-seq: files for R, or those of the makers' pipeline."""
+    counts = pd.DataFrame(adata.X.T.toarray().astype(int), index=adata.var_names, columns=adata.obs_names)
+    x, y = adata.obsm["spatial"].T
+    table = pd.DataFrame({"barcodes": adata.obs_names, "xcoord": x, "ycoord": y}).sample(
+        frac=1, random_state=0
+    )
+    if version == 1:
+        counts.to_csv(folder / "MappedDGEForR.csv")
+        table.to_csv(folder / "BeadLocationsForR.csv", index=False)
+    else:
+        counts.to_csv(folder / "Puck_1.digital_expression.txt.gz", sep="\t", index_label="GENE")
+        table.rename(columns={"barcodes": "barcode"}).to_csv(
+            folder / "Puck_1_bead_locations.csv", index=False
+        )
+
+
+def curio(adata: AnnData, folder: Path) -> None:
+    """Curio Seeker."""
+    mmwrite(folder / "S1_MoleculesPerMatchedBead.mtx", sparse.coo_matrix(adata.X.T).astype(int))
+    write_text(folder / "S1_barcodes.tsv", "".join(f"{one}\n" for one in adata.obs_names))
+    write_text(folder / "S1_genes.tsv", "".join(f"{one}\n" for one in adata.var_names))
+    table = pd.DataFrame(adata.obsm["spatial"], index=adata.obs_names, columns=["x", "y"])
+    table.sample(frac=1, random_state=0).to_csv(folder / "S1_MatchedBeadLocation.csv", index_label="barcode")
+
+
+def tables(adata: AnnData, folder: Path, *, cells_as_rows: bool = False) -> None:
+    """A table of counts and one of places: CSV, or TSV, compressed and the other way round."""
+    counts = pd.DataFrame(adata.X.toarray().astype(int), index=adata.obs_names, columns=adata.var_names)
+    places = pd.DataFrame(adata.obsm["spatial"], index=adata.obs_names, columns=["x", "y"]).sample(
+        frac=1, random_state=0
+    )
+    if cells_as_rows:
+        counts.to_csv(folder / "expression.tsv.gz", sep="\t")
+        places.to_csv(folder / "meta.tsv.gz", sep="\t", index_label="cell")
+    else:
+        counts.T.to_csv(folder / "counts.csv")
+        places.to_csv(folder / "coords.csv")
+
+
+def stereo_seq(adata: AnnData, path: Path, *, bin_size: int = 50) -> None:
+    """A .gef file whose bins of 50 are the cells: each of their molecules at one nanoball of the bin."""
+    matrix = adata.X.T.tocsr()
+    grid = bins_of(adata)
+    corner = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) % bin_size  # anywhere in the bin
+    molecules = np.zeros(matrix.nnz, [("x", "<i4"), ("y", "<i4"), ("count", "<u2")])
+    molecules["x"] = grid[matrix.indices, 0] * bin_size + corner
+    molecules["y"] = grid[matrix.indices, 1] * bin_size + corner
+    molecules["count"] = matrix.data
+    genes = np.zeros(
+        adata.n_vars, [("geneID", "S64"), ("geneName", "S64"), ("offset", "<u4"), ("count", "<u4")]
+    )
+    genes["geneID"] = [f"ENSG{i}" for i in range(adata.n_vars)]
+    genes["geneName"] = list(adata.var_names)
+    genes["offset"], genes["count"] = matrix.indptr[:-1], np.diff(matrix.indptr)
+    with h5py.File(path, "w") as file:
+        file.attrs["version"] = np.array([2])
+        file["geneExp/bin1/expression"] = molecules
+        file["geneExp/bin1/gene"] = genes
+        file["geneExp/bin1/expression"].attrs["resolution"] = np.array([500])
+
+
+def bins_of(adata: AnnData) -> np.ndarray:
+    """Return a bin of its own for each cell, in whole numbers, near where it lies."""
+    side = int(np.ceil(np.sqrt(adata.n_obs)))
+    order = np.lexsort(adata.obsm["spatial"].T)
+    bins = np.empty((adata.n_obs, 2), int)
+    bins[order] = np.column_stack([np.arange(adata.n_obs) % side, np.arange(adata.n_obs) // side])
+    return bins
+
+
+def spatialdata(adata: AnnData, store: Path, *, version: int = 2, by: str = "shapes") -> None:
+    """A SpatialData store: a table, and circles, labels or coordinates of its own; an image beside it."""
+    root = zarr.open_group(store, mode="w", zarr_format=version)
+    root.attrs["spatialdata_attrs"] = {"version": "0.1"}
+    image = root.create_group("images").create_group("picture").create_array("0", shape=(3, 8, 8), dtype="u1")
+    image[:] = np.arange(192).reshape(3, 8, 8)
+    table = adata[:, :].copy()
+    del table.obsm["spatial"]
+    table.obs["region"] = pd.Categorical(["cells"] * adata.n_obs)
+    table.obs["instance_id"] = np.arange(adata.n_obs) + 1
+    table.uns["spatialdata_attrs"] = {
+        "region": "cells",
+        "region_key": "region",
+        "instance_key": "instance_id",
+    }
+    if by == "obsm":
+        table.obsm["spatial"] = adata.obsm["spatial"]
+    elif by == "shapes":
+        _write_circles(root.create_group("shapes").create_group("cells"), store / "shapes" / "cells", adata)
+    else:
+        _write_labels(root.create_group("labels").create_group("cells"), adata)
+    root.create_group("tables")
+    anndata.io.write_elem(root, "tables/table", table)
+
+
+def _transformation(scale: list[float], axes: str) -> dict[str, Any]:
+    spaces = {
+        side: {"name": name, "axes": [{"name": axis, "type": "space"} for axis in axes]}
+        for side, name in (("input", axes), ("output", "global"))
+    }
+    return {"type": "scale", "scale": scale, **spaces}
+
+
+def _write_circles(group: zarr.Group, folder: Path, adata: AnnData) -> None:
+    """Circles at half the coordinates, which the store says to double; in another order."""
+    group.attrs["encoding-type"] = "ngff:shapes"
+    group.attrs["coordinateTransformations"] = [_transformation([2.0, 2.0], "xy")]
+    points = [struct.pack("<BI2d", 1, 1, *(place / 2)) for place in adata.obsm["spatial"]]
+    table = pd.DataFrame({"geometry": points, "radius": 3.0}, index=np.arange(adata.n_obs) + 1)
+    table.sample(frac=1, random_state=0).to_parquet(folder / "shapes.parquet")
+
+
+def _write_labels(group: zarr.Group, adata: AnnData) -> None:
+    """An image of labels, 4 x 4 pixels each, a cell a label, laid out as `bins_of` says."""
+    bins = bins_of(adata)
+    image = np.zeros((4 * (bins[:, 1].max() + 1), 4 * (bins[:, 0].max() + 1)), "int32")
+    for label, (column, row) in enumerate(bins, start=1):
+        image[4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = label
+    array = group.create_array("0", shape=image.shape, dtype="int32", chunks=(32, 32))
+    array[:] = image
+    scales = {"datasets": [{"path": "0"}], "coordinateTransformations": [_transformation([10.0, 5.0], "yx")]}
+    multiscales = {"multiscales": [scales]}
+    if group.metadata.zarr_format == 3:
+        group.attrs["ome"] = multiscales
+    else:
+        group.attrs.update(multiscales)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a folder is written, what it is called, and what of the tissue it changes."""
+
+    write: Callable[[AnnData, Path], None]
+    said: str
+    name: str = "slice"
+    names: Callable[[AnnData], list[str]] | None = None
+    places: Callable[[AnnData], np.ndarray] | None = None
+
+    def make(self, adata: AnnData, folder: Path) -> Path:
+        """Write it below a folder, and return where it is."""
+        path = folder / self.name
+        if "." not in self.name:
+            path.mkdir()
+        self.write(adata, path)
+        return path
+
+
+def _named(pattern: str) -> Callable[[AnnData], list[str]]:
+    return lambda adata: [pattern.format(i) for i in range(adata.n_obs)]
+
+
+def _cosmx_names(adata: AnnData) -> list[str]:
+    half = adata.n_obs // 2
+    return [f"1_{i + 1}" for i in range(half)] + [f"2_{i + 1}" for i in range(adata.n_obs - half)]
+
+
+def _cell_ids(adata: AnnData) -> list[str]:
+    return [f"cellid_{i + 1:09d}-1" for i in range(adata.n_obs)]
+
+
+KINDS = {
+    "xenium": Kind(xenium, "Xenium"),
+    "xenium_1": Kind(lambda a, p: xenium(a, p, parquet=False, mtx=True), "Xenium"),
+    "visium": Kind(space_ranger, "Visium"),
+    "visium_1": Kind(lambda a, p: space_ranger(a, p, version=1), "Visium"),
+    "visium_plain": Kind(lambda a, p: space_ranger(a, p, packed=False), "Visium"),
+    "visium_raw": Kind(lambda a, p: space_ranger(a, p, version=1, raw=True), "Visium"),
+    "visium_archive": Kind(archive, "Visium"),
+    "visium_hd": Kind(visium_hd, "Visium HD"),
+    "visium_hd_cells": Kind(visium_hd_cells, "Visium HD", names=_cell_ids),
+    "cosmx": Kind(cosmx, "CosMx", names=_cosmx_names),
+    "merscope": Kind(merscope, "MERSCOPE", names=_named("1108834247646119244002216399163142{:05d}")),
+    "slide_seq": Kind(slide_seq, "Slide-seq"),
+    "slide_seq_2": Kind(lambda a, p: slide_seq(a, p, version=2), "Slide-seq"),
+    "curio": Kind(curio, "Curio Seeker"),
+    "tables": Kind(tables, "Tables"),
+    "tables_by_cell": Kind(lambda a, p: tables(a, p, cells_as_rows=True), "Tables"),
+    "stereo_seq": Kind(
+        stereo_seq,
+        "Stereo-seq",
+        name="slice.gef",
+        names=lambda a: [f"{x}_{y}" for x, y in bins_of(a)],
+        places=lambda a: (bins_of(a) + 0.5) * 50,
+    ),
+    "spatialdata_2": Kind(spatialdata, "SpatialData", name="slice.zarr"),
+    "spatialdata_3": Kind(lambda a, p: spatialdata(a, p, version=3), "SpatialData", name="slice.zarr"),
+    "spatialdata_obsm": Kind(lambda a, p: spatialdata(a, p, by="obsm"), "SpatialData", name="slice.zarr"),
+    "spatialdata_labels": Kind(
+        lambda a, p: spatialdata(a, p, version=3, by="labels"),
+        "SpatialData",
+        name="slice.zarr",
+        places=lambda a: (bins_of(a) * 4 + 2) * [5.0, 10.0],
+    ),
+}
+
+
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    out.mkdir(exist_ok=True)
+    for kind in sys.argv[2:] or KINDS:
+        (out / kind).mkdir()
+        print(KINDS[kind].make(tissue(), out / kind))
