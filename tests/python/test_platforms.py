@@ -289,6 +289,12 @@ class TestShell:
         assert self.run("info", folders["xenium"], "--json") == 0
         assert json.loads(capsys.readouterr().out)["read_as"].startswith("Xenium")
 
+    def test_a_run_says_its_scale_in_micrometres(self, folders, tmp_path, capsys):
+        arguments = ("run", folders["xenium"], "-o", tmp_path / "out.h5ad", "-k", 3, "--set", "scale=25 um")
+        assert self.run(*arguments) == 0
+        assert "Domains are at the scale of about" in (out := capsys.readouterr().out)
+        assert " µm (" in out
+
     def test_dry_run(self, folders, tmp_path, capsys):
         for kind in ("xenium", "spatialdata_3"):
             assert self.run("run", folders[kind], "-o", tmp_path / "out.h5ad", "--dry-run") == 0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
-from spotscape._keys import SOURCE, SPATIAL
+from spotscape._keys import MICROMETRES_PER_UNIT, SOURCE, SPATIAL
 from spotscape._paths import as_path, named_path
 from spotscape._validate import SpotscapeWarning, input_error
 
@@ -98,9 +98,15 @@ def place(adata: AnnData, coordinates: Any) -> None:
     adata.obsm[SPATIAL] = np.ascontiguousarray(coordinates, dtype=np.float64)
 
 
+MICROMETRES, NANOBALLS = "micrometres", "nanoballs (0.5 micrometres)"
+_KNOWN_UNITS = {MICROMETRES: 1.0, NANOBALLS: 0.5}
+
+
 def record(adata: AnnData, platform: str, things: str, unit: str, **left_out: int) -> AnnData:
     """Write down what was read: platform, what a row is, the unit, and how much was left out."""
     adata.uns[SOURCE] = {"platform": platform, "rows": things, "unit": unit}
+    if unit in _KNOWN_UNITS:
+        adata.uns[MICROMETRES_PER_UNIT] = _KNOWN_UNITS[unit]
     taken_out = {name: int(number) for name, number in left_out.items() if number}
     if taken_out:
         adata.uns[SOURCE]["left_out"] = taken_out

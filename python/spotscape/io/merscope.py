@@ -10,7 +10,7 @@ from anndata import AnnData
 
 from spotscape._paths import named_path
 from spotscape._validate import input_error
-from spotscape.io._common import find_one, folder_at, need_one, place, record
+from spotscape.io._common import MICROMETRES, find_one, folder_at, need_one, place, record
 from spotscape.io._match import with_rows_of, without_controls
 from spotscape.io._text import numbers, read_counts, read_table
 
@@ -66,7 +66,7 @@ def read_merscope(path: str | os.PathLike[str]) -> AnnData:
     table = table.set_index(table[names].astype(str)).drop(columns=names)
     adata = with_rows_of(adata, counts_file, table, cells, "cells")
     place(adata, adata.obs[list(_PLACES)])
-    return record(adata, "MERSCOPE", "cells", "micrometres", blanks=sum(is_blank))
+    return record(adata, "MERSCOPE", "cells", MICROMETRES, blanks=sum(is_blank))
 
 
 def is_merscope(folder: Path) -> bool:

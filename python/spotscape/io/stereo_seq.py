@@ -12,7 +12,7 @@ from scipy import sparse
 
 from spotscape._paths import as_path, named_path, reading
 from spotscape._validate import check_integer, input_error
-from spotscape.io._common import check_unique, name_genes_once, place, record
+from spotscape.io._common import NANOBALLS, check_unique, name_genes_once, place, record
 
 _SMALLEST = "geneExp/bin1"
 _CELLS = "cellBin"
@@ -70,7 +70,7 @@ def read_stereo_seq(path: str | os.PathLike[str], *, bin_size: int = _DEFAULT_BI
     adata = _bins(x, y, gene_of, counts, genes)
     place(adata, (adata.obs[["bin_x", "bin_y"]].to_numpy() + 0.5) * bin_size)
     adata.obs = adata.obs.iloc[:, :0]
-    return record(adata, "Stereo-seq", f"bins of {bin_size}", "nanoballs (0.5 micrometres)")
+    return record(adata, "Stereo-seq", f"bins of {bin_size}", NANOBALLS)
 
 
 def _genes(stored: h5py.Dataset, n_molecules: int) -> tuple[pd.DataFrame, np.ndarray]:

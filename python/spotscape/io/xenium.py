@@ -9,7 +9,7 @@ from anndata import AnnData
 
 from spotscape._paths import named_path
 from spotscape._validate import input_error
-from spotscape.io._common import find_one, folder_at, name_genes_once, place, record
+from spotscape.io._common import MICROMETRES, find_one, folder_at, name_genes_once, place, record
 from spotscape.io._match import with_rows_of
 from spotscape.io._tenx import has_mtx, read_matrix
 from spotscape.io._text import numbers, read_table
@@ -64,7 +64,7 @@ def read_xenium(path: str | os.PathLike[str]) -> AnnData:
     table = table.set_index(table["cell_id"].astype(str)).drop(columns="cell_id")
     adata = with_rows_of(read.adata, matrix, table, cells, "cells")
     place(adata, adata.obs[list(_PLACES)])
-    return record(adata, "Xenium", "cells", "micrometres", control_features=read.n_other)
+    return record(adata, "Xenium", "cells", MICROMETRES, control_features=read.n_other)
 
 
 def is_xenium(folder: Path) -> bool:
