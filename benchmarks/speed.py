@@ -2,8 +2,9 @@
 
     python -m benchmarks.speed [--slice dlpfc_151673]
 
-The whole run is a process of its own, as a user would start it: imports, reading, genes, graph, training,
-domains. The literal reference is the method as its formulas stand: dense X, dense X̂, all N x N similarities.
+The whole run is a process of its own, as a user would start it: imports, reading, graph, genes, components,
+domains. A step is of the published encoder's training. The literal reference is the method as its formulas
+stand: dense X, dense X̂, all N x N similarities.
 """
 
 from __future__ import annotations

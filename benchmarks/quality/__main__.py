@@ -82,6 +82,9 @@ def arguments() -> argparse.Namespace:
     panel.add_argument("--set", nargs="+", type=setting, default=[], dest="settings", help="as epochs=3")
     panel.add_argument("--jobs", type=int, default=2)
 
+    peers = commands.add_parser("peers", help="other methods on the panel's studies, from the table")
+    peers.add_argument("--table", type=Path, default=TABLE)
+
     calibration = commands.add_parser("calibration", help="is the confidence of a domain right?")
     calibration.add_argument("--output", type=Path, default=RESULTS / "confidence.md")
     calibration.add_argument("--figure", type=Path, default=FIGURE)
@@ -119,6 +122,10 @@ def main() -> None:
         path = RESULTS / ("panel_simulated.md" if args.simulated else "panel.md")
         settings = dict(args.settings)
         panel.write(path, args.seeds, settings, simulated=args.simulated, jobs=args.jobs)
+    elif args.command == "peers":
+        from benchmarks.quality import panel, table
+
+        print(panel.peers(table.read(args.table)))
     elif args.command == "calibration":
         from benchmarks.quality import calibration
 

@@ -108,7 +108,7 @@ def by_study(table: pd.DataFrame, groups: Mapping[str, Sequence[str]], column: s
     tissues = table.groupby(["method", "data"], sort=False)[column].mean().reset_index()
     tissues["study"] = tissues["data"].map(of)
     means = tissues.groupby(["method", "study"], sort=False)[column].mean().unstack("study")
-    return means.loc[list(dict.fromkeys(table["method"])), list(groups)]
+    return means.reindex(index=list(dict.fromkeys(table["method"])), columns=list(groups))
 
 
 def report(table: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> str:
@@ -161,12 +161,16 @@ def peers(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table
-        As `benchmarks.quality.table.read` gives it; tissues that a method has no run of are left out of it.
+        As `benchmarks.quality.table.read` gives it. A study that a method has not run whole is left open.
     """
     table = table[table["data"].isin([name for names in STUDIES.values() for name in names])]
     table = table[table["method"].isin(PEERS)]
     table = table.assign(method=table["method"] + ", " + table["clustering"])
     means = by_study(table, STUDIES)
+    for method, own in table.groupby("method"):
+        for study, names in STUDIES.items():
+            if not set(names) <= set(own["data"]):
+                means.loc[method, study] = np.nan
     runs = table.groupby("method").agg(runs=("ARI", "size"), seconds=("seconds", "mean"))
     lines = [
         "| method, clustering | mean | worst | " + " | ".join(STUDIES) + " | runs | seconds |",
@@ -180,6 +184,29 @@ def peers(table: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
+def draw(table: pd.DataFrame, path: Path) -> None:
+    """Draw the ARI of the default and of the baselines by study, and their means, into a file."""
+    from matplotlib.figure import Figure
+
+    means = by_study(table, STUDIES)
+    names = ["mean", *STUDIES]
+    values = means.assign(mean=means.mean(axis=1))[names]
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    places = np.arange(len(names))
+    axes.bar(places, values.loc[OURS[0]], width=0.7, color="#0072b2", alpha=0.35, label="spotscape")
+    styles = zip([name for name in values.index if name not in OURS], "osv^", strict=True)
+    for name, marker in styles:
+        axes.plot(places, values.loc[name], marker, color="black", markersize=4.5, mfc="none", label=name)
+    axes.axvline(0.5, color="#999999", linewidth=0.8)
+    axes.set_xticks(places, [name.replace("_", "\n") for name in names])
+    axes.set_ylabel("adjusted Rand index")
+    axes.set_ylim(0, 1.02)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(frameon=False, fontsize=8, ncols=5, loc="outside upper center")
+    figure.savefig(path, dpi=150)
+
+
 def write(
     path: Path, seeds: Sequence[int], settings: Mapping[str, Any], *, simulated: bool, jobs: int
 ) -> None:
@@ -190,6 +217,8 @@ def write(
     print(text)
     if not settings:
         table.to_csv(path.with_suffix(".csv"), index=False, float_format="%.4f")
+        if not simulated:
+            draw(table, path.with_suffix(".png"))
         path.write_text(f"{_heading(simulated, seeds)}\n\n{text}", encoding="utf-8")
 
 

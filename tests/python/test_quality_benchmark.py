@@ -186,6 +186,22 @@ def test_calibration_judges_each_study_by_the_others(
 
 
 @pytest.mark.usefixtures("small_panel")
+def test_other_methods_stand_by_study_where_they_ran_a_study_whole(monkeypatch: pytest.MonkeyPatch):
+    panel = importlib.import_module("benchmarks.quality.panel")
+    monkeypatch.setattr(panel, "STUDIES", {"one": ("a", "b"), "two": ("c",)})
+    runs = [("banksy", "a", 0.2), ("banksy", "b", 0.4), ("banksy", "c", 0.5), ("graphst", "a", 0.9)]
+    rows = [
+        {"method": method, "data": name, "clustering": "gmm", "seed": seed, "ARI": score, "seconds": 3.0}
+        for method, name, score in [*runs, ("default", "a", 1.0)]
+        for seed in (0, 1)
+    ]
+    text = panel.peers(pd.DataFrame(rows))
+    assert "| banksy, gmm | 0.400 | 0.30 | 0.300 | 0.500 | 6 | 3 |" in text
+    assert "| graphst, gmm | – | – | – | – | 2 | 3 |" in text
+    assert "default" not in text
+
+
+@pytest.mark.usefixtures("small_panel")
 def test_the_panel_prints_every_method_by_study():
     panel = importlib.import_module("benchmarks.quality.panel")
     rows = [row for name, seed in (("small1", 0), ("small2", 0)) for row in panel.run(name, seed, {})]
