@@ -47,6 +47,8 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
         known = ", ".join(repr(key) for key in adata.obsm) or "nothing"
         todo = "Put the coordinates there, or name them by spatial_key."
         raise input_error(name, f"nothing there (adata.obsm holds: {known})", expected, todo)
+    if np.iscomplexobj(adata.obsm[spatial_key]):
+        raise input_error(name, "complex numbers", expected)
     try:
         coordinates = np.asarray(adata.obsm[spatial_key], dtype=np.float64)
     except (TypeError, ValueError):

@@ -725,8 +725,11 @@ def try_object(seed: int, folder: Path) -> Outcome:
         str(rng.choice([name for name, one in MANGLINGS.items() if one.group == group]))
         for group in sorted(groups, key=GROUPS.index)
     ]
-    for name in chosen:
-        MANGLINGS[name].change(draft)
+    try:
+        for name in chosen:
+            MANGLINGS[name].change(draft)
+    except InputError:  # a graph of what is too little for one
+        return Outcome(chosen, "refused", "")
     outcomes = {MANGLINGS[name].outcome for name in chosen}
     expected = EITHER if EITHER in outcomes else REFUSED if REFUSED in outcomes else RIGHT
     arguments = {"n_domains": 3, "config": QUICK, "progress": False} | draft.arguments
