@@ -44,7 +44,7 @@ def test_files(folder, seed):
 
 
 def test_the_oracle_sees_what_is_wrong(folder):
-    draft = fuzz.Draft(fuzz.tissue(0)[0].copy(), np.random.default_rng(0), folder)
+    draft = fuzz.Draft(fuzz.tissue(0)[0].copy(), np.random.default_rng(0), folder, 0.9)
     fuzz.MANGLINGS["places: NaN"].change(draft)
     adata = draft.adata
 
