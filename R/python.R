@@ -243,7 +243,8 @@ progress_function <- function(verbose) {
   }
   watched <- interactive()
   show <- function(line) {
-    line <- paste("spotscape:", line)
+    # The place of the counts in Python says nothing here.
+    line <- paste("spotscape:", sub("^counts from X:", "counts:", line))
     if (watched) show_progress_line(line) else message(line)
     invisible(NULL)
   }

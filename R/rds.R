@@ -13,8 +13,20 @@ read_object <- function(path) {
     }
   )
   expected <- paste("a", OBJECT_CLASSES, "object, or a list of such")
-  for (one in if (is_plain_list(object)) object else list(object)) kind_of(one, basename(path), expected)
+  for (one in if (is_plain_list(object)) object else list(object)) {
+    check_class_package(one, basename(path))
+    kind_of(one, basename(path), expected)
+  }
   object
+}
+
+# Nothing can be asked of an object whose class is of a package that is not there, not even what it is.
+check_class_package <- function(object, name) {
+  package <- attr(class(object), "package")
+  if (!is.null(package) && package != ".GlobalEnv" && !requireNamespace(package, quietly = TRUE)) {
+    found <- sprintf("an object of class '%s' of the R package '%s', which is not installed", class(object)[1L], package)
+    input_error(name, found, "one whose package is there", sprintf("Install %s in R.", package))
+  }
 }
 
 write_object <- function(object, path) {

@@ -64,10 +64,12 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
         raise input_error("adata", f"a {type(adata).__name__}", "an AnnData object")
     name = f"adata.obsm[{spatial_key!r}]"
     expected = f"{adata.n_obs} rows of 2 or 3 finite numbers, one row a spot"
-    if spatial_key not in adata.obsm:
+    if not isinstance(spatial_key, str) or spatial_key not in adata.obsm:
         known = ", ".join(repr(key) for key in adata.obsm) or "nothing"
         todo = _candidates(adata) or "Put the coordinates there, or name them by spatial_key."
         raise input_error(name, f"nothing there (adata.obsm holds: {known})", expected, todo)
+    if np.iscomplexobj(adata.obsm[spatial_key]):
+        raise input_error(name, "complex numbers", expected)
     try:
         coordinates = np.asarray(adata.obsm[spatial_key], dtype=np.float64)
     except (TypeError, ValueError):

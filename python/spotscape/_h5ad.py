@@ -34,6 +34,9 @@ def check_file(path: Path, file: Any, *, indices: bool) -> None:
         Read the indices of all sparse matrices, too, block by block: for one that stays on disk.
     """
     n_obs, n_vars = (_length(path, file, name) for name in ("obs", "var"))
+    raw = file.get("raw")
+    if raw is not None and not _is_array(raw) and "X" not in raw:
+        raise _damaged(path, "raw without its matrix")
     for name, stored, shape in _matrices(file, n_obs, n_vars):
         _check_matrix(path, name, stored, shape)
         if indices and _kind(stored) in _KINDS:

@@ -36,7 +36,7 @@ def read_slices(adata: AnnData, slice_key: str) -> pd.Categorical:
     >>> list(read_slices(adata, "slice").categories)
     ['2', '1']
     """
-    if slice_key not in adata.obs:
+    if not isinstance(slice_key, str) or slice_key not in adata.obs:
         known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
         raise input_error(
             "slice_key", describe(slice_key), f"the name of a column of adata.obs (it has: {known})"

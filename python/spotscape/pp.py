@@ -103,7 +103,7 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
     "layers['counts']"
     """
     check_adata(adata)
-    if layer is not None and layer not in adata.layers:
+    if layer is not None and not (isinstance(layer, str) and layer in adata.layers):
         known = ", ".join(repr(name) for name in adata.layers) or "none"
         raise input_error("layer", describe(layer), f"the name of a layer of adata (it has: {known})")
     verdicts: list[tuple[str, str]] = []

@@ -54,6 +54,8 @@ class Draft:
     adata: AnnData
     rng: np.random.Generator
     folder: Path
+    agreement: float
+    """Of the tissue before it was mangled, with the truth."""
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
@@ -103,9 +105,14 @@ def tissue(number: int) -> tuple[AnnData, float]:
     )
     adata.obs = adata.obs[[TRUTH]].astype(str)
     del adata.uns["simulation"]
+    return adata, agreement_of(adata)
+
+
+def agreement_of(adata: AnnData) -> float:
+    """Return how well the domains of a clean tissue agree with the truth."""
     clean = adata.copy()
     run_spotscape(clean, n_domains=3, config=QUICK, progress=False)
-    return adata, adjusted_rand_index(clean.obs[TRUTH], clean.obs["spotscape_domain"])
+    return adjusted_rand_index(clean.obs[TRUTH], clean.obs["spotscape_domain"])
 
 
 # ---- spots, graph, places -------------------------------------------------------------------------
@@ -119,6 +126,7 @@ def other_order(draft: Draft) -> None:
 @mangling("spots", EITHER)
 def a_part(draft: Draft) -> None:
     draft.adata = draft.adata[draft.rng.random(draft.adata.n_obs) < draft.rng.uniform(0.6, 0.9)].copy()
+    draft.agreement = agreement_of(draft.adata)  # fewer spots say less, and that is no fault
 
 
 @mangling("spots", EITHER)
@@ -154,8 +162,10 @@ def graph_of_other_places(draft: Draft) -> None:
 
 @mangling("graph", RIGHT)
 def graph_of_more_spots(draft: Draft) -> None:
+    part = draft.adata[draft.rng.random(draft.adata.n_obs) < 0.8]
+    draft.agreement = agreement_of(part.copy())
     gr.spatial_neighbors(draft.adata)
-    draft.adata = draft.adata[draft.rng.random(draft.adata.n_obs) < 0.8].copy()
+    draft.adata = draft.adata[part.obs_names].copy()
 
 
 @mangling("graph", EITHER)
@@ -478,7 +488,7 @@ variants(
         "CELLxGENE": _slot("uns", "spatial", lambda _: {"is_single": True, "V1": {"images": {}}}),
         "colours": _slot("uns", "spotscape_domain_colors", lambda _: ["#ff0000"]),
         "an old embedding": _slot("obsm", "X_spotscape", lambda draft: np.ones((draft.adata.n_obs, 1))),
-        "objects": _slot("uns", "odd", lambda _: {"a": None, "b": [1, "x"], 3: object()}),
+        "objects": _slot("uns", "odd", lambda _: {"a": None, "b": [1, "x"], 3: {1, 2}}),
     },
 )
 
@@ -719,14 +729,17 @@ def try_object(seed: int, folder: Path) -> Outcome:
         kind, fault = judge(expected, integrate, inputs, 0.75, "spotscape")
         return Outcome([name], kind, fault)
     clean, agreement = tissue(int(rng.integers(15)))
-    draft = Draft(clean.copy(), rng, folder)
+    draft = Draft(clean.copy(), rng, folder, agreement)
     groups = rng.choice(GROUPS, int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])), replace=False)
     chosen = [
         str(rng.choice([name for name, one in MANGLINGS.items() if one.group == group]))
         for group in sorted(groups, key=GROUPS.index)
     ]
-    for name in chosen:
-        MANGLINGS[name].change(draft)
+    try:
+        for name in chosen:
+            MANGLINGS[name].change(draft)
+    except InputError:  # a graph of what is too little for one
+        return Outcome(chosen, "refused", "")
     outcomes = {MANGLINGS[name].outcome for name in chosen}
     expected = EITHER if EITHER in outcomes else REFUSED if REFUSED in outcomes else RIGHT
     arguments = {"n_domains": 3, "config": QUICK, "progress": False} | draft.arguments
@@ -737,7 +750,7 @@ def try_object(seed: int, folder: Path) -> Outcome:
         return adata
 
     stem = arguments.get("key_added", "spotscape")
-    kind, fault = judge(expected, run, [adata], agreement, stem)
+    kind, fault = judge(expected, run, [adata], draft.agreement, stem)
     if adata.isbacked:
         adata.file.close()
     return Outcome(chosen, kind, fault)
@@ -769,6 +782,8 @@ def main() -> None:
             for seed in range(arguments.seed, arguments.seed + count):
                 outcome = attempt(seed, Path(folder))
                 kinds[outcome.kind] += 1
+                if kinds.total() % 50 == 0:
+                    sys.stderr.write(f"{kinds.total()} {noun}\n")
                 if outcome.fault:
                     faults += 1
                     sys.stdout.write(f"{noun} {seed}: {' + '.join(outcome.manglings)}: {outcome.fault}\n")

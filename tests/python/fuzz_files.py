@@ -78,7 +78,7 @@ def _numbers(rng: np.random.Generator) -> Callable[[Stored], None]:
         info = np.iinfo(values.dtype)
         for _ in range(int(rng.integers(1, 5))):
             values[rng.integers(len(values))] = rng.choice(
-                [info.min, info.max, -1 if info.min else 0, 0, 151]
+                [info.min, info.max, -1 if info.min else 0, 0, min(151, info.max)]
             )
         chosen[:] = values
 

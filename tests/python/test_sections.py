@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spotscape import Spotscape, gr, tl
+from spotscape import Spotscape, gr, io, tl
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice, simulate_slices
 
@@ -204,6 +204,17 @@ def test_errors_of_several_slices_say_which():
         tl.integrate_slices({"a": slices[0], "several": stacked()}, progress=False)
     with pytest.raises(InputError, match="two slices named '1'"):
         tl.integrate_slices({1: slices[0], "1": slices[0].copy()}, progress=False)
+
+
+def test_slices_with_images_have_names_that_files_can_keep(tmp_path):
+    slices = simulate_slices(n_slices=2, n_spots=120, n_genes=60, n_domains=3)
+    named = dict(zip(("day/1", "day/2"), slices, strict=True))
+    both = tl.integrate_slices(named, n_domains=3, config=QUICK, progress=False)
+    io.write(both, tmp_path / "both.h5ad")
+    assert io.read(tmp_path / "both.h5ad").obs["slice"].cat.categories.tolist() == ["day/1", "day/2"]
+    slices[1].uns["spatial"] = {"V1": {"images": {}, "scalefactors": {}}}
+    with pytest.raises(InputError, match=r"slice 'day/2': .*without '/'"):
+        tl.integrate_slices(named, n_domains=3, config=QUICK, progress=False)
 
 
 def test_spots_off_tissue_are_left_out_of_several_slices():

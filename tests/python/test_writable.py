@@ -72,3 +72,36 @@ def test_what_cellxgene_says_of_images_is_no_image(adata):
     quick = {"n_starts": 1}
     both = tl.integrate_slices(others, n_domains=3, config=quick, progress=False)
     assert set(both.uns["spatial"]) == {"slice1", "slice2"}
+
+
+@pytest.mark.parametrize(
+    ("slot", "key", "value", "words"),
+    [
+        ("uns", "odd", object(), "a object, which files do not hold"),
+        ("uns", "odd", {"deep": {"er": (1, 2)}}, r"\['deep'\]\['er'\]: found a tuple"),
+        ("uns", "odd", np.datetime64("2020-01-01"), "datetime64"),
+        ("uns", 3, 1, "no text"),
+        ("uns", "a/b", 1, "begins another level"),
+        ("layers", "a/b", np.ones((150, 60)), "begins another level"),
+        ("obsm", "a/b", np.ones((150, 2)), "begins another level"),
+    ],
+)
+def test_other_parts_are_named(adata, tmp_path, slot, key, value, words):
+    getattr(adata, slot)[key] = value
+    with pytest.raises(InputError, match=rf"adata.{slot}\[{key!r}\].*{words}"):
+        io.write(adata, tmp_path / "a.h5ad")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_files_hold_is_written(adata, tmp_path):
+    adata.uns |= {
+        "none": None,
+        "list": [1, 2],
+        "words": ["a", "b"],
+        "empty": [],
+        "table": pd.DataFrame({"a": [1]}),
+        "category": pd.Categorical(["a"]),
+        "deep": {"number": np.float32(1), "array": np.arange(3), "text": np.array(["a"], dtype=object)},
+    }
+    io.write(adata, tmp_path / "a.h5ad")
+    assert set(io.read(tmp_path / "a.h5ad").uns) >= {"none", "list", "words", "empty", "table", "deep"}

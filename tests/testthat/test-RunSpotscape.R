@@ -217,7 +217,10 @@ test_that("progress shows in the console, and only when asked", {
     RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = config, verbose = verbose)
   }
   said <- testthat::capture_messages(run(TRUE))
-  expect_length(said, 11L)
+  expect_length(said, 12L)
+  total <- format(sum(slice$counts), big.mark = ",")
+  expect_match(said[1L], sprintf("^spotscape: counts: %s in all, [0-9,]+ per spot at the median", total))
+  said <- said[-1L]
   expect_match(said[1L], "^spotscape: epoch 1/20, loss [0-9.]+, [0-9.]+ GB\n$")
   expect_match(said[11L], "^spotscape: epoch 20/20, loss [0-9.]+, [0-9.]+ GB, 0 s left\n$")
   expect_silent(run(FALSE))

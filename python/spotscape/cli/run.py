@@ -173,7 +173,7 @@ def run(
     from spotscape._writable import check_columns, check_writable
 
     check_columns("obs", [one.obs for one in slices.values()])
-    if len(slices) == 1:
+    if len(slices) == 1 and out.suffix.lower() == ".h5ad":
         check_writable(next(iter(slices.values())))
     if len(slices) > 1 or slice_key is not None:
         adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)

@@ -45,7 +45,7 @@ def read_zarr(path: Path, backed: bool) -> AnnData:
             check_read(path, adata)
             return adata
         parts = {name: read_elem(group[name]) for name in group if name not in ("X", "raw")}
-        if "raw" in group:
+        if "raw" in group and hasattr(group["raw"], "keys"):  # else a sign that there is none
             others = {name: read_elem(group["raw"][name]) for name in group["raw"] if name != "X"}
             parts["raw"] = {"X": _on_disk(group["raw"]["X"]), **others}
         return AnnData(_on_disk(group["X"]) if "X" in group else None, **parts)

@@ -17,13 +17,20 @@ from spotscape import _keys
 from spotscape._slices import read_slices
 from spotscape._validate import check_choice, check_integer, input_error
 from spotscape.pl._draw import draw_legend, draw_spots, spot_colors, spot_shape
-from spotscape.pl._figure import as_plain_text, check_save, open_panels, save_figure
+from spotscape.pl._figure import (
+    as_plain_text,
+    check_save,
+    open_panels,
+    save_figure,
+    unchanged_if_it_fails,
+)
 from spotscape.pl._read import domain_colors, read_coordinates, read_labels
 
 KINDS = ("overlay", "stacked")
 _REFERENCE, _MOVED = "#bdbdbd", "#2166ac"
 
 
+@unchanged_if_it_fails
 def alignment(
     adata: AnnData,
     *,

@@ -16,13 +16,21 @@ from spotscape._embedding_graph import embedding_graph
 from spotscape._threads import threads_kept
 from spotscape._validate import check_integer, input_error
 from spotscape.pl._draw import draw_legend, draw_names, spot_colors
-from spotscape.pl._figure import as_plain_text, check_save, one_or_all, open_panels, save_figure
+from spotscape.pl._figure import (
+    as_plain_text,
+    check_save,
+    one_or_all,
+    open_panels,
+    save_figure,
+    unchanged_if_it_fails,
+)
 from spotscape.pl._read import domain_colors, read_embedding, read_labels, run_slice_key
 
 MIN_SPOTS = 4
 """Spots below which UMAP cannot be computed."""
 
 
+@unchanged_if_it_fails
 def embedding(
     adata: AnnData,
     *,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from anndata import AnnData
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,6 +21,30 @@ from spotscape.io import atomic_path, check_output
 LEGEND_ROWS = 16
 COLUMNS = 4
 """Panels in a row."""
+Drawing = TypeVar("Drawing", bound=Callable[..., Any])
+
+
+def unchanged_if_it_fails(draw: Drawing) -> Drawing:
+    """Have a plot that raises leave no colours or UMAP behind in the object that it was to draw."""
+
+    @wraps(draw)
+    def drawn(adata: AnnData, *arguments: Any, **settings: Any) -> Any:
+        if not isinstance(adata, AnnData) or adata.is_view:  # of a view nothing is written
+            return draw(adata, *arguments, **settings)
+        places = (adata.uns, adata.obsm)
+        before = [dict(place) for place in places]
+        try:
+            return draw(adata, *arguments, **settings)
+        except BaseException:
+            for place, old in zip(places, before, strict=True):
+                for key in set(place) - set(old):
+                    del place[key]
+                for key, value in old.items():
+                    if place[key] is not value:
+                        place[key] = value
+            raise
+
+    return cast(Drawing, drawn)
 
 
 def new_axes(size: tuple[float, float]) -> Axes:

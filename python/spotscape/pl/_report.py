@@ -23,7 +23,13 @@ from spotscape.pl import _wording as wording
 from spotscape.pl._after import sections
 from spotscape.pl._comparison import domain_comparison, read_comparison
 from spotscape.pl._embedding import MIN_SPOTS, embedding
-from spotscape.pl._figure import check_ending, new_axes, new_panels, png_bytes
+from spotscape.pl._figure import (
+    check_ending,
+    new_axes,
+    new_panels,
+    png_bytes,
+    unchanged_if_it_fails,
+)
 from spotscape.pl._loss import loss_history
 from spotscape.pl._n_domains import n_domains
 from spotscape.pl._read import (
@@ -48,6 +54,7 @@ class Picture(NamedTuple):
     alt: str
 
 
+@unchanged_if_it_fails
 def report(
     adata: AnnData,
     path: str | PathLike[str],

@@ -23,7 +23,15 @@ from spotscape.pl._draw import (
     spot_colors,
     spot_shape,
 )
-from spotscape.pl._figure import COLUMNS, as_plain_text, check_save, one_or_all, open_panels, save_figure
+from spotscape.pl._figure import (
+    COLUMNS,
+    as_plain_text,
+    check_save,
+    one_or_all,
+    open_panels,
+    save_figure,
+    unchanged_if_it_fails,
+)
 from spotscape.pl._read import domain_colors, read_coordinates, read_labels, read_slice_names
 
 
@@ -35,6 +43,7 @@ class TissueImage(NamedTuple):
     spot_diameter: float | None
 
 
+@unchanged_if_it_fails
 def spatial_domains(
     adata: AnnData,
     *,

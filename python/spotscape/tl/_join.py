@@ -72,11 +72,14 @@ def join_slices(
             counts = find_counts(adata, layer=layer)
             coordinates = check_coordinates(adata, spatial_key)
             check_one_section(adata, coordinates, spatial_key)
+            images = images_of(adata, _keys.SPATIAL)
+            if images and "/" in name:
+                expected = "a name without '/', by which a file can keep the image"
+                raise input_error("adatas", f"an image of a slice named {name!r}", expected)
         places[name] = counts.source
         part = AnnData(counts.matrix, obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
         part.obsm[spatial_key] = coordinates
         part.obs[slice_key] = name
-        images = images_of(adata, _keys.SPATIAL)
         if images:
             # One slice's image goes by the slice's name, by which plots find it again.
             one = len(images) == 1

@@ -230,6 +230,21 @@ def test_warnings_of_r_are_ours(adata):
         interop.to_r(twice, "seurat")
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_a_class_of_a_package_that_is_absent(tmp_path, several):
+    path = tmp_path / "a.rds"
+    in_r(
+        f"""{{
+      object <- asS4(structure(1, class = structure("Thing", package = "not.there")))
+      saveRDS({"list(a = object)" if several else "object"}, "{path}")
+    }}"""
+    )
+    with pytest.raises(
+        InputError, match=r"a\.rds: found an object of class 'Thing' of the R package 'not\.there'"
+    ):
+        spotscape.io.read(path)
+
+
 @pytest.mark.parametrize(
     ("place", "name", "words"),
     [
