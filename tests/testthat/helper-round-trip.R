@@ -157,7 +157,7 @@ round_trip_in_python <- function(object, kind) {
   cross <- function(one) {
     adata <- suppressWarnings(as_anndata(one))
     if (kind$class == "SingleCellExperiment") {
-      adata$obsm[["spatial"]] <- as.matrix(as.data.frame(cell_table(one)[c("x", "y")]))
+      reticulate::py_set_item(adata$obsm, "spatial", reticulate::r_to_py(as.matrix(as.data.frame(cell_table(one)[c("x", "y")]))))
     }
     adata
   }
