@@ -58,8 +58,7 @@ for (i in which(table$takes_shell)) {
   known <- readRDS(file.path(folder, sprintf("%d-wanted.rds", i)))
   # Of a list the shell makes the object that IntegrateSlices() makes.
   before <- if (kinds$slices[i] == "list") known$result else readRDS(file.path(folder, sprintf("%d.rds", i)))
-  if (kinds$slices[i] == "list") for (name in grep("^spotscape", colnames(own$cell_table(before)), value = TRUE)) before[[name]] <- NULL
-  table$shell[i] <- toString(own$round_trip_losses(before, after))
+  table$shell[i] <- toString(own$round_trip_losses(before, after, except = "^spotscape_"))
   table$shell_is_python[i] <- identical(own$domains_of(after), known$domains)
 }
 table$shell[!table$takes_shell] <- "takes no coordinates by name"
