@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 from spotscape._keys import MICROMETRES_PER_UNIT, SOURCE, SPATIAL
@@ -76,10 +77,9 @@ def is_gzip(path: Path) -> bool:
 
 def check_unique(path: Path, ids: Iterable[str], what: str) -> None:
     """Raise where a name stands in a file twice."""
-    ids = np.asarray(list(ids), dtype=object)
-    names, counts = np.unique(ids.astype(str), return_counts=True)
-    if len(names) < len(ids):
-        twice = names[counts > 1]
+    index = pd.Index(ids)
+    if not index.is_unique:
+        twice = index[index.duplicated()].unique()
         found = f"{what}s that occur twice ({len(twice)}, such as {str(twice[0])!r})"
         raise input_error(named_path(path), found, f"every {what} once")
 

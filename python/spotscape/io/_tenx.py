@@ -22,7 +22,7 @@ from spotscape._validate import input_error
 from spotscape.io._common import check_unique, find_one, is_gzip, need_one
 
 GENES = "Gene Expression"
-_BLOCK = 2**22
+_BLOCK = 2**18
 """Stored counts that are held at a time beside the matrix that is made."""
 _FEATURES = ("features.tsv", "genes.tsv")
 

@@ -17,7 +17,7 @@ from spotscape._keys import SOURCE, SPATIAL
 from spotscape._paths import as_path, named_path, reading
 from spotscape._validate import input_error
 from spotscape.io._common import place, record, warn
-from spotscape.io._geometry import LabelCentroids, centroid_of_wkb
+from spotscape.io._geometry import LabelCentroids, centroids_of_wkb
 
 _TABLES = ("tables", "table")
 """Where tables lie: today, and in the first versions."""
@@ -151,7 +151,7 @@ def _centroids(store: Path, region: str, instances: list[Any], system: str) -> n
             table = pd.read_parquet(shapes / "shapes.parquet", columns=["geometry"])["geometry"]
             index = pd.Index(table.index)
             rows = index.get_indexer(instances)
-            centers = [centroid_of_wkb(table.iloc[row]) if row >= 0 else missing for row in rows]
+            centers = np.vstack([centroids_of_wkb(table.tolist()), missing])[rows]  # -1 is the last
             attributes = zarr.open_group(shapes, mode="r", use_consolidated=False).attrs.asdict()
             affine = _affine_to(attributes.get("coordinateTransformations", []), system)
     elif labels.is_dir():
