@@ -12,6 +12,8 @@ from spotscape._validate import input_error
 
 _LEAST, _MOST = 1e-100, 1e100
 """Beyond these, squares of distances are 0 or infinite."""
+_FEWEST_ON_A_LINE = 10
+"""Of fewer spots it may be chance that they lie on a line."""
 _PLACES = re.compile(r"spatial|coord|position|^(X_)?xy$", re.I)
 """What coordinates are called in ``obsm``."""
 COLUMNS = (
@@ -49,7 +51,8 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
     Raises
     ------
     InputError
-        If coordinates are missing, not numbers, not finite, of the wrong shape, or all equal.
+        If coordinates are missing, not numbers, not finite, of the wrong shape, all equal, or all on one
+        slanted line.
 
     Examples
     --------
@@ -90,7 +93,22 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
     if span < _LEAST or largest > _MOST:
         found = f"a span of {span:.3g} with numbers up to {largest:.3g}"
         raise input_error(name, found, f"numbers between {_LEAST:g} and {_MOST:g}", "Choose another unit.")
+    if _on_slanted_line(coordinates):
+        todo = "Was one column given twice? Give x and y."
+        raise input_error(name, "all spots on one slanted line", "places in a plane or in space", todo)
     return coordinates
+
+
+def _on_slanted_line(coordinates: np.ndarray) -> bool:
+    """Say whether places lie on a line that no axis runs along, as no tissue does."""
+    if len(coordinates) < _FEWEST_ON_A_LINE:
+        return False
+    centered = coordinates - coordinates.mean(axis=0)
+    widths = np.abs(centered).max(axis=0)
+    if (widths > 0).sum() < 2:
+        return False
+    strengths = np.linalg.eigvalsh((centered / widths.max()).T @ (centered / widths.max()))
+    return bool(strengths[-2] <= 1e-12 * strengths[-1])
 
 
 def _candidates(adata: AnnData) -> str:

@@ -433,6 +433,13 @@ class TestBadInput:
         assert not adata.obsp
         assert not adata.uns
 
+    @pytest.mark.parametrize("scale", [1.0, 1e6, 1e-6])
+    def test_one_column_twice(self, scale):
+        twice = np.repeat(scale * cells(50)[:, :1], 2, axis=1)
+        with pytest.raises(InputError, match="all spots on one slanted line.*column given twice"):
+            gr.spatial_neighbors(spots_at(twice))
+        gr.spatial_neighbors(spots_at(np.column_stack([twice[:, 0], np.zeros(50)])))
+
     def test_no_coordinates(self):
         adata = spots_at(square(3))
         adata.obsm["X_umap"] = adata.obsm.pop("spatial")
