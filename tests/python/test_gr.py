@@ -374,7 +374,9 @@ class TestSlices:
     def test_slice_with_too_few_spots(self):
         adata = spots_at(cells(40), slice=["a"] * 38 + ["b"] * 2)
         with pytest.raises(InputError, match=r"n_neighbors: found 6 with 2 spot\(s\)"):
-            gr.spatial_neighbors(adata, slice_key="slice")
+            gr.spatial_neighbors_knn(adata, slice_key="slice")
+        gr.spatial_neighbors(adata, slice_key="slice")  # a slice of few cells beside larger ones
+        assert degrees(adata)[-2:].tolist() == [1, 1]
 
 
 class TestSharedPlaces:
@@ -436,7 +438,7 @@ class TestBadInput:
     @pytest.mark.parametrize("scale", [1.0, 1e6, 1e-6])
     def test_one_column_twice(self, scale):
         twice = np.repeat(scale * cells(50)[:, :1], 2, axis=1)
-        with pytest.raises(InputError, match="all spots on one slanted line.*column given twice"):
+        with pytest.raises(InputError, match=r"all spots on one slanted line.*column given twice"):
             gr.spatial_neighbors(spots_at(twice))
         gr.spatial_neighbors(spots_at(np.column_stack([twice[:, 0], np.zeros(50)])))
 
