@@ -19,6 +19,9 @@ SLICE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile $(PIP_ARGS) -c constraints.txt
+# The tests start many processes. Where Python may not write bytecode (PYTHONDONTWRITEBYTECODE), each would compile all that
+# it imports, which takes most of a minute.
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 DEMO := demo
 JOBS ?= 2
 TEST_ENV := $(VENV)/.installed-$(if $(filter skip,$(R)),dev,r)
@@ -45,12 +48,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing spotscape, what it needs and the development tools into $(VENV) ..."
 	@$(PIP) -e '.[dev]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.installed
 
 # As .installed-dev, and rpy2, which compiles against R's headers.
 $(VENV)/.installed-r: pyproject.toml constraints.txt | $(BIN)/python setup-r
 	@echo "Installing spotscape, what it needs, the development tools and rpy2 into $(VENV) ..."
 	@RPY2_CFFI_MODE=API $(PIP) -e '.[dev,r]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
 # ---- the demo -----------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
@@ -22,6 +21,8 @@ def most_variable(
     matrix: sparse.csr_matrix, names: pd.Index, n_top_genes: int, slices: pd.Categorical | None
 ) -> pd.Index:
     """Return the names of the most variable genes by seurat_v3, or by variance / mean where that fails."""
+    import scanpy as sc  # takes seconds, and most calls need none of it
+
     counts = AnnData(matrix, var=pd.DataFrame(index=names))
     if slices is not None:
         counts.obs[_keys.SLICE] = slices

@@ -29,7 +29,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from spotscape.core.batch_norm import BatchNorm, Reduce
 from spotscape.core.expression import ExpressionMatrix
@@ -100,6 +99,8 @@ class Neighborhood(nn.Module):
 
     def _normalized(self, kept_edges: Tensor) -> Tensor:
         """Return the entries of Â: of the edges, then of the self-loops."""
+        from torch_geometric.nn.conv.gcn_conv import gcn_norm  # takes seconds; a run may train nothing
+
         n, n_edges, n_outside = self.n_spots, self.edge_index.shape[1], len(self.outside)
         edges = self.edge_index
         if n_outside:  # they come from one more spot, which nothing is taken from

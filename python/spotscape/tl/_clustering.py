@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-import scanpy as sc
 from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
@@ -88,6 +87,8 @@ def leiden_labels(
     the number nearest to it; without, ``resolution`` is used. The graph is of all spots, so time grows faster
     than their number.
     """
+    import scanpy as sc  # takes seconds, and most calls need none of it
+
     shell = embedding_graph(embedding, min(_LEIDEN_NEIGHBORS, len(embedding) - 1), seed)
 
     def communities(at: float) -> np.ndarray:

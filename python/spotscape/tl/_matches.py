@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import ot
 from scipy.spatial import cKDTree
 from sklearn.neighbors import NearestNeighbors
 
@@ -77,6 +76,8 @@ def by_transport(sides: Sides, transform: Transform, mutual: np.ndarray, scale: 
 
     The cost is that of `by_place`; a spot goes to the partner that gets most of its mass.
     """
+    import ot  # takes seconds, and most calls need none of it
+
     moved = transform(sides.xy)
     _, _, spots = _within_reach(sides, moved)
     tree = cKDTree(sides.reference_xy)

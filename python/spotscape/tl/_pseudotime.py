@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
@@ -157,6 +156,8 @@ def pseudotime(
 
 def _diffusion(embedding: np.ndarray, n_neighbors: int, seed: int) -> AnnData:
     """Return a bare object with the graph of the embedding and its diffusion map."""
+    import scanpy as sc  # takes seconds, and most calls need none of it
+
     with warnings.catch_warnings():
         # scanpy says that parts are not connected; so do we, with how many spots it concerns.
         warnings.simplefilter("ignore")
@@ -167,6 +168,8 @@ def _diffusion(embedding: np.ndarray, n_neighbors: int, seed: int) -> AnnData:
 
 def _time_from(shell: AnnData, root: int) -> np.ndarray:
     """Return diffusion pseudotime, NaN where no path leads from the root."""
+    import scanpy as sc  # takes seconds, and most calls need none of it
+
     parts = sparse.csgraph.connected_components(shell.obsp["connectivities"], directed=False)[1]
     reached = parts == parts[root]
     shell.uns["iroot"] = root
@@ -181,6 +184,8 @@ def _time_from(shell: AnnData, root: int) -> np.ndarray:
 
 def _paga(shell: AnnData, groups: pd.Categorical | None) -> dict[str, Any]:
     """Return how strongly the groups are connected; nothing where there are fewer than two."""
+    import scanpy as sc  # takes seconds, and most calls need none of it
+
     if groups is None or len(groups.categories) < 2 or (groups.codes < 0).any():
         return {}
     shell.obs["group"] = groups
