@@ -116,7 +116,7 @@ round_trip_losses <- function(before, after, except = "^$") {
   if ("names" %in% lost) {
     return(lost)
   }
-  lost <- c(lost, differs("counts", round_trip_counts(before), round_trip_counts(after)))
+  lost <- c(lost, differs("counts", as.matrix(round_trip_counts(before)), as.matrix(round_trip_counts(after))))
   if (inherits(before, "Seurat")) {
     images <- names(before@images)
     return(c(
