@@ -24,10 +24,17 @@ read_object <- function(path) {
 check_class_package <- function(object, name) {
   package <- attr(class(object), "package")
   if (!is.null(package) && package != ".GlobalEnv" && !requireNamespace(package, quietly = TRUE)) {
-    found <- sprintf("an object of class '%s' of the R package '%s', which is not installed", class(object)[1L], package)
-    input_error(name, found, "one whose package is there", sprintf("Install %s in R.", package))
+    of <- sprintf("an object of class '%s' of the R package '%s'", class(object)[1L], package)
+    todo <- c(sprintf("Install %s in R.", package), WAYS_ON[package][package %in% names(WAYS_ON)])
+    input_error(name, paste0(of, ", which is not installed"), "one whose package is there", paste(todo, collapse = " "))
   }
 }
+
+# What makes one of ours of objects of other packages, where those are installed.
+WAYS_ON <- c(
+  GiottoClass = "Where it is: saveRDS(Giotto::giottoToSpatialExperiment(readRDS(path))[[1]], 'slice.rds').",
+  SpatialFeatureExperiment = "Where it is: saveRDS(as(readRDS(path), 'SpatialExperiment'), 'slice.rds')."
+)
 
 write_object <- function(object, path) {
   tryCatch(

@@ -128,7 +128,7 @@ def _try_to_write(name: str, value: Any) -> None:
         try:
             write_elem(file, "value", value)
         except Exception as error:
-            found = f"a {type(value).__name__}, which files do not hold"
+            found = f"a value of type {type(value).__name__}, which files do not hold"
             todo = "Make it text, a number, an array or a table, or delete it."
             raise input_error(
                 name, found, "arrays, tables, text, numbers, and dictionaries of these", todo

@@ -247,5 +247,5 @@ class TestSpatialData:
 )
 def test_r_objects_of_other_packages(real, name, package, words):
     path = real("rds") / name
-    with pytest.raises(InputError, match=f"package {package}, which is not installed.*{words}"):
+    with pytest.raises(InputError, match=f"package '{package}', which is not installed.*{words}"):
         io.read(path)

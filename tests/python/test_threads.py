@@ -65,13 +65,13 @@ def test_a_run_keeps_and_records_the_number(config):
         seen.append(torch.get_num_threads())
 
     with pytest.MonkeyPatch.context() as patch:
-        select = _pipeline.select_genes  # a library that sets all threads back
+        select = _pipeline.choose_genes  # a library that sets all threads back
 
         def selecting(*arguments, **settings):
             torch.set_num_threads(before)
             return select(*arguments, **settings)
 
-        patch.setattr(_pipeline, "select_genes", selecting)
+        patch.setattr(_pipeline, "choose_genes", selecting)
         find = _pipeline.find_domains
         patch.setattr(_pipeline, "find_domains", lambda *a, **k: (progress(), find(*a, **k))[1])
         run_spotscape(one, n_domains=3, config=config, threads=asked, progress=progress)

@@ -77,8 +77,8 @@ def test_what_cellxgene_says_of_images_is_no_image(adata):
 @pytest.mark.parametrize(
     ("slot", "key", "value", "words"),
     [
-        ("uns", "odd", object(), "a object, which files do not hold"),
-        ("uns", "odd", {"deep": {"er": (1, 2)}}, r"\['deep'\]\['er'\]: found a tuple"),
+        ("uns", "odd", object(), "a value of type object, which files do not hold"),
+        ("uns", "odd", {"deep": {"er": (1, 2)}}, r"\['deep'\]\['er'\]: found a value of type tuple"),
         ("uns", "odd", np.datetime64("2020-01-01"), "datetime64"),
         ("uns", 3, 1, "no text"),
         ("uns", "a/b", 1, "begins another level"),

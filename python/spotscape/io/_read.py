@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,12 +58,6 @@ _WAYS_ON = {
     ".rda": "In R: load(path), and saveRDS(object, 'slice.rds').",
 }
 """What to type for files that are not read, by their endings."""
-_R_WAYS_ON = {
-    "GiottoClass": "In R: saveRDS(Giotto::giottoToSpatialExperiment(readRDS(path))[[1]], 'slice.rds').",
-    "SpatialFeatureExperiment": "Install that package; or in R, where it is: "
-    "saveRDS(as(readRDS(path), 'SpatialExperiment'), 'slice.rds').",
-}
-"""The same for R objects, by the package that they are of."""
 
 
 def read(
@@ -147,7 +140,9 @@ def _read_file(path: Path, backed: bool) -> AnnData | dict[str, AnnData]:
     if not path.exists():
         raise input_error(named_path(path), "nothing there", READABLE)
     if suffix == ".rds":
-        return _read_rds(path)
+        from spotscape.interop import read_rds
+
+        return read_rds(path)
     if suffix == ".gef":
         return read_stereo_seq(path)
     if path.suffix == ".h5ad":
@@ -155,22 +150,6 @@ def _read_file(path: Path, backed: bool) -> AnnData | dict[str, AnnData]:
     unpacked = Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
     todo = _WAYS_ON.get(".csv" if unpacked in (".tsv", ".txt") else unpacked, "")
     raise input_error(named_path(path), f"a file that ends in {path.suffix!r}", READABLE, todo)
-
-
-def _read_rds(path: Path) -> AnnData | dict[str, AnnData]:
-    """Read an R object; one of a package that is not installed ends in the lines that make it another."""
-    from spotscape.interop import read_rds
-
-    try:
-        return read_rds(path)
-    except RuntimeError as error:
-        needed = re.search(r"unable to load required package \W(\w+)", str(error))
-        if needed is None:
-            raise
-        found = f"an R object of the package {needed[1]}, which is not installed"
-        expected = "a Seurat, SpatialExperiment or SingleCellExperiment object"
-        todo = _R_WAYS_ON.get(needed[1], f"In R: install {needed[1]}, and make it one of these.")
-        raise input_error(named_path(path), found, expected, todo) from error
 
 
 def _platform(path: Path) -> Platform | None:
