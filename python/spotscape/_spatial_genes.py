@@ -83,6 +83,14 @@ def rank_by_pattern(
     return np.argsort(-score, kind="stable")
 
 
+def pattern(connectivities: sparse.spmatrix) -> sparse.csr_matrix:
+    """Return ones where two spots are joined, as a new matrix: to compare one with 0 sorts it in place."""
+    found = sparse.csr_matrix(connectivities, copy=True)
+    found.data = (found.data != 0).astype(np.float64)
+    found.eliminate_zeros()
+    return found
+
+
 def neighborhood_mean(connectivities: sparse.spmatrix) -> sparse.csr_matrix:
     """Return M: the mean over a spot and its neighbours, N x N, rows sum to 1.
 
@@ -91,7 +99,7 @@ def neighborhood_mean(connectivities: sparse.spmatrix) -> sparse.csr_matrix:
     connectivities
         N x N; every stored value that is not 0 joins two spots, in both directions.
     """
-    joined = sparse.csr_matrix(sparse.csr_matrix(connectivities) != 0, dtype=np.float64)
+    joined = pattern(connectivities)
     joined = sparse.csr_matrix(joined + joined.T + sparse.identity(joined.shape[0], format="csr"))
     joined.data[:] = 1.0
     joined.data /= np.repeat(np.diff(joined.indptr), np.diff(joined.indptr))

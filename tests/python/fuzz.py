@@ -170,13 +170,18 @@ def graph_of_more_spots(draft: Draft) -> None:
 
 @mangling("graph", EITHER)
 def own_graph(draft: Draft) -> None:
-    graph = kneighbors_graph(draft.adata.obsm["spatial"], 6)
+    if draft.adata.n_obs < 2:  # no neighbours to be had
+        return
+    graph = kneighbors_graph(draft.adata.obsm["spatial"], min(6, draft.adata.n_obs - 1))
     draft.adata.obsp["spatial_connectivities"] = graph.maximum(graph.T).tocsr()
 
 
 @mangling("graph", REFUSED)
 def own_graph_of_other_spots(draft: Draft) -> None:
-    graph = kneighbors_graph(draft.rng.permutation(draft.adata.obsm["spatial"]), 6)
+    if draft.adata.n_obs < 2:
+        return
+    places = draft.rng.permutation(draft.adata.obsm["spatial"])
+    graph = kneighbors_graph(places, min(6, draft.adata.n_obs - 1))
     draft.adata.obsp["spatial_connectivities"] = graph.maximum(graph.T).tocsr()
 
 

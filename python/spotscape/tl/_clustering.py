@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from spotscape._embedding_graph import embedding_graph
+from spotscape._spatial_genes import pattern
 from spotscape.tl._mixture import fit_mixture
 
 SMALL_MATRIX_THREADS = 1
@@ -124,7 +125,7 @@ def smooth_labels(labels: np.ndarray, connectivities: sparse.csr_matrix) -> np.n
     """
     n = len(labels)
     member = sparse.csr_matrix((np.ones(n), (np.arange(n), labels)), shape=(n, labels.max() + 1))
-    votes = ((connectivities != 0).astype(np.float64) @ member + member).toarray()
+    votes = (pattern(connectivities) @ member + member).toarray()
     votes[np.arange(n), labels] += 0.5
     return votes.argmax(axis=1)
 

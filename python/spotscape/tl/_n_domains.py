@@ -97,7 +97,7 @@ def suggest(
     scores = np.array(
         [fit_mixture(view, kmeans_starts(view, int(k), _N_STARTS, seed), int(k)).score for k in numbers]
     )
-    degree = _NEIGHBORS if graph is None else sparse.csr_matrix(graph != 0).nnz / n
+    degree = _NEIGHBORS if graph is None else np.count_nonzero(sparse.csr_matrix(graph).data) / n
     independent = max(2.0, n / (1 + degree))
     criterion = -2 * independent * scores + numbers * (view.shape[1] + 1) * np.log(independent)
     spread = criterion.std()

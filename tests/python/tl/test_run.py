@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.neighbors import kneighbors_graph
 
 from spotscape import _keys, gr, tl
 from spotscape._validate import InputError, SpotscapeWarning
@@ -91,6 +92,26 @@ def test_fewer_components_where_there_are_few_genes_or_spots(n_genes, n_spots, w
     assert few.obsm["X_spotscape"].shape == (few.n_obs, min(width, few.n_obs // 8))
     assert np.isfinite(few.obsm["X_spotscape"]).all()
     assert few.obs["spotscape_confidence"].between(0, 1).all()
+
+
+@pytest.mark.filterwarnings("ignore:.*was there, not made by spotscape")
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_graph_of_the_users_stays_as_it_was_stored(refused):
+    own = simulate_slice(n_spots=120, n_genes=60, n_domains=3)
+    graph = kneighbors_graph(own.obsm["spatial"], 6)  # its columns are by distance, not sorted
+    assert not graph.has_sorted_indices
+    own.obsp["spatial_connectivities"] = graph
+    stored = own.obsp["spatial_connectivities"]
+    before = [stored.indices.copy(), stored.data.copy(), stored.indptr.copy()]
+    if refused:
+        own.X = -own.X
+        with pytest.raises(InputError, match="negative"):
+            tl.run_spotscape(own, n_domains=3, progress=False)
+    else:
+        tl.run_spotscape(own, n_domains=3, progress=False)
+        tl.spatial_domains(own, smooth=True)
+    for one, other in zip(before, (stored.indices, stored.data, stored.indptr), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_copy_leaves_the_object_alone(tissue):
