@@ -42,9 +42,9 @@ class Counts(NamedTuple):
         """Return the counts of each spot, float64: whole numbers of any size add up."""
         return row_totals(self.matrix)
 
-    def describe(self) -> str:
-        """Say where the counts are, and how many a spot has: for a log."""
-        totals = self.totals()
+    def describe(self, totals: np.ndarray | None = None) -> str:
+        """Say where the counts are, and how many a spot has: for a log. Totals are added up if not given."""
+        totals = self.totals() if totals is None else totals
         return (
             f"counts from {self.source}: {totals.sum():,.0f} in all, {np.median(totals):,.0f} per spot at "
             f"the median ({totals.min():,.0f} to {totals.max():,.0f})"

@@ -20,7 +20,7 @@ def choose_genes(
     n_top_genes: int,
     ranking: str,
     *,
-    graph: Callable[[], sparse.spmatrix],
+    mean: Callable[[], sparse.csr_matrix],
     slices: pd.Categorical | None,
     among: np.ndarray | None = None,
 ) -> pd.Index:
@@ -32,8 +32,8 @@ def choose_genes(
         Raw counts.
     n_top_genes, ranking
         As there.
-    graph
-        Gives the spatial graph; asked only where genes are ranked by their pattern.
+    mean
+        Gives the mean over a spot and its neighbours, N x N; asked only where genes are ranked by pattern.
     slices
         Slice of each spot; None for one slice.
     among
@@ -58,15 +58,20 @@ def choose_genes(
     if ranking == "variable":
         matrix = counts.matrix if usable.all() else counts.matrix[:, usable]
         return most_variable(matrix, chosen, n_top_genes, slices)
-    neighbours = graph()
+    neighborhood = mean()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpotscapeWarning)  # on empty spots: said by whoever goes on
         expression = log_expression(counts, np.flatnonzero(usable))
-    ranked = rank_by_pattern(expression, neighbours, None if slices is None else slices.codes)
+    ranked = rank_by_pattern(expression, neighborhood, None if slices is None else slices.codes)
     return chosen[np.sort(ranked[:n_top_genes])]
 
 
-def log_expression(counts: Counts, columns: np.ndarray, target_sum: float | None = None) -> sparse.csr_matrix:
+def log_expression(
+    counts: Counts,
+    columns: np.ndarray,
+    target_sum: float | None = None,
+    totals: np.ndarray | None = None,
+) -> sparse.csr_matrix:
     """Return ``log(1 + x)`` of counts scaled to one total, N x columns, float32.
 
     Parameters
@@ -77,8 +82,10 @@ def log_expression(counts: Counts, columns: np.ndarray, target_sum: float | None
         Numbers of the genes to return; a spot's total is over all of them.
     target_sum
         Total after scaling; None for the median total.
+    totals
+        Counts of each spot, where they are known; None to add them up.
     """
-    totals = counts.totals()
+    totals = counts.totals() if totals is None else totals
     empty = totals == 0
     if empty.any():
         warnings.warn(

@@ -63,7 +63,7 @@ def spatial_autocorrelation(
 
 
 def rank_by_pattern(
-    expression: sparse.csr_matrix, connectivities: sparse.csr_matrix, slices: np.ndarray | None
+    expression: sparse.csr_matrix, mean: sparse.csr_matrix, slices: np.ndarray | None
 ) -> np.ndarray:
     """Return the numbers of the genes, from the most spatial to the least; ties by column.
 
@@ -71,12 +71,11 @@ def rank_by_pattern(
     ----------
     expression
         N x G: normalised, after the logarithm.
-    connectivities
-        N x N, non-zero for neighbours.
+    mean
+        M, N x N, of `neighborhood_mean`.
     slices
         Number of each spot's slice, N from 0; None for one slice.
     """
-    mean = neighborhood_mean(connectivities)
     numbers = np.zeros(expression.shape[0], dtype=int) if slices is None else slices
     parts = [np.flatnonzero(numbers == number) for number in range(int(numbers.max()) + 1)]
     score = np.mean([spatial_autocorrelation(expression, mean, part) for part in parts], axis=0)

@@ -19,6 +19,7 @@ from spotscape._counts import Counts, read_counts
 from spotscape._counts_choice import Candidate, choose_counts, is_named, is_plain, named_rank
 from spotscape._expression import choose_genes, log_expression, median_of
 from spotscape._slices import read_slices
+from spotscape._spatial_genes import neighborhood_mean
 from spotscape._validate import (
     check_choice,
     check_integer,
@@ -201,7 +202,7 @@ def select_genes(
         counts,
         n_top_genes,
         ranking,
-        graph=lambda: _graph(adata),
+        mean=lambda: neighborhood_mean(_graph(adata)),
         slices=slices,
         among=counts.var_names.isin(adata.var_names),
     )

@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
     "_expression": GROUND | {"_counts", "_spatial_genes", "_variable_genes"},
-    "pp": GROUND | {"_counts", "_counts_choice", "_expression", "_slices", "config"},
+    "pp": GROUND | {"_counts", "_counts_choice", "_expression", "_slices", "_spatial_genes", "config"},
     "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
     | {"_embedding_graph", "_neighbors", "_panels", "_paths", "_slices", "core", "engine", "pp", "gr"}

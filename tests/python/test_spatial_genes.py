@@ -44,7 +44,7 @@ def test_a_pattern_ranks_before_noise_and_a_hardly_seen_gene_last():
     dense = x.toarray()
     dense[:, 3] = 0
     dense[[10, 11], 3] = 1  # two spots side by side, of 60
-    ranked = rank_by_pattern(sparse.csr_matrix(dense), path, None)
+    ranked = rank_by_pattern(sparse.csr_matrix(dense), neighborhood_mean(path), None)
     assert ranked[0] == 0
     assert ranked[-1] == 3
     mean = neighborhood_mean(path)
@@ -59,10 +59,10 @@ def test_a_difference_between_slices_ranks_no_gene():
     dense[30:45, 0] += 3
     path = sparse.lil_matrix(path)
     path[29, 30] = path[30, 29] = 0
-    ranked = rank_by_pattern(sparse.csr_matrix(dense), path.tocsr(), np.repeat([0, 1], 30))
+    ranked = rank_by_pattern(sparse.csr_matrix(dense), neighborhood_mean(path), np.repeat([0, 1], 30))
     assert ranked[0] == 0
     assert 5 not in ranked[:1]
-    together = rank_by_pattern(sparse.csr_matrix(dense), path.tocsr(), None)
+    together = rank_by_pattern(sparse.csr_matrix(dense), neighborhood_mean(path), None)
     assert 5 in together[:2]
 
 

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._slices import read_slices
+from spotscape._spatial_genes import neighborhood_mean
 from spotscape._spatial_graph import spatial_graph
 from spotscape._validate import input_error
 from spotscape.engine.slice_graph import SliceGraph
@@ -84,5 +85,5 @@ def _encoded(
         return encode(trained.model, graph, trained.mean, mean)
     seen = expression @ trained.loadings
     own = seen.mean(axis=0) if mean is None else mean @ trained.loadings
-    found = over_rings(seen - own, connectivities, trained.rings)
+    found = over_rings(seen - own, neighborhood_mean(connectivities), trained.rings)
     return found if trained.sharpening is None else trained.sharpening.apply(found)

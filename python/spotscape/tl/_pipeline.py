@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any, NamedTuple
 from warnings import warn
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
 from spotscape import _keys
 from spotscape._expression import choose_genes, log_expression, median_of
 from spotscape._progress import say
 from spotscape._slices import read_slices
+from spotscape._spatial_genes import neighborhood_mean
 from spotscape._spatial_graph import spatial_graph, write_graph
 from spotscape._threads import set_threads
 from spotscape._validate import SpotscapeWarning
@@ -25,7 +24,7 @@ from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import FitResult, Progress, fit, release_helpers
-from spotscape.pp import Counts, find_counts
+from spotscape.pp import find_counts
 from spotscape.tl._domains import Domains, find_domains, write_domains
 from spotscape.tl._inputs import FEWEST_SPOTS
 from spotscape.tl._model import model_record
@@ -103,28 +102,30 @@ def analyse(
         tissue = spatial_graph(adata, spatial_key, slice_key)
         connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
         places = _places(tissue, spatial_key)
-        scale = find_scale(settings.scale, connectivities, places, micrometres_per_unit(adata, spatial_key))
+        mean = neighborhood_mean(connectivities)
+        scale = find_scale(settings.scale, mean, places, micrometres_per_unit(adata, spatial_key))
         seconds["graph"] = time.perf_counter() - started
 
         started = time.perf_counter()
         slices = None if slice_key is None else read_slices(adata, slice_key)
         counts = find_counts(adata, layer=layer)
+        totals = counts.totals()
         if settings.target_sum is None:
-            settings = replace(settings, target_sum=median_of(counts.totals()))
+            settings = replace(settings, target_sum=median_of(totals))
         taken = counts._replace(source=counts_from or counts.source)
-        say(progress, taken.describe())
-        counts_record, source = _record_of_counts(taken), counts.source
+        say(progress, taken.describe(totals))
+        counts_record, source = _record_of_counts(taken.source, totals), counts.source
         genes = choose_genes(
             counts,
             settings.n_top_genes,
             settings.gene_ranking,
-            graph=partial(sparse.csr_matrix, connectivities),
+            mean=lambda: mean,
             slices=slices,
         )
         if len(genes) < _FEWEST_GENES:
             text = f"Only {len(genes)} gene(s) differ between spots: the domains may be those of chance."
             warn(text, SpotscapeWarning, stacklevel=2)
-        expression = log_expression(counts, counts.var_names.get_indexer(genes), settings.target_sum)
+        expression = log_expression(counts, counts.var_names.get_indexer(genes), settings.target_sum, totals)
         graph = SliceGraph.from_scipy(
             expression,
             connectivities,
@@ -156,7 +157,7 @@ def analyse(
             embedding = trained.embedding
         else:
             release_helpers()
-            embedding = over_rings(graph.components.scores.numpy(), connectivities, scale.rings)
+            embedding = over_rings(graph.components.scores.numpy(), mean, scale.rings)
             sharpening = find_sharpening(embedding, seed=seed)
             embedding = embedding if sharpening is None else sharpening.apply(embedding)
         seconds["training" if settings.trains else "components"] = time.perf_counter() - started
@@ -212,10 +213,9 @@ def _record_of_slices(graph: SliceGraph) -> dict[str, Any]:
     return {"integration": {"slice_noise": graph.components.slice_noise, "signal": graph.components.signal}}
 
 
-def _record_of_counts(counts: Counts) -> dict[str, Any]:
+def _record_of_counts(place: str, totals: np.ndarray) -> dict[str, Any]:
     """Return what is kept of which counts a run went by: their place, and how many there are."""
-    totals = counts.totals()
-    return {"place": counts.source, "total": float(totals.sum()), "median": float(np.median(totals))}
+    return {"place": place, "total": float(totals.sum()), "median": float(np.median(totals))}
 
 
 def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:

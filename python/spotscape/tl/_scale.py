@@ -16,7 +16,6 @@ from anndata import AnnData
 from scipy import sparse
 
 from spotscape import _keys
-from spotscape._spatial_genes import neighborhood_mean
 from spotscape._validate import input_error
 from spotscape.config import MICROMETRES, MOST_RINGS
 
@@ -43,7 +42,7 @@ class Scale(NamedTuple):
 
 
 def find_scale(
-    scale: int | str, connectivities: sparse.spmatrix, places: np.ndarray | None, per_unit: float
+    scale: int | str, mean: sparse.csr_matrix, places: np.ndarray | None, per_unit: float
 ) -> Scale:
     """Return the scale that was asked for on a tissue.
 
@@ -51,8 +50,8 @@ def find_scale(
     ----------
     scale
         Rings, or a distance such as ``"150 um"``: the rings that come nearest to it are taken, at least one.
-    connectivities
-        N x N, non-zero for neighbours.
+    mean
+        The mean over a spot and its neighbours, N x N (`spotscape._spatial_genes.neighborhood_mean`).
     places
         Coordinates, N x 2 or N x 3; None where there are none.
     per_unit
@@ -63,7 +62,7 @@ def find_scale(
     InputError
         If the scale is in micrometres, and the coordinates' unit is not known.
     """
-    step = np.nan if places is None else one_step(connectivities, places)
+    step = np.nan if places is None else one_step(mean, places)
     if isinstance(scale, str):
         wanted = float(MICROMETRES.fullmatch(scale)[1])  # type: ignore[index]  # the configuration checked it
         if not np.isfinite(step * per_unit) or step <= 0:
@@ -79,16 +78,15 @@ def find_scale(
     return Scale(scale, distance, float(distance * per_unit))
 
 
-def one_step(connectivities: sparse.spmatrix, places: np.ndarray) -> float:
+def one_step(mean: sparse.csr_matrix, places: np.ndarray) -> float:
     """Return the root mean square distance that the mean over a spot and its neighbours reaches."""
-    mean = sparse.coo_matrix(neighborhood_mean(connectivities))
-    squares = ((places[mean.row] - places[mean.col]) ** 2).sum(axis=1)
-    return float(np.sqrt((mean.data * squares).sum() / max(1, mean.shape[0])))
+    joined = mean.tocoo()
+    squares = ((places[joined.row] - places[joined.col]) ** 2).sum(axis=1)
+    return float(np.sqrt((joined.data * squares).sum() / max(1, mean.shape[0])))
 
 
-def over_rings(values: np.ndarray, connectivities: sparse.spmatrix, rings: int) -> np.ndarray:
+def over_rings(values: np.ndarray, mean: sparse.csr_matrix, rings: int) -> np.ndarray:
     """Return the mean over a spot and its neighbours, taken so many times: N x q, float32."""
-    mean = neighborhood_mean(connectivities)
     for _ in range(rings):
         values = mean @ values
     return values.astype(np.float32)

@@ -8,6 +8,7 @@ from scipy import sparse
 
 import spotscape
 from spotscape import gr, tl
+from spotscape._spatial_genes import neighborhood_mean
 from spotscape._validate import InputError
 from spotscape.pl._wording import scale as in_words
 from spotscape.tl._scale import find_scale, micrometres_per_unit, one_step, over_rings
@@ -15,8 +16,8 @@ from spotscape.tl._scale import find_scale, micrometres_per_unit, one_step, over
 
 @pytest.fixture(scope="module")
 def line() -> sparse.csr_matrix:
-    """Five spots in a row."""
-    return sparse.csr_matrix(sparse.diags([np.ones(4), np.ones(4)], [1, -1]))
+    """The mean over neighbours of five spots in a row."""
+    return neighborhood_mean(sparse.diags([np.ones(4), np.ones(4)], [1, -1]))
 
 
 @pytest.fixture
