@@ -17,6 +17,12 @@ def in_memory_copy(adata: AnnData) -> AnnData:
     return adata.to_memory(copy=True) if adata.isbacked or is_lazy(adata.X) else adata.copy()
 
 
+def in_memory_part(adata: AnnData, spots: np.ndarray) -> AnnData:
+    """Return a copy of some spots in memory, also of an object whose matrix is on disk."""
+    part = adata[spots]
+    return part.to_memory() if adata.isbacked else part.copy()
+
+
 def off_tissue(adata: AnnData) -> np.ndarray | None:
     """Return which spots ``obs["in_tissue"]`` says are off tissue; None where that is none, or all."""
     if IN_TISSUE not in adata.obs:

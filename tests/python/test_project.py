@@ -30,11 +30,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FACE = [name for name in spotscape.__all__ if name in spotscape._SUBMODULES]
 
 # From the ground up (vignettes/software_design.Rmd): which rooms each room may import, besides itself.
-GROUND = {"_adata", "_caller", "_keys", "_progress", "_threads", "_validate", "_version", "config"}
+GROUND = {"_adata", "_caller", "_keys", "_progress", "_threads", "_validate", "_version", "_words", "config"}
 MAY_IMPORT = {
     "_adata": set(),
     "_version": set(),
     "_keys": set(),
+    "_words": set(),
     "_caller": set(),
     "_progress": set(),
     "_threads": {"_validate"},

@@ -55,6 +55,15 @@ def read_slices(paths: dict[str, Path], *, backed: bool = False, verbose: bool =
     return slices
 
 
+def read_one(source: Path) -> tuple[dict[str, AnnData], list[Path]]:
+    """Return the one object of a file, by its name, and the file's path."""
+    paths = find_slices([source])
+    slices = read_slices(paths)
+    if len(slices) != 1:
+        raise input_error("IN", f"{len(slices)} objects", "one", "Run the command on each.")
+    return slices, list(paths.values())
+
+
 def place_by_columns(slices: Mapping[str, AnnData], spatial_key: str) -> str:
     """Make coordinates of the columns of ``obs`` that a key such as "x,y" names; return the key of them."""
     columns = [name.strip() for name in spatial_key.split(",")]
@@ -82,14 +91,14 @@ def place_by_columns(slices: Mapping[str, AnnData], spatial_key: str) -> str:
 
 def _on_tissue(name: str, adata: AnnData) -> AnnData:
     """Leave out the spots that are off tissue, as the reader of Space Ranger's folders does, and say so."""
-    from spotscape._adata import off_tissue
+    from spotscape._adata import in_memory_part, off_tissue
 
     off = off_tissue(adata)
     if off is None:
         return adata
     text = f"{name}: {int(off.sum())} of {adata.n_obs} spots are not on tissue (in_tissue is 0): left out."
     warnings.warn(text, SpotscapeWarning, stacklevel=3)
-    part = adata[~off].to_memory() if adata.isbacked else adata[~off].copy()
+    part = in_memory_part(adata, ~off)
     part.uns[_keys.LEFT_OUT] = int(off.sum())
     return part
 

@@ -11,7 +11,7 @@ import typer
 from spotscape import _keys
 from spotscape._validate import input_error
 from spotscape.cli._output import check_output_file
-from spotscape.cli._sources import find_slices, read_slices, write_result
+from spotscape.cli._sources import read_one, write_result
 from spotscape.cli.run import write_report
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def report(
     """Write a page about a run and what followed it: pseudotime, imputation, alignment."""
     check_output_file("--out", out, ".html", source=source)
 
-    (adata,) = _read_one(source)[0].values()
+    (adata,) = read_one(source)[0].values()
     write_report(adata, out, spatial_key, seed)
     context.obj.files.append(out)
     if not quiet:
@@ -209,7 +209,7 @@ def suggest_n_domains(
         check_output_file("--figure", figure, ".png", source=source)
     if highest < lowest:
         raise input_error("--highest", str(highest), f"a number from --lowest, {lowest}, on")
-    (adata,) = _read_one(source)[0].values()
+    (adata,) = read_one(source)[0].values()
     numbers = range(lowest, min(highest, adata.n_obs) + 1)
     found = tl.suggest_n_domains(adata, candidates=numbers, seed=seed)
     curve = adata.uns[_keys.parameters()]["n_domains"]
@@ -223,21 +223,12 @@ def suggest_n_domains(
             typer.echo(f"Written: {figure}")
 
 
-def _read_one(source: Path) -> tuple[dict[str, AnnData], list[Path]]:
-    """Return the one object of a file, by its name, and the file's path."""
-    paths = find_slices([source])
-    slices = read_slices(paths)
-    if len(slices) != 1:
-        raise input_error("IN", f"{len(slices)} objects", "one", "Run the command on each.")
-    return slices, list(paths.values())
-
-
 def _change(
     context: typer.Context, source: Path, out: Path, act: Callable[[AnnData], str], quiet: bool
 ) -> None:
     """Read one object, let a verb write into it, and write it."""
     check_output_file("--out", out, ".h5ad", ".rds", source=source)
-    slices, paths = _read_one(source)
+    slices, paths = read_one(source)
     (adata,) = slices.values()
     said = act(adata)
     write_result(adata, out=out, slices=slices, paths=paths)

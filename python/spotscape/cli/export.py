@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from spotscape import _keys
-from spotscape._validate import input_error
-from spotscape.cli._sources import read_slices
+from spotscape.cli._sources import read_one
 
 
 def export(
@@ -49,10 +48,7 @@ def export(
     """Write domains for a viewer: Xenium Explorer, Loupe, QuPath, QGIS, Vitessce, napari."""
     from spotscape.io import write_viewer
 
-    slices = read_slices({source.stem: source})
-    if len(slices) != 1:
-        raise input_error("IN", f"{len(slices)} objects", "one", "Run the command on each.")
-    (adata,) = slices.values()
+    (adata,) = read_one(source)[0].values()
     write_viewer(adata, out, kind=kind, slice_name=slice_name, spatial_key=spatial_key, scale=scale)
     context.obj.files.append(out)
     if not quiet:

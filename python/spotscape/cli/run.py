@@ -14,6 +14,7 @@ import typer
 from spotscape import _keys
 from spotscape._progress import epoch_lines
 from spotscape._validate import input_error
+from spotscape._words import scale
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._sources import find_slices, place_by_columns, read_slices, write_result
@@ -336,8 +337,6 @@ def _summary(adata: AnnData, chosen: bool) -> str:
         "  domain   spots   share",
     ]
     lines += [f"  {name:>6} {size:>7,} {size / adata.n_obs:>7.1%}" for name, size in sizes.items()]
-    from spotscape.pl._wording import scale
-
     record = adata.uns[_keys.parameters()]
     lines += [scale(record)] if "scale" in record else []
     integration = record.get("integration")

@@ -17,6 +17,7 @@ from anndata.io import write_elem
 from scipy import sparse
 
 from spotscape import _keys
+from spotscape._adata import in_memory_part
 from spotscape._coordinates import check_coordinates
 from spotscape._paths import as_path, atomic_path, named_path
 from spotscape._validate import check_choice, check_number, describe, input_error
@@ -110,8 +111,7 @@ def _one_slice(adata: AnnData, slice_name: str | None) -> AnnData:
     if slices is None or slice_name not in known:
         expected = ", ".join(map(repr, known)) or "None: there is one slice"
         raise input_error("slice_name", repr(slice_name), expected)
-    part = adata[(slices == slice_name).to_numpy()]
-    part = part.to_memory() if adata.isbacked else part.copy()
+    part = in_memory_part(adata, (slices == slice_name).to_numpy())
     prefix = f"{slice_name}_"
     if part.obs_names.str.startswith(
         prefix

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spotscape._words import scale
 from spotscape.pl._summary import Domain, Silhouettes
 
 
@@ -34,24 +35,6 @@ def summary(
             "what chance gives), over the spots that have both."
         )
     return paragraphs
-
-
-def scale(run: Mapping[str, Any]) -> str:
-    """Say how far around a spot counted; nothing for a run that does not say."""
-    record = run.get("scale", {})
-    if not record:
-        return ""
-    rings, distance, known = (float(record[name]) for name in ("rings", "distance", "micrometres"))
-    if rings == 0:
-        return "Each spot stands for itself: its neighbours do not count."
-    within = f"{rings:.0f} ring{'s' * (rings != 1)} of neighbours"
-    if np.isfinite(known):
-        return f"Domains are at the scale of about {_short(known)} µm ({within})."
-    if np.isfinite(distance):
-        return (
-            f"Domains are at the scale of {within}, about {_short(distance)} in the unit of the coordinates."
-        )
-    return f"Domains are at the scale of {within}."
 
 
 def integration(run: Mapping[str, Any]) -> str:
@@ -135,11 +118,6 @@ def setting(value: Any) -> str:
 def seconds(parts: Mapping[str, Any]) -> str:
     """Write how long the parts of a run took."""
     return ", ".join(f"{name} {float(value):.1f} s" for name, value in parts.items())
-
-
-def _short(value: float) -> str:
-    """Write a number by its two leading digits, without powers of ten where that is short."""
-    return f"{float(f'{value:.2g}'):g}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
-from spotscape._adata import images_of, off_tissue
+from spotscape._adata import images_of, in_memory_part, off_tissue
 from spotscape._panels import without_unmeasured
 from spotscape._sections import check_one_section
 from spotscape._slices import read_slices
@@ -103,7 +103,7 @@ def _on_tissue(name: str, adata: AnnData) -> AnnData:
         return adata
     n_off = int(off.sum())
     _warn(f"Slice {name!r}: {n_off} of {adata.n_obs} spots are not on tissue (in_tissue is 0): left out.")
-    return adata[~off].to_memory() if adata.isbacked else adata[~off].copy()
+    return in_memory_part(adata, ~off)
 
 
 def check_slices(adata: AnnData, slice_key: str, layer: str | None) -> None:

@@ -125,9 +125,8 @@ def read_trained(adata: AnnData, key_added: str) -> Trained:
 
 def as_trained(record: Any, name: str) -> Trained:
     """Check what a model is kept as, after its way through a file or R, and return it."""
-    todo = _AGAIN
     if not hasattr(record, "keys") or "format" not in record:
-        raise input_error(name, "something else", "a trained model of spotscape", todo)
+        raise input_error(name, "something else", "a trained model of spotscape", _AGAIN)
     found = int(np.ravel(record["format"])[0])
     if found > FORMAT:
         raise input_error(
@@ -138,37 +137,37 @@ def as_trained(record: Any, name: str) -> Trained:
         raise input_error(name, "a model of spotscape 0.1 with a trained correction", expected, _MAKE_ANEW)
     for part in ("genes", "mean"):
         if part not in record:
-            raise input_error(name, f"a model without {part!r}", "a whole one", todo)
+            raise input_error(name, f"a model without {part!r}", "a whole one", _AGAIN)
     if ("loadings" in record) == bool(len(record.get("weights", ()))):
-        raise input_error(name, "a model without components or weights, or with both", "one of them", todo)
+        raise input_error(name, "a model without components or weights, or with both", "one of them", _AGAIN)
     genes = pd.Index(np.atleast_1d(np.asarray(record["genes"], dtype=object)).astype(str))
     if not len(genes) or not genes.is_unique:
-        raise input_error(f"{name}: genes", f"{len(genes)} names, or some twice", "each gene once", todo)
+        raise input_error(f"{name}: genes", f"{len(genes)} names, or some twice", "each gene once", _AGAIN)
     numbers = {part: finite(record[part], f"{name}: {part}") for part in _NUMBERS if part in record}
     means = np.asarray(numbers.get("means", ()), dtype=np.float32)
     if means.size % len(genes):
-        raise input_error(f"{name}: means", f"shape {means.shape}", f"rows of {len(genes)} genes", todo)
+        raise input_error(f"{name}: means", f"shape {means.shape}", f"rows of {len(genes)} genes", _AGAIN)
     means = means.reshape(-1, len(genes))
     mean = np.ravel(numbers["mean"]).astype(np.float32)
     target_sum = float(
         np.ravel(finite(record.get("target_sum", _TARGET_SUM_OF_OLD), f"{name}: target_sum"))[0]
     )
     if target_sum <= 0:
-        raise input_error(f"{name}: target_sum", f"{target_sum:g}", "a number above 0", todo)
+        raise input_error(f"{name}: target_sum", f"{target_sum:g}", "a number above 0", _AGAIN)
     model, loadings = None, None
     if "loadings" in record:
         loadings = numbers["loadings"].astype(np.float32)
         loadings = loadings[:, None] if loadings.ndim == 1 else loadings
         if loadings.ndim != 2:
-            raise input_error(f"{name}: loadings", f"shape {loadings.shape}", "genes by components", todo)
+            raise input_error(f"{name}: loadings", f"shape {loadings.shape}", "genes by components", _AGAIN)
         n_genes, width = loadings.shape
     else:
         if not hasattr(record["weights"], "items"):
-            raise input_error(f"{name}: weights", "something else", "arrays by name", todo)
+            raise input_error(f"{name}: weights", "something else", "arrays by name", _AGAIN)
         model = model_of({key: np.asarray(value) for key, value in record["weights"].items()})
         n_genes, width = model.decoder_output.out_features, model.gcn2_bias.numel()
     if not n_genes == len(genes) == len(mean):
-        raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", todo)
+        raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", _AGAIN)
     sharpening, rings = _sharpening(record, width, name), _rings(record, name)
     return Trained(genes, mean, means, target_sum, loadings, model, sharpening, rings)
 
@@ -202,8 +201,7 @@ def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:
     found = {part: np.asarray(record.get(part, ()), dtype=np.float64) for part in shapes}
     for part, shape in shapes.items():
         if found[part].size != np.prod(shape):
-            todo = _AGAIN
-            raise input_error(f"{name}: {part}", f"shape {found[part].shape}", f"shape {shape}", todo)
+            raise input_error(f"{name}: {part}", f"shape {found[part].shape}", f"shape {shape}", _AGAIN)
     return Sharpening(**{part: found[part].reshape(shape) for part, shape in shapes.items()})
 
 

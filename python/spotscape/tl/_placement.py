@@ -18,6 +18,7 @@ from scipy import sparse
 from scipy.special import softmax
 
 from spotscape import _keys
+from spotscape._adata import in_memory_part
 from spotscape._slices import read_slices
 from spotscape._spatial_graph import spatial_graph
 from spotscape._validate import SpotscapeWarning, input_error
@@ -94,7 +95,7 @@ def learn_and_place(
     slices = read_slices(adata, slice_key)
     placed = np.isin(np.asarray(slices), small)
     several = len(slices.categories) - len(small) > 1
-    learned = adata[~placed].to_memory() if adata.isbacked else adata[~placed].copy()
+    learned = in_memory_part(adata, ~placed)
     found = learn(learned, slice_key=slice_key if several else None)
     trained = as_trained(found.model, "model")
     with warnings.catch_warnings():
@@ -104,7 +105,7 @@ def learn_and_place(
         expression = normalized_expression(
             learned, genes=trained.genes, layer=layer, target_sum=trained.target_sum
         )
-        part = adata[placed].to_memory() if adata.isbacked else adata[placed].copy()
+        part = in_memory_part(adata, placed)
         space, _ = embed_slices(
             part,
             trained,

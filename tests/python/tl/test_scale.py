@@ -10,7 +10,7 @@ import spotscape
 from spotscape import gr, tl
 from spotscape._spatial_genes import neighborhood_mean
 from spotscape._validate import InputError
-from spotscape.pl._wording import scale as in_words
+from spotscape._words import scale as in_words
 from spotscape.tl._scale import find_scale, micrometres_per_unit, one_step, over_rings
 
 
