@@ -47,10 +47,7 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, s
   known <- seurat_has_places(object) || !is.null(image) || !is.null(coordinates)
   place <- NULL
   if (needs_places(smooth, n_domains, known)) {
-    # IntegrateLayers() writes no column of the slices; each has its own image.
-    if (slices_are_lost(run) && length(own_images(run$part)) > 1L && is.null(coordinates)) {
-      run$slices <- image_slices(run$part)
-    }
+    run <- with_slices_of_images(run, coordinates)
     place <- seurat_places(run$part, image, coordinates, run$slices)
   }
   result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)
@@ -119,6 +116,14 @@ needs_places <- function(smooth, n_domains, known) isTRUE(smooth) || is.null(n_d
 
 # Whether a run was over several slices, and which cell is of which is not known any more.
 slices_are_lost <- function(run) is.null(run$slices) && !is.null(run$info$integration)
+
+# IntegrateLayers() writes no column of the slices; each has its own image in a Seurat object.
+with_slices_of_images <- function(run, coordinates) {
+  if (slices_are_lost(run) && is.null(coordinates) && length(own_images(run$part)) > 1L) {
+    run$slices <- image_slices(run$part)
+  }
+  run
+}
 
 # The embedding of a run, with the spatial graph where coordinates are given. `run`: what run_of() gives, or an embedding and
 # its cells.

@@ -45,6 +45,7 @@ SuggestNDomains.default <- function(object, candidates = NULL, seed = 0L, coordi
   run <- run_of(object, reduction)
   has_places <- if (kind == "seurat") seurat_has_places else sce_has_places
   known <- has_places(object) || !is.null(image) || !is.null(coordinates)
+  if (known && kind == "seurat") run <- with_slices_of_images(run, coordinates)
   place <- if (known) run_places(run$part, run, image, coordinates)
   suggest_python(run, place, candidates, seed)
 }

@@ -294,6 +294,7 @@ test_that("IntegrateLayers() takes spotscape as a method", {
   python <- python_integration(slices)
   expect_identical(as.character(found$joint_domain), python$domains)
   expect_identical(unname(found$joint_confidence), python$confidence)
+  expect_identical(sum(expect_no_message(SuggestNDomains(result, reduction = "joint"))$suggested), 1L)
   result@images <- list()
   again <- function(...) FindSpatialDomains(result, n_domains = 3, n_starts = 2, reduction = "joint", ...)
   expect_no_message(again())
