@@ -31,7 +31,7 @@ from benchmarks._baseline import principal_components, smoothed
 from benchmarks._slices import path_of
 from spotscape import datasets, metrics, pp, tl
 from spotscape._validate import SpotscapeWarning
-from spotscape.tl._correction import assess
+from spotscape.run.mixing import assess
 
 ALONE = "simulated, a domain of one slice alone"
 SETS = {

@@ -96,11 +96,11 @@ def telescope() -> list[str]:
 
 
 def lattice(n: int):
-    """Return a tissue of n spots on a square lattice with four neighbours, 20 components, X of rank 200."""
+    """Return a tissue of n spots on a square lattice with four neighbours, X of rank 200."""
     import torch
 
     from spotscape.core.expression import LowRankExpression
-    from spotscape.engine.slice_graph import Components, SliceGraph
+    from spotscape.engine.slice_graph import SliceGraph
 
     side = int(np.ceil(np.sqrt(n)))
     spots = np.arange(n)
@@ -110,14 +110,12 @@ def lattice(n: int):
     pairs = np.concatenate([np.stack([right, right + 1]), np.stack([down, down + side])], axis=1)
     both = np.concatenate([pairs, pairs[::-1]], axis=1)
     generator = torch.Generator().manual_seed(0)
-    scores = torch.randn(n, 20, generator=generator)
     expression = LowRankExpression(
         torch.randn(n, 200, generator=generator), torch.randn(200, 500, generator=generator)
     )
     return SliceGraph(
         expression,
         torch.from_numpy(both[:, np.lexsort((both[1], both[0]))]),
-        components=Components(scores, torch.zeros(500, 20), torch.ones(20)),
         coordinates=np.stack([row, column], axis=1).astype(float),
     )
 

@@ -24,9 +24,9 @@ from benchmarks import _machine
 from benchmarks.quality import panel
 from spotscape import tl
 from spotscape._validate import SpotscapeWarning
-from spotscape.metrics._domains import _matched, has_neighbour_elsewhere
-from spotscape.tl._clustering import mixture_posterior
-from spotscape.tl._confidence import calibrated
+from spotscape.domains.clustering import mixture_posterior
+from spotscape.domains.confidence import calibrated
+from spotscape.metrics.labels import _matched, has_neighbour_elsewhere
 
 BINS = np.linspace(0, 1, 11)
 SEEDS = (0, 1)

@@ -36,8 +36,9 @@ from sklearn.neighbors import kneighbors_graph
 from spotscape import gr
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice, simulate_slices
+from spotscape.domains import sharpening
 from spotscape.metrics import adjusted_rand_index
-from spotscape.tl import _sharpening, integrate_slices, run_spotscape
+from spotscape.tl import integrate_slices, run_spotscape
 
 QUICK = {"n_starts": 1, "n_components": 8}
 LOSS = 0.25
@@ -763,7 +764,7 @@ def try_object(seed: int, folder: Path) -> Outcome:
 
 def quick_sharpening() -> None:
     """Have fewer mixtures made, which is most of the time of a run: what is looked for is not in them."""
-    _sharpening._N_FITS = _sharpening._N_STARTS = 1
+    sharpening._N_FITS = sharpening._N_STARTS = 1
 
 
 def main() -> None:

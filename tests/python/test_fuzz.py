@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spotscape._validate import InputError
-from spotscape.tl import _sharpening
+from spotscape.domains import sharpening
 
 from . import fuzz
 from .fuzz_files import try_file
@@ -23,8 +23,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(_sharpening, "_N_FITS", 1)
-    monkeypatch.setattr(_sharpening, "_N_STARTS", 1)
+    monkeypatch.setattr(sharpening, "_N_FITS", 1)
+    monkeypatch.setattr(sharpening, "_N_STARTS", 1)
 
 
 @pytest.mark.filterwarnings("default")

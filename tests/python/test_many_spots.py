@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from spotscape.domains.clustering import leiden_labels
 from spotscape.pl._embedding import _compute_umap
-from spotscape.tl._clustering import leiden_labels
 from spotscape.tl._pseudotime import _diffusion
 
 N = 8_193

@@ -82,7 +82,7 @@ def test_boundary_and_inner_spots_add_up(random_labels):
     truth, labels = random_labels
     truth = np.sort(truth)
     graph = _row_of_spots(400)
-    at_boundary = metrics._domains.has_neighbour_elsewhere(truth, graph)
+    at_boundary = metrics.labels.has_neighbour_elsewhere(truth, graph)
     assert at_boundary.sum() == 2 * 4
     whole = (
         metrics.boundary_accuracy(truth, labels, graph) * 8
@@ -99,7 +99,7 @@ def test_unlabelled_neighbours_make_no_boundary():
 
 def test_graph_of_one_direction_and_stored_zeros():
     one_way = csr_array(([1.0, 0.0], ([0, 1], [1, 2])), shape=(3, 3))
-    assert metrics._domains.has_neighbour_elsewhere(np.array([0, 1, 0]), one_way).tolist() == [
+    assert metrics.labels.has_neighbour_elsewhere(np.array([0, 1, 0]), one_way).tolist() == [
         True,
         True,
         False,
@@ -162,7 +162,7 @@ def test_silhouette_over_several_blocks(monkeypatch):
     rng = np.random.default_rng(2)
     embedding, labels = rng.normal(size=(103, 3)), np.array(list("abc"))[rng.integers(3, size=103)]
     whole = metrics.silhouette(embedding, labels)
-    monkeypatch.setattr(metrics._domains, "_BLOCK_DISTANCES", 1000)
+    monkeypatch.setattr(metrics.labels, "_BLOCK_DISTANCES", 1000)
     assert metrics.silhouette(embedding, labels) == pytest.approx(whole, abs=1e-12)
 
 

@@ -6,8 +6,8 @@ import pytest
 from scipy import sparse
 
 from spotscape import datasets, tl
-from spotscape._panels import not_measured, on_measured_genes, without_unmeasured
 from spotscape._validate import SpotscapeWarning
+from spotscape.pp.panels import not_measured, on_measured_genes, without_unmeasured
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,9 @@ import pytest
 import scanpy as sc
 from scipy import sparse
 
-from spotscape import _counts, pp
+from spotscape import pp
 from spotscape._validate import InputError, SpotscapeWarning
+from spotscape.pp import counts as counts_module
 
 DATA = Path(os.environ.get("SPOTSCAPE_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 
@@ -122,7 +123,7 @@ class TestFindCounts:
             pp.find_counts(slice_of(SMALL - 1))
 
     def test_bad_values_beyond_the_first_block(self, monkeypatch):
-        monkeypatch.setattr(_counts, "_BLOCK", 2)
+        monkeypatch.setattr(counts_module, "_BLOCK", 2)
         counts = SMALL.astype(float)
         counts[2, 0] = 0.5
         with pytest.raises(InputError, match=r"0\.5 at spot 's2', gene 'g0'"):
@@ -395,7 +396,7 @@ class TestManyCells:
     @KINDS
     @pytest.mark.parametrize("block", [1, 7, 1000])
     def test_counts_of_every_kind_of_file(self, tmp_path, monkeypatch, kind, block):
-        monkeypatch.setattr(_counts, "_BLOCK", block)
+        monkeypatch.setattr(counts_module, "_BLOCK", block)
         counts = overdispersed(40, 12)
         counts[::5] = 0
         backed = on_disk(tmp_path, as_kind(counts, kind))
@@ -408,12 +409,14 @@ class TestManyCells:
 
     @KINDS
     def test_what_is_no_counts_is_not_read_as_a_whole(self, tmp_path, monkeypatch, kind):
-        monkeypatch.setattr(_counts, "_BLOCK", 60)
+        monkeypatch.setattr(counts_module, "_BLOCK", 60)
         counts = overdispersed(40, 12)
         backed = on_disk(tmp_path, as_kind(np.log1p(counts), kind), layers={"counts": counts})
         seen = []
-        whole = _counts._as_csr
-        monkeypatch.setattr(_counts, "_as_csr", lambda stored: seen.append(stored.shape) or whole(stored))
+        whole = counts_module._as_csr
+        monkeypatch.setattr(
+            counts_module, "_as_csr", lambda stored: seen.append(stored.shape) or whole(stored)
+        )
         assert pp.find_counts(backed).source == "layers['counts']"
         assert np.prod(seen[0]) <= 60
         assert (40, 12) not in seen[:-1]
@@ -423,13 +426,13 @@ class TestManyCells:
     def test_the_fault_is_named_by_spot_and_gene(self, monkeypatch, kind):
         counts = overdispersed(40, 12)
         counts[2, 1] = 0.5
-        monkeypatch.setattr(_counts, "_BLOCK", 100)
+        monkeypatch.setattr(counts_module, "_BLOCK", 100)
         with pytest.raises(InputError, match=r"\(0\.5 at spot 's2', gene 'g1'\)"):
             pp.find_counts(slice_of(as_kind(counts, kind)))
 
     @KINDS
     def test_a_beginning_of_zeros_says_nothing(self, monkeypatch, kind):
-        monkeypatch.setattr(_counts, "_BLOCK", 24)
+        monkeypatch.setattr(counts_module, "_BLOCK", 24)
         counts = overdispersed(40, 12)
         counts[:10], counts[:, :2] = 0, 0
         assert pp.find_counts(slice_of(as_kind(counts, kind))).source == "X"
@@ -443,7 +446,7 @@ class TestManyCells:
         counts[3], counts[:, 4], counts[:, 5], counts[:, 6], counts[:, 7] = 0, 0, 2, 3, 0
         counts[39, 6] = 0
         counts[0, 7] = 1
-        monkeypatch.setattr(_counts, "_BLOCK", block)
+        monkeypatch.setattr(counts_module, "_BLOCK", block)
         adata = slice_of(sparse.csr_matrix(counts))
         pp.select_genes(adata)
         varies = counts.min(axis=0) != counts.max(axis=0)

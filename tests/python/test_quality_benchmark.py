@@ -14,7 +14,7 @@ import pytest
 from anndata import AnnData
 
 from spotscape.datasets import simulate_slice
-from spotscape.tl._confidence import calibrated
+from spotscape.domains.confidence import calibrated
 
 ROOT = Path(__file__).resolve().parents[2]
 TISSUE = "tumour_cells"

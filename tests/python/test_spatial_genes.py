@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from spotscape import _spatial_genes
-from spotscape._spatial_genes import UNSEEN, neighborhood_mean, rank_by_pattern, spatial_autocorrelation
+from spotscape.pp import spatial_genes
+from spotscape.pp.spatial_genes import UNSEEN, neighborhood_mean, rank_by_pattern, spatial_autocorrelation
 
 
 def strip(n=60, g=8, seed=0):
@@ -35,7 +35,7 @@ def test_agrees_with_loops_on_some_spots():
 def test_blocks_change_nothing(monkeypatch):
     x, path = strip()
     whole = spatial_autocorrelation(x, neighborhood_mean(path), np.arange(60))
-    monkeypatch.setattr(_spatial_genes, "_BLOCK", 300)
+    monkeypatch.setattr(spatial_genes, "_BLOCK", 300)
     np.testing.assert_allclose(spatial_autocorrelation(x, neighborhood_mean(path), np.arange(60)), whole)
 
 

@@ -9,9 +9,9 @@ from scipy import sparse
 from sklearn.neighbors import kneighbors_graph
 
 from spotscape import gr, io, tl
-from spotscape._spatial_graph import current_graph, graph_state, write_graph
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice, simulate_slices
+from spotscape.gr.spatial_graph import current_graph, graph_state, write_graph
 
 QUICK = {"n_starts": 1}
 

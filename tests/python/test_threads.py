@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_info
 from spotscape import _threads
 from spotscape._validate import InputError
 from spotscape.datasets import simulate_slice, simulate_slices
-from spotscape.tl import _pipeline, integrate_slices, run_spotscape
+from spotscape.tl import integrate_slices, run_spotscape
 
 AFTER = """
 import numpy as np, anndata, torch
@@ -65,15 +66,17 @@ def test_a_run_keeps_and_records_the_number(config):
         seen.append(torch.get_num_threads())
 
     with pytest.MonkeyPatch.context() as patch:
-        select = _pipeline.choose_genes  # a library that sets all threads back
+        steps = import_module("spotscape.run.steps")
+        analysis = import_module("spotscape.run.analyse")  # the function of that name hides it
+        select = steps.choose_genes  # a library that sets all threads back
 
         def selecting(*arguments, **settings):
             torch.set_num_threads(before)
             return select(*arguments, **settings)
 
-        patch.setattr(_pipeline, "choose_genes", selecting)
-        find = _pipeline.find_domains
-        patch.setattr(_pipeline, "find_domains", lambda *a, **k: (progress(), find(*a, **k))[1])
+        patch.setattr(steps, "choose_genes", selecting)
+        find = analysis.find_domains
+        patch.setattr(analysis, "find_domains", lambda *a, **k: (progress(), find(*a, **k))[1])
         run_spotscape(one, n_domains=3, config=config, threads=asked, progress=progress)
         several = simulate_slices(n_slices=2, n_spots=120, n_genes=60, n_domains=3)
         both = integrate_slices(several, n_domains=3, config=config, threads=asked, progress=progress)

@@ -37,7 +37,7 @@ def info(
     earlier runs. What would stop `spotscape run` is listed as a problem; that is no failure of this command.
     """
     from spotscape.io import read
-    from spotscape.io._common import took
+    from spotscape.io.common import took
 
     found = read(source, verbose=False)
     if isinstance(found, dict):
@@ -134,7 +134,7 @@ def _coordinates(adata: AnnData, spatial_key: str) -> Facts:
 
 def _graph(adata: AnnData, spatial_key: str) -> Facts:
     """Describe the graph that is there, which a run would use, or else the one it would make."""
-    from spotscape._spatial_graph import STALE, graph_state, spatial_graph
+    from spotscape.gr.spatial_graph import STALE, graph_state, spatial_graph
 
     stale = graph_state(adata, spatial_key) == STALE
     tissue = spatial_graph(adata, spatial_key, None)

@@ -143,7 +143,7 @@ def run(
         check_output_folder("--figures", figures)
 
     if save_model is not None:
-        from spotscape._saved import check_model_folder
+        from spotscape.model.saved import check_model_folder
 
         check_model_folder(save_model)
 
@@ -171,7 +171,7 @@ def run(
     }
     slices = read_slices(paths, backed=backed, verbose=not quiet)
     spatial_key = shared["spatial_key"] = place_by_columns(slices, spatial_key)
-    from spotscape._writable import check_columns, check_writable
+    from spotscape.io.writable import check_columns, check_writable
 
     check_columns("obs", [one.obs for one in slices.values()])
     if len(slices) == 1 and out.suffix.lower() == ".h5ad":

@@ -1,7 +1,6 @@
 """Files: every platform's in, by `read`; results out, whole or not at all, by `write`."""
 
 from spotscape._paths import atomic_path, check_output
-from spotscape._writable import check_writable
 from spotscape.io._anndata_files import write
 from spotscape.io._read import is_slice, read
 from spotscape.io._tables import read_tables
@@ -12,6 +11,7 @@ from spotscape.io.space_ranger import read_space_ranger
 from spotscape.io.spatial_data import read_spatialdata
 from spotscape.io.stereo_seq import read_stereo_seq
 from spotscape.io.viewers import write_viewer
+from spotscape.io.writable import check_writable
 from spotscape.io.xenium import read_xenium
 
 __all__ = [

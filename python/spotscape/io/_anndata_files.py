@@ -12,10 +12,10 @@ import h5py
 from anndata import AnnData
 from anndata.io import read_elem, sparse_dataset, write_h5ad
 
-from spotscape._h5ad import check_file, check_read
 from spotscape._paths import as_path, atomic_path, first_line, named_path, reading
 from spotscape._validate import input_error
-from spotscape._writable import check_writable
+from spotscape.io.h5ad import check_file, check_read
+from spotscape.io.writable import check_writable
 
 
 def read_h5ad(path: Path, backed: bool) -> AnnData:

@@ -12,7 +12,7 @@ from scipy import sparse
 from spotscape._keys import CONTROLS
 from spotscape._paths import named_path
 from spotscape._validate import input_error
-from spotscape.io._common import check_unique, warn
+from spotscape.io.common import check_unique, warn
 
 
 def with_rows_of(adata: AnnData, counts: Path, table: pd.DataFrame, places: Path, things: str) -> AnnData:

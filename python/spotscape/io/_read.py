@@ -13,8 +13,8 @@ from anndata import AnnData
 from spotscape._paths import READABLE, as_path, named_path
 from spotscape._validate import InputError, check_flag, input_error
 from spotscape.io._anndata_files import read_h5ad, read_zarr
-from spotscape.io._common import took
 from spotscape.io._tables import has_tables, read_table_folder, table_problem
+from spotscape.io.common import took
 from spotscape.io.cosmx import is_cosmx, read_cosmx
 from spotscape.io.merscope import is_merscope, read_merscope
 from spotscape.io.slide_seq import is_curio, is_slide_seq, read_curio, read_slide_seq

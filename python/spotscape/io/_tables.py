@@ -12,7 +12,6 @@ from anndata import AnnData
 
 from spotscape._paths import as_path, named_path
 from spotscape._validate import InputError, input_error
-from spotscape.io._common import check_unique, folder_at, place, record
 from spotscape.io._match import with_rows_of, without_controls
 from spotscape.io._text import (
     PLACES,
@@ -24,6 +23,7 @@ from spotscape.io._text import (
     read_header,
     read_table,
 )
+from spotscape.io.common import check_unique, folder_at, place, record
 
 _ENDINGS = (".csv", ".tsv", ".txt")
 _OTHERS = (".h5ad", ".rds", ".zarr")

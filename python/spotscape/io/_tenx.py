@@ -19,7 +19,7 @@ from scipy.io import mmread
 from spotscape._keys import CONTROLS
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
-from spotscape.io._common import check_unique, find_one, is_gzip, need_one
+from spotscape.io.common import check_unique, find_one, is_gzip, need_one
 
 GENES = "Gene Expression"
 _BLOCK = 2**18

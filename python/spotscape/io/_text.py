@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from spotscape._coordinates import COLUMNS as PLACES
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
-from spotscape.io._common import check_unique, is_gzip
+from spotscape.gr.coordinates import COLUMNS as PLACES
+from spotscape.io.common import check_unique, is_gzip
 
 _CHUNK = 4_000_000
 """Values of a table of counts that are dense at a time."""

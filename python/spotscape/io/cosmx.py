@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from anndata import AnnData
 
-from spotscape.io._common import find_one, folder_at, need_one, place, record
 from spotscape.io._match import with_rows_of, without_controls
 from spotscape.io._text import numbers, read_counts, read_header, read_table
+from spotscape.io.common import find_one, folder_at, need_one, place, record
 
 _COUNTS, _CELLS = "exprMat_file.csv", "metadata_file.csv"
 _KEY = ("fov", "cell_ID")

@@ -10,9 +10,9 @@ from anndata import AnnData
 
 from spotscape._paths import named_path
 from spotscape._validate import input_error
-from spotscape.io._common import MICROMETRES, find_one, folder_at, need_one, place, record
 from spotscape.io._match import with_rows_of, without_controls
 from spotscape.io._text import numbers, read_counts, read_table
+from spotscape.io.common import MICROMETRES, find_one, folder_at, need_one, place, record
 
 _COUNTS, _CELLS = "cell_by_gene.csv", "cell_metadata.csv"
 _PLACES = ("center_x", "center_y")

@@ -11,11 +11,11 @@ from anndata import AnnData
 
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
-from spotscape.io._common import find_one, folder_at, need_one, place, record
 from spotscape.io._match import with_rows_of, without_controls
 from spotscape.io._tables import join_tables
 from spotscape.io._tenx import read_lines, read_mtx
 from spotscape.io._text import find_places, numbers, read_table
+from spotscape.io.common import find_one, folder_at, need_one, place, record
 
 _COUNTS = ("MappedDGEForR.csv", "digital_expression.txt", "digital_expression.csv")
 _BEADS = ("BeadLocationsForR.csv", "bead_locations.csv", "BeadLocations.csv")

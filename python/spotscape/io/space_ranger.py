@@ -18,7 +18,9 @@ from matplotlib.image import imread
 from spotscape._keys import SPATIAL
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
-from spotscape.io._common import (
+from spotscape.io._geometry import centroid_of_rings
+from spotscape.io._tenx import has_mtx, read_matrix
+from spotscape.io.common import (
     check_unique,
     find_one,
     folder_at,
@@ -28,8 +30,6 @@ from spotscape.io._common import (
     record,
     warn,
 )
-from spotscape.io._geometry import centroid_of_rings
-from spotscape.io._tenx import has_mtx, read_matrix
 
 _FILTERED, _RAW, _CELLS = (
     "filtered_feature_bc_matrix",

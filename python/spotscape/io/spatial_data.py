@@ -16,8 +16,8 @@ from anndata import AnnData
 from spotscape._keys import SOURCE, SPATIAL
 from spotscape._paths import as_path, named_path, reading
 from spotscape._validate import input_error
-from spotscape.io._common import place, record, warn
 from spotscape.io._geometry import LabelCentroids, centroids_of_wkb
+from spotscape.io.common import place, record, warn
 
 _TABLES = ("tables", "table")
 """Where tables lie: today, and in the first versions."""

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from spotscape._paths import as_path, named_path, reading
 from spotscape._validate import check_integer, input_error
-from spotscape.io._common import NANOBALLS, check_unique, name_genes_once, place, record
+from spotscape.io.common import NANOBALLS, check_unique, name_genes_once, place, record
 
 _SMALLEST = "geneExp/bin1"
 _CELLS = "cellBin"

@@ -18,9 +18,9 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._adata import in_memory_part
-from spotscape._coordinates import check_coordinates
 from spotscape._paths import as_path, atomic_path, named_path
 from spotscape._validate import check_choice, check_number, describe, input_error
+from spotscape.gr.coordinates import check_coordinates
 from spotscape.io._outline import outline_groups
 from spotscape.io._store import update_table
 

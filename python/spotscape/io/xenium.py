@@ -9,10 +9,10 @@ from anndata import AnnData
 
 from spotscape._paths import named_path
 from spotscape._validate import input_error
-from spotscape.io._common import MICROMETRES, find_one, folder_at, name_genes_once, place, record
 from spotscape.io._match import with_rows_of
 from spotscape.io._tenx import has_mtx, read_matrix
 from spotscape.io._text import numbers, read_table
+from spotscape.io.common import MICROMETRES, find_one, folder_at, name_genes_once, place, record
 
 _MATRIX = "cell_feature_matrix"
 _CELLS = ("cells.parquet", "cells.csv")

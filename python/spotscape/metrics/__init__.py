@@ -6,7 +6,7 @@ reference sections.
 """
 
 from spotscape.metrics._alignment import ltari, registration_error
-from spotscape.metrics._domains import (
+from spotscape.metrics.labels import (
     adjusted_rand_index,
     boundary_accuracy,
     clustering_accuracy,

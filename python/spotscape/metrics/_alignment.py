@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spotscape._validate import check_number, input_error
-from spotscape.metrics._domains import Labels, adjusted_rand_index, label_codes
+from spotscape.metrics.labels import Labels, adjusted_rand_index, label_codes
 
 
 def ltari(truth: Labels, reference_truth: Labels, partners: ArrayLike) -> float:

@@ -12,7 +12,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
-from spotscape._embedding_graph import embedding_graph
+from spotscape._scanpy import embedding_graph
 from spotscape._threads import threads_kept
 from spotscape._validate import check_integer, input_error
 from spotscape.pl._draw import draw_legend, draw_names, spot_colors

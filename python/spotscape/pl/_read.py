@@ -13,8 +13,8 @@ from sklearn.neighbors import kneighbors_graph
 
 from spotscape import _keys
 from spotscape._slices import read_slices
-from spotscape._spatial_graph import current_graph
 from spotscape._validate import InputError, input_error
+from spotscape.gr.spatial_graph import current_graph
 from spotscape.pl._palette import assign_colors, domain_contacts
 
 RUN_FIRST = "Run spotscape.tl.run_spotscape(adata) first, or give the key_added= of the run to be shown."

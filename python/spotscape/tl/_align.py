@@ -14,10 +14,8 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
-from spotscape.gr import check_coordinates
-from spotscape.tl._inputs import check_key_added, read_embedding
-from spotscape.tl._matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
-from spotscape.tl._registration import (
+from spotscape.alignment.matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
+from spotscape.alignment.registration import (
     TRANSFORMS,
     Registration,
     Sides,
@@ -25,6 +23,8 @@ from spotscape.tl._registration import (
     chance_of_agreeing,
     register,
 )
+from spotscape.gr import check_coordinates
+from spotscape.run.read import check_key_added, read_embedding
 
 MATCHINGS = ("nearest", "transport")
 FEWEST_MATCHES = 20

@@ -7,9 +7,9 @@ from anndata import AnnData
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._validate import input_error
-from spotscape.metrics._domains import has_neighbour_elsewhere, label_codes
+from spotscape.metrics.labels import has_neighbour_elsewhere, label_codes
 from spotscape.pp import check_adata
-from spotscape.tl._inputs import read_graph
+from spotscape.run.read import read_graph
 
 
 def boundary_spots(

@@ -13,12 +13,12 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
+from spotscape.comparison.genes import WILCOXON, Groups, adjusted, compare_genes, no_genes
+from spotscape.comparison.moderated_t import moderated_t
 from spotscape.pp import check_adata, find_counts
-from spotscape.tl._compare_genes import WILCOXON, Groups, adjusted, compare_genes, no_genes
-from spotscape.tl._inputs import check_key_added
-from spotscape.tl._join import check_conditions
-from spotscape.tl._moderated_t import moderated_t
-from spotscape.tl._record import collected_warnings
+from spotscape.run.join import check_conditions
+from spotscape.run.read import check_key_added
+from spotscape.run.record import collected_warnings
 
 ABSENT = 0.05
 """A domain is in one condition only if its share in the other is below this part of its share in the one."""

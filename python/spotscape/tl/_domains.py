@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, NamedTuple
-
-import numpy as np
-import pandas as pd
 from anndata import AnnData
-from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
-from spotscape._spatial_graph import current_graph
-from spotscape._validate import SpotscapeWarning, check_flag, check_integer, check_number
-from spotscape.tl._clustering import (
-    SMALL_MATRIX_THREADS,
-    by_size,
-    kmeans_labels,
-    leiden_labels,
-    mixture_posterior,
-    smooth_labels,
-)
-from spotscape.tl._confidence import calibrated
-from spotscape.tl._inputs import check_n_domains, read_embedding, read_graph, read_method
-from spotscape.tl._n_domains import curve_record, suggest, usable_candidates
+from spotscape._validate import check_flag, check_integer, check_number
+from spotscape.domains import find_domains
+from spotscape.gr.spatial_graph import current_graph
+from spotscape.run.read import check_n_domains, read_embedding, read_graph, read_method
+from spotscape.run.write import write_domains
 
 
 def spatial_domains(
@@ -132,84 +117,3 @@ def spatial_domains(
     adata = in_memory_copy(adata) if copy else adata
     write_domains(adata, found, key_added)
     return adata if copy else None
-
-
-class Domains(NamedTuple):
-    """Domain of each spot from 0 (the largest), how sure it is (None where nothing says), and how made.
-
-    ``curve`` is what lies behind the number of domains, where it was suggested.
-    """
-
-    labels: np.ndarray
-    confidence: np.ndarray | None
-    details: dict[str, Any]
-    curve: dict[str, Any] | None = None
-
-
-def find_domains(
-    embedding: np.ndarray,
-    n_domains: int | None,
-    *,
-    graph: sparse.spmatrix | None = None,
-    method: str,
-    smooth: bool = False,
-    resolution: float = 1.0,
-    seed: int,
-    n_starts: int,
-) -> Domains:
-    """Group spots; the record of how is fit for ``uns``. ``smooth`` needs the graph."""
-    details: dict[str, Any] = {
-        "method": method,
-        "seed": seed,
-        "n_starts": n_starts,
-        "smooth": smooth,
-    }
-    asked = n_domains
-    confidence = posterior = curve = None
-    with threadpool_limits(SMALL_MATRIX_THREADS):
-        if method == "leiden":
-            labels = leiden_labels(embedding, n_domains, resolution=resolution, seed=seed)
-            details["resolution" if n_domains is None else "n_domains_asked"] = n_domains or resolution
-        else:
-            if n_domains is None:
-                usable = usable_candidates(len(embedding))
-                suggestion = suggest(embedding, graph, candidates=usable, seed=seed)
-                n_domains = suggestion.n_domains
-                curve = curve_record(suggestion)
-                details["suggested"] = True
-            if method == "kmeans":
-                labels = kmeans_labels(embedding, n_domains, n_starts=n_starts, seed=seed)
-            else:
-                posterior = mixture_posterior(embedding, n_domains, n_starts=n_starts, seed=seed)
-                labels = posterior.argmax(axis=1)
-    if smooth and graph is not None:
-        labels = smooth_labels(labels, graph)
-    if posterior is not None:
-        own = posterior[np.arange(len(labels)), labels]
-        confidence = calibrated(own, posterior.shape[1]).astype(np.float32)
-    labels = by_size(labels)
-    n_found = int(labels.max()) + 1
-    if asked is not None and n_found != asked:
-        text = (
-            f"n_domains: {asked} were asked for, {n_found} found by {method!r}. "
-            "Take a number nearer to that, or another method."
-        )
-        warnings.warn(text, SpotscapeWarning, stacklevel=3)
-    return Domains(labels, confidence, details | {"n_domains": n_found}, curve)
-
-
-def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:
-    """Write domains and their record; what belonged to an earlier labelling and no longer fits goes."""
-    names = [str(i + 1) for i in range(int(found.labels.max()) + 1)]
-    key = _keys.domain(key_added)
-    adata.obs[key] = pd.Categorical.from_codes(found.labels, names)
-    if found.confidence is not None:
-        adata.obs[_keys.confidence(key_added)] = found.confidence
-    elif _keys.confidence(key_added) in adata.obs:
-        del adata.obs[_keys.confidence(key_added)]
-    adata.uns.pop(_keys.colors(key), None)
-    adata.uns[_keys.parameters(key_added)] = {
-        **adata.uns.get(_keys.parameters(key_added), {}),
-        "domains": found.details,
-        **({} if found.curve is None else {"n_domains": found.curve}),
-    }

@@ -16,8 +16,8 @@ from spotscape._slices import read_slices
 from spotscape._validate import check_choice, check_integer, input_error
 from spotscape.engine.trained import decode
 from spotscape.pp import find_counts, normalized_expression
-from spotscape.tl._inputs import check_key_added, read_embedding
-from spotscape.tl._model import Trained, read_trained
+from spotscape.run.kept_model import Trained, read_trained
+from spotscape.run.read import check_key_added, read_embedding
 
 SCALES = ("log", "counts")
 _BLOCK = 2**24

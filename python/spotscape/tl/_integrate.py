@@ -14,19 +14,20 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
-from spotscape._panels import on_measured_genes
 from spotscape._slices import read_slices
 from spotscape._threads import thread_number
 from spotscape._validate import SpotscapeWarning, check_integer, check_number
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
-from spotscape.tl._correction import assess, remarks
-from spotscape.tl._inputs import as_checkpoint, check_key_added, check_n_domains
-from spotscape.tl._join import check_conditions, check_slices, join_slices
-from spotscape.tl._pipeline import analyse, write_analysis
-from spotscape.tl._placement import learn_and_place, small_slices
-from spotscape.tl._record import collected_warnings
+from spotscape.pp.panels import on_measured_genes
+from spotscape.run import analyse
+from spotscape.run.join import check_conditions, check_slices, join_slices
+from spotscape.run.mixing import assess, remarks
+from spotscape.run.placement import learn_and_place, small_slices
+from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
+from spotscape.run.record import collected_warnings
+from spotscape.run.write import write_analysis
 
 
 def integrate_slices(
@@ -53,10 +54,10 @@ def integrate_slices(
 
     All slices take the way of one (see `run_spotscape`) together: counts are scaled to the median total of
     all, genes are ranked by their pattern within the slices and centred there, each slice has its own spatial
-    graph, and the components are those in which spots of different slices that match differ little
-    (`spotscape.core.slice_noise`). With ``config="paper"`` one graph autoencoder is trained on all slices
-    instead, with two losses (prototypes and similarity scale matching) that bring spots of a kind together
-    [1]_. Nothing is written before all of it is done.
+    graph, and the components are those in which spots of different slices that match differ little. With
+    ``config="paper"`` one graph autoencoder is trained on all slices instead, with two losses (prototypes and
+    similarity scale matching) that bring spots of a kind together [1]_. Nothing is written before all of it
+    is done.
 
     Parameters
     ----------

@@ -14,11 +14,11 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
-from spotscape._embedding_graph import embedding_graph
+from spotscape._scanpy import embedding_graph
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.gr import check_coordinates
 from spotscape.pp import normalized_expression
-from spotscape.tl._inputs import check_column, check_key_added, read_embedding
+from spotscape.run.read import check_column, check_key_added, read_embedding
 
 ROOTS = ("spot", "domain", "gene", "position")
 FEWEST_SPOTS = 20

@@ -15,8 +15,9 @@ from spotscape._validate import check_integer
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
-from spotscape.tl._inputs import as_checkpoint, check_key_added, check_n_domains
-from spotscape.tl._pipeline import analyse, write_analysis
+from spotscape.run import analyse
+from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
+from spotscape.run.write import write_analysis
 
 
 def run_spotscape(

@@ -13,8 +13,8 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, input_error
+from spotscape.run.read import check_column, check_key_added, read_embedding
 from spotscape.tl._align import find_reference, run_slice_key
-from spotscape.tl._inputs import check_column, check_key_added, read_embedding
 
 SOURCES = ("embedding", "matches")
 

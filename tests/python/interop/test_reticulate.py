@@ -148,12 +148,12 @@ def test_versions_are_known_where_pip_does_not_know_spotscape(monkeypatch):
     from importlib.metadata import PackageNotFoundError, version
 
     import spotscape
-    from spotscape.tl import _record
+    from spotscape.run import record
 
     def pip(name):
         if name == "spotscape":
             raise PackageNotFoundError(name)
         return version(name)
 
-    monkeypatch.setattr(_record, "version", pip)
-    assert _record.versions()["spotscape"] == spotscape.__version__
+    monkeypatch.setattr(record, "version", pip)
+    assert record.versions()["spotscape"] == spotscape.__version__

@@ -8,9 +8,9 @@ import pytest
 
 from spotscape import datasets, io, metrics, tl
 from spotscape._validate import InputError, SpotscapeWarning
+from spotscape.alignment.matches import mutual_neighbors
+from spotscape.alignment.registration import fit_points
 from spotscape.tl import align_slices, transfer_labels
-from spotscape.tl._matches import mutual_neighbors
-from spotscape.tl._registration import fit_points
 
 
 def tissue(places):

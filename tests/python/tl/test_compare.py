@@ -8,9 +8,9 @@ from scipy import sparse, stats
 
 from spotscape import datasets, io, metrics
 from spotscape._validate import InputError, SpotscapeWarning
+from spotscape.comparison.genes import adjusted
+from spotscape.comparison.pseudobulk import add_up, log_counts_per_million, seen_enough
 from spotscape.tl import compare_domains, integrate_slices
-from spotscape.tl._compare_genes import adjusted
-from spotscape.tl._pseudobulk import add_up, log_counts_per_million, seen_enough
 
 COLUMNS = {"condition_key": "condition", "slice_key": "slice", "domain_key": "ground_truth"}
 

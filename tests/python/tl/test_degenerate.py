@@ -6,7 +6,7 @@ import pytest
 
 from spotscape import tl
 from spotscape.datasets import simulate_slice
-from spotscape.tl._sharpening import find_sharpening
+from spotscape.domains.sharpening import find_sharpening
 
 NOISE = np.random.default_rng(0).normal(size=(60, 5))
 EMBEDDINGS = {
@@ -36,8 +36,8 @@ def test_groups_of_any_embedding(name, method):
 
 @pytest.mark.parametrize("name", EMBEDDINGS)
 def test_sharpening_of_any_embedding(name, monkeypatch):
-    monkeypatch.setattr("spotscape.tl._sharpening._N_FITS", 1)
-    monkeypatch.setattr("spotscape.tl._sharpening._N_STARTS", 1)
+    monkeypatch.setattr("spotscape.domains.sharpening._N_FITS", 1)
+    monkeypatch.setattr("spotscape.domains.sharpening._N_STARTS", 1)
     found = find_sharpening(EMBEDDINGS[name].astype("float32"), seed=0)
     assert found is None or np.isfinite(found.apply(EMBEDDINGS[name])).all()
 

@@ -12,12 +12,18 @@ from threadpoolctl import threadpool_info
 from spotscape import gr, tl
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.datasets import simulate_slice
-from spotscape.tl import _clustering, _n_domains
-from spotscape.tl._clustering import by_size, kmeans_labels, kmeans_starts, mixture_posterior, smooth_labels
-from spotscape.tl._confidence import calibrated
+from spotscape.domains import clustering, number
+from spotscape.domains.clustering import (
+    by_size,
+    kmeans_labels,
+    kmeans_starts,
+    mixture_posterior,
+    smooth_labels,
+)
+from spotscape.domains.confidence import calibrated
+from spotscape.domains.mixture import fit_mixture
+from spotscape.domains.number import suggest
 from spotscape.tl._domains import find_domains
-from spotscape.tl._mixture import fit_mixture
-from spotscape.tl._n_domains import suggest
 
 
 @pytest.mark.parametrize("method", ["gmm", "kmeans", "leiden"])
@@ -168,8 +174,8 @@ def test_the_graph_changes_no_labels(embedded):
 def test_many_spots_are_grouped_by_a_sample(embedded, monkeypatch, method):
     asked = {"n_domains": 3, "method": method, "copy": True}
     everything = tl.spatial_domains(embedded, **asked).obs
-    monkeypatch.setattr(_clustering, "MOST_SPOTS", 60)
-    monkeypatch.setattr(_clustering, "_AT_ONCE", 13)
+    monkeypatch.setattr(clustering, "MOST_SPOTS", 60)
+    monkeypatch.setattr(clustering, "_AT_ONCE", 13)
     sampled, again = (tl.spatial_domains(embedded, **asked).obs for _ in range(2))
     pd.testing.assert_frame_equal(sampled, again)
     assert adjusted_rand_score(everything["spotscape_domain"], sampled["spotscape_domain"]) == 1.0
@@ -252,7 +258,7 @@ def test_weights_are_those_of_the_formula():
         score = fit_mixture(in_order, kmeans_starts(in_order, k, 4, seed=5), k).score
         criterion.append(-2 * independent * score + k * 8 * np.log(independent))
     standard = (np.array(criterion) - np.mean(criterion)) / np.std(criterion)
-    strength, typical, spread = _n_domains._STRENGTH, _n_domains._TYPICAL, _n_domains._SPREAD
+    strength, typical, spread = number._STRENGTH, number._TYPICAL, number._SPREAD
     data = np.exp(-strength * standard)
     prior = np.exp(-((np.log(np.array(candidates) / typical) / spread) ** 2) / 2)
     np.testing.assert_allclose(found.by_data, data / data.sum(), rtol=1e-6)
@@ -265,7 +271,7 @@ def test_a_suggestion_is_one_of_the_candidates(embedded):
 
 def test_too_few_spots_to_suggest_from():
     with pytest.raises(InputError, match=r"^n_domains: found None, with 1 spots"):
-        _n_domains.usable_candidates(1)
+        number.usable_candidates(1)
 
 
 @pytest.mark.parametrize("candidates", [[], [1, 2], [3, 91], "all", [3.5], 4])

@@ -1,0 +1,375 @@
+"""Spatial neighbours: which spots touch, or lie close to, which.
+
+Every function writes one undirected graph under squidpy's names, so that either package can use the other's.
+Graphs depend on the shape of the tissue alone: another unit, rotation, origin or order of the spots gives the
+same edges. Spots at the very same place are neighbours of each other and share all their neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from spotscape._adata import in_memory_copy
+from spotscape._keys import (
+    MADE_FROM,
+    SPATIAL,
+    SPATIAL_CONNECTIVITIES,
+    SPATIAL_DISTANCES,
+    SPATIAL_NEIGHBORS,
+)
+from spotscape._validate import check_integer, check_number, describe, input_error
+from spotscape.gr.coordinates import check_coordinates
+from spotscape.gr.made_from import graph_record, made_from
+from spotscape.gr.neighbors import (
+    Pairs,
+    adjacency,
+    check_degrees,
+    degrees_of,
+    distances_of,
+    distinct_places,
+    is_well_joined,
+    lattice_spacing,
+    linked_pairs,
+    nearest_pairs,
+    pairs_of_spots,
+    pairs_within,
+    touching_pairs,
+    triangulated_pairs,
+    unrounded,
+    warn_of_oddities,
+)
+from spotscape.gr.sections import check_one_section
+
+
+def spatial_neighbors(
+    adata: AnnData,
+    *,
+    n_neighbors: int = 6,
+    spatial_key: str = SPATIAL,
+    slice_key: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Find neighbours in the way that suits the coordinates.
+
+    Spots on a lattice (nearest neighbours all at one distance) are joined to the spots they touch, as by
+    `spatial_neighbors_grid`: 6 on Visium, 8 on square bins. Spots that lie freely, and lattices so thinly
+    filled that most spots touch fewer than three others or over 3 % touch none, are joined to their nearest
+    neighbours, as by `spatial_neighbors_knn`: about ``1.2 * n_neighbors`` each. Nearest neighbours rather
+    than a radius or a triangulation: they adapt to the density of cells, and leave no cell alone.
+
+    Parameters
+    ----------
+    adata
+        Spots with coordinates in ``obsm[spatial_key]``, n_obs x 2 or 3, in any unit.
+    n_neighbors
+        Nearest neighbours of a freely lying spot. Without effect on a lattice.
+    spatial_key
+        Name of the coordinates in ``obsm``.
+    slice_key
+        Name in ``obs`` of what slice a spot is from: slices are looked at one by one, and there are no edges
+        between them. None for a single slice.
+    copy
+        Return a changed copy, and leave ``adata`` alone.
+
+    Returns
+    -------
+    None, or the copy. Writes
+
+    - ``obsp["spatial_connectivities"]``: CSR, float32, 1 for neighbours; symmetric, no self loops;
+    - ``obsp["spatial_distances"]``: CSR, float64, the distances of the same pairs, in the coordinates' unit;
+    - ``uns["spatial_neighbors"]``: the two names above, how the graph was made (``params``), and from what
+      (``made_from``), by which a run knows a graph that no longer holds.
+
+    Raises
+    ------
+    InputError
+        If coordinates are missing, not finite, all equal, or of the wrong shape; if there are not more spots
+        (at different places) than ``n_neighbors``; if half of the spots have fewer than three neighbours; if
+        sections lie on top of each other and ``slice_key`` does not name them.
+
+    Warns
+    -----
+    SpotscapeWarning
+        If more than 3 % of the spots have no neighbour, or more than 1 % share their place with another.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.gr import spatial_neighbors
+    >>> adata = anndata.AnnData(np.ones((9, 2), dtype="float32"))
+    >>> adata.obsm["spatial"] = np.array([[x, y] for x in range(3) for y in range(3)])
+    >>> spatial_neighbors(adata)
+    >>> adata.obsp["spatial_connectivities"].sum(axis=1).astype(int).ravel().tolist()
+    [[3, 5, 3, 5, 8, 5, 3, 5, 3]]
+    """
+    n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
+
+    def find(places: np.ndarray) -> tuple[Pairs, str]:
+        lattice = unrounded(places)
+        spacing = lattice_spacing(lattice)
+        if spacing is not None:
+            pairs = touching_pairs(lattice, spacing)
+            if is_well_joined(degrees_of(pairs, len(places))):
+                return pairs, "grid"
+        if slice_key is not None and len(places) <= n_neighbors:  # a slice of few cells beside larger ones
+            return np.column_stack(np.triu_indices(len(places), k=1)), "knn"
+        return nearest_pairs(places, n_neighbors), "knn"
+
+    return _write_graph(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "default")
+
+
+def spatial_neighbors_knn(
+    adata: AnnData,
+    *,
+    n_neighbors: int = 6,
+    spatial_key: str = SPATIAL,
+    slice_key: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Join each spot to its nearest ones; two spots are neighbours if either is among the other's nearest.
+
+    Of several spots that tie for the last place all are taken, so that their order does not matter.
+
+    Parameters
+    ----------
+    adata, spatial_key, slice_key, copy
+        As in `spatial_neighbors`.
+    n_neighbors
+        How many nearest spots to join a spot to. The mean over spots ends up about a fifth higher.
+
+    Returns
+    -------
+    None, or the copy. Writes and raises what `spatial_neighbors` does.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.gr import spatial_neighbors_knn
+    >>> adata = anndata.AnnData(np.ones((50, 1), dtype="float32"))
+    >>> adata.obsm["spatial"] = np.random.default_rng(0).random((50, 2))
+    >>> spatial_neighbors_knn(adata, n_neighbors=4)
+    >>> int(adata.obsp["spatial_connectivities"].sum(axis=1).min())
+    4
+    """
+    n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
+
+    def find(places: np.ndarray) -> tuple[Pairs, str]:
+        return nearest_pairs(places, n_neighbors), "knn"
+
+    return _write_graph(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "knn")
+
+
+def spatial_neighbors_radius(
+    adata: AnnData,
+    *,
+    radius: float,
+    spatial_key: str = SPATIAL,
+    slice_key: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Join spots that are not further apart than a radius.
+
+    Parameters
+    ----------
+    adata, spatial_key, slice_key, copy
+        As in `spatial_neighbors`.
+    radius
+        Greatest distance of two neighbours, in the unit of the coordinates (that may be pixels).
+
+    Returns
+    -------
+    None, or the copy. Writes what `spatial_neighbors` writes.
+
+    Raises
+    ------
+    InputError
+        As in `spatial_neighbors`, or for over 200 neighbours on average; the message says what would do.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.gr import spatial_neighbors_radius
+    >>> adata = anndata.AnnData(np.ones((9, 2), dtype="float32"))
+    >>> adata.obsm["spatial"] = np.array([[x, y] for x in range(3) for y in range(3)])
+    >>> spatial_neighbors_radius(adata, radius=1.0)
+    >>> adata.obsp["spatial_connectivities"].nnz // 2
+    12
+    """
+    radius = check_number("radius", radius, 0.0)
+
+    def find(places: np.ndarray) -> tuple[Pairs, str]:
+        return pairs_within(places, radius), "radius"
+
+    return _write_graph(adata, find, {"radius": radius}, spatial_key, slice_key, copy, "radius")
+
+
+def spatial_neighbors_delaunay(
+    adata: AnnData,
+    *,
+    max_edge: float | None = None,
+    spatial_key: str = SPATIAL,
+    slice_key: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Join spots that share an edge of the Delaunay triangulation (in 3D: of its tetrahedra).
+
+    Where four spots lie on one circle, as on a square lattice, the diagonal is arbitrary: use
+    `spatial_neighbors_grid` there.
+
+    Parameters
+    ----------
+    adata, spatial_key, slice_key, copy
+        As in `spatial_neighbors`.
+    max_edge
+        Longest edge to keep, in the unit of the coordinates. None drops the long ones along the rim and over
+        holes: more than twice the distance to the sixth nearest spot, at the sparser of the two ends.
+
+    Returns
+    -------
+    None, or the copy. Writes what `spatial_neighbors` writes.
+
+    Raises
+    ------
+    InputError
+        As in `spatial_neighbors`, and if all spots of a slice lie on one line (in 3D: in a slanted plane).
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.gr import spatial_neighbors_delaunay
+    >>> adata = anndata.AnnData(np.ones((5, 1), dtype="float32"))
+    >>> adata.obsm["spatial"] = np.array([[0, 0], [1, 1], [1, -1], [-1, 1], [-1, -1]])
+    >>> spatial_neighbors_delaunay(adata)
+    >>> adata.obsp["spatial_connectivities"].sum(axis=1).astype(int).ravel().tolist()
+    [[4, 3, 3, 3, 3]]
+    """
+    if max_edge is not None:
+        max_edge = check_number("max_edge", max_edge, 0.0)
+
+    def find(places: np.ndarray) -> tuple[Pairs, str]:
+        return triangulated_pairs(places, max_edge), "delaunay"
+
+    return _write_graph(adata, find, {"max_edge": max_edge}, spatial_key, slice_key, copy, "delaunay")
+
+
+def spatial_neighbors_grid(
+    adata: AnnData,
+    *,
+    n_rings: int = 1,
+    spatial_key: str = SPATIAL,
+    slice_key: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Join spots of a lattice to those they touch, and to those that these touch, and so on.
+
+    The lattice is read from the coordinates. Spots touch 6 others on a hexagonal lattice (Visium), 8 on a
+    square one (bins of Visium HD and Stereo-seq, the first ST arrays; at a side or a corner), and those at
+    the shortest distance in 3D (6 on a cubic lattice).
+
+    Parameters
+    ----------
+    adata, spatial_key, slice_key, copy
+        As in `spatial_neighbors`.
+    n_rings
+        Steps from spot to touching spot that make a neighbour.
+
+    Returns
+    -------
+    None, or the copy. Writes what `spatial_neighbors` writes.
+
+    Raises
+    ------
+    InputError
+        As in `spatial_neighbors`, and if the spots of a slice do not lie on a lattice.
+
+    Examples
+    --------
+    >>> import anndata, numpy as np
+    >>> from spotscape.gr import spatial_neighbors_grid
+    >>> adata = anndata.AnnData(np.ones((9, 2), dtype="float32"))
+    >>> adata.obsm["spatial"] = np.array([[x, y] for x in range(3) for y in range(3)])
+    >>> spatial_neighbors_grid(adata, n_rings=2)
+    >>> adata.obsp["spatial_connectivities"].nnz // 2
+    36
+    """
+    n_rings = check_integer("n_rings", n_rings, 1)
+
+    def find(places: np.ndarray) -> tuple[Pairs, str]:
+        places = unrounded(places)
+        spacing = lattice_spacing(places)
+        if spacing is None:
+            found = "spots whose nearest neighbours are at many distances"
+            todo = "Use spatial_neighbors_knn for spots that lie freely."
+            raise input_error(f"adata.obsm[{spatial_key!r}]", found, "spots on a lattice", todo)
+        return linked_pairs(touching_pairs(places, spacing), len(places), n_rings), "grid"
+
+    return _write_graph(adata, find, {"n_rings": n_rings}, spatial_key, slice_key, copy, "grid")
+
+
+def _write_graph(
+    adata: AnnData,
+    find: Callable[[np.ndarray], tuple[Pairs, str]],
+    settings: dict[str, Any],
+    spatial_key: str,
+    slice_key: str | None,
+    copy: bool,
+    by: str,
+) -> AnnData | None:
+    """Find pairs slice by slice, check the graph they make, write it."""
+    argument = next(iter(settings))
+    coordinates = check_coordinates(adata, spatial_key)
+    parts, methods, shared = [], set(), 0
+    slices = _slices(adata, slice_key)
+    if slice_key is None:
+        check_one_section(adata, coordinates, spatial_key)
+    for rows in slices:
+        places, place_of = distinct_places(coordinates[rows])
+        shared += int((np.bincount(place_of)[place_of] > 1).sum())
+        pairs, method = find(places)
+        methods.add(method)
+        parts.append(rows[pairs_of_spots(pairs, place_of, len(places), spatial_key)])
+    pairs = np.concatenate(parts)
+    degrees = degrees_of(pairs, adata.n_obs)
+    check_degrees(degrees, coordinates, argument)
+    warn_of_oddities(degrees, shared, argument, slice_key)
+    if copy:
+        adata = in_memory_copy(adata)
+    connectivities = adjacency(pairs, adata.n_obs)
+    adata.obsp[SPATIAL_CONNECTIVITIES] = connectivities
+    adata.obsp[SPATIAL_DISTANCES] = distances_of(connectivities, coordinates)
+    params = {
+        "method": "+".join(sorted(methods)),
+        **settings,
+        "spatial_key": spatial_key,
+        "slice_key": slice_key,
+    }
+    adata.uns[SPATIAL_NEIGHBORS] = {
+        "connectivities_key": SPATIAL_CONNECTIVITIES,
+        "distances_key": SPATIAL_DISTANCES,
+        "params": {name: value for name, value in params.items() if value is not None},
+        MADE_FROM: {
+            "by": by,
+            "digest": made_from(coordinates, adata.obs_names, None if slice_key is None else slices),
+            "spatial_key": spatial_key,
+            **({} if slice_key is None else {"slice_key": slice_key}),
+            **graph_record(connectivities),
+        },
+    }
+    return adata if copy else None
+
+
+def _slices(adata: AnnData, slice_key: str | None) -> list[np.ndarray]:
+    """Return the row numbers of each slice."""
+    if slice_key is None:
+        return [np.arange(adata.n_obs)]
+    if slice_key not in adata.obs:
+        known = ", ".join(repr(key) for key in adata.obs) or "nothing"
+        raise input_error("slice_key", describe(slice_key), f"the name of a column of adata.obs ({known})")
+    nameless = int(adata.obs[slice_key].isna().sum())
+    if nameless:
+        raise input_error(f"adata.obs[{slice_key!r}]", f"{nameless} spot(s) without a slice", "none")
+    return list(adata.obs.groupby(slice_key, observed=True).indices.values())

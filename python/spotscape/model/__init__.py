@@ -1,0 +1,5 @@
+"""A trained model to keep, to give to others, and to put new slices into its space."""
+
+from spotscape.model.spotscape import Spotscape
+
+__all__ = ["Spotscape"]

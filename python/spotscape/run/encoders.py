@@ -1,0 +1,166 @@
+"""Encoders, side by side: from expression and tissue to an embedding, and what puts other slices into it.
+
+A further one is a function and a row in `ENCODERS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from spotscape.components import find_components
+from spotscape.components.scale import over_rings
+from spotscape.config import SpotscapeConfig
+from spotscape.domains.number import suggest_from
+from spotscape.domains.sharpening import find_sharpening
+from spotscape.engine.checkpoint import Checkpoint
+from spotscape.engine.slice_graph import SliceGraph
+from spotscape.engine.trainer import Progress, fit, release_helpers
+from spotscape.run.kept_model import record_of_components, record_of_training
+from spotscape.run.steps import Expression, Tissue
+
+
+class Space(NamedTuple):
+    """The space that an encoder puts spots into.
+
+    Attributes
+    ----------
+    embedding
+        N x columns, float32.
+    model
+        What puts other slices into it, for ``uns``.
+    device
+        Where it was computed.
+    record
+        What else is kept of how it was made, for ``uns``.
+    """
+
+    embedding: np.ndarray
+    model: dict[str, Any]
+    device: str
+    record: dict[str, Any]
+
+
+class Encode(Protocol):
+    """Makes an embedding. ``n_domains`` is None where it is to be suggested."""
+
+    def __call__(
+        self,
+        expression: Expression,
+        tissue: Tissue,
+        settings: SpotscapeConfig,
+        *,
+        n_domains: int | None,
+        correction: float,
+        seed: int,
+        device: torch.device,
+        progress: bool | Progress,
+        checkpoint: Checkpoint | None,
+    ) -> Space:
+        """Return the space."""
+
+
+class Encoder(NamedTuple):
+    """An encoder.
+
+    Attributes
+    ----------
+    encode
+        Makes the embedding.
+    step
+        What its seconds are called in the record of a run.
+    source
+        Where it is from.
+    """
+
+    encode: Encode
+    step: str
+    source: str
+
+
+def _by_components(
+    expression: Expression,
+    tissue: Tissue,
+    settings: SpotscapeConfig,
+    *,
+    n_domains: int | None,
+    correction: float,
+    seed: int,
+    device: torch.device,
+    progress: bool | Progress,
+    checkpoint: Checkpoint | None,
+) -> Space:
+    """Find components, average them over the neighbourhood, and turn them to where groups differ."""
+    release_helpers()  # nothing here is shared between processes
+    components = find_components(
+        expression.matrix,
+        tissue.mean,
+        n_components=settings.n_components,
+        rank=settings.expression_rank,
+        seed=seed,
+        slices=None if tissue.slices is None else tissue.slices.codes,
+        centering=settings.slice_centering,
+        slice_noise=settings.slice_noise,
+        correction=correction,
+    )
+    embedding = over_rings(components.scores, tissue.mean, tissue.scale.rings)
+    sharpening = find_sharpening(embedding, seed=seed)
+    embedding = embedding if sharpening is None else sharpening.apply(embedding)
+    model = record_of_components(
+        expression.genes, expression.target_sum, components, sharpening, tissue.scale.rings
+    )
+    record: dict[str, Any] = {"scale": tissue.scale._asdict()}
+    if tissue.slices is not None:
+        record["integration"] = {"slice_noise": components.slice_noise, "signal": components.signal}
+    return Space(embedding, model, "cpu", record)
+
+
+def _by_training(
+    expression: Expression,
+    tissue: Tissue,
+    settings: SpotscapeConfig,
+    *,
+    n_domains: int | None,
+    correction: float,
+    seed: int,
+    device: torch.device,
+    progress: bool | Progress,
+    checkpoint: Checkpoint | None,
+) -> Space:
+    """Train the published graph autoencoder; ``correction`` is in the settings' weights by now."""
+    graph = SliceGraph.from_scipy(
+        expression.matrix,
+        tissue.connectivities,
+        rank=settings.expression_rank,
+        seed=seed,
+        slices=None if tissue.slices is None else tissue.slices.codes,
+        centering=settings.slice_centering,
+        coordinates=tissue.places,
+    )
+    trained = fit(
+        graph,
+        settings,
+        n_domains=n_domains or suggest_from(tissue.connectivities, seed),
+        seed=seed,
+        device=device,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+    model = record_of_training(expression.genes, expression.target_sum, graph, trained.model)
+    record = {
+        "training": {"by_tiles": trained.plan.by_tiles, **asdict(trained.plan)},
+        "losses": trained.losses,
+    }
+    return Space(trained.embedding, model, str(device), record)
+
+
+ENCODERS = {
+    "components": Encoder(
+        _by_components, "components", "Switzer and Green 1984; Ding and Li 2007, ICML; see their files"
+    ),
+    "gcn": Encoder(_by_training, "training", "arXiv 2506.15698, ICML 2025"),
+}
+"""By the names of the setting ``encoder``."""
