@@ -77,6 +77,6 @@ with_slices <- function(run, slice_by) {
       "Give `slice_by`, or put the slices into one space with IntegrateSlices()."
     )
   }
-  run$slices <- column_slices(table_with_images(run$table, run$part, run$slice_by), run$slice_by)
+  run$slices <- column_slices(table_with_images(run$part, run$table, run$slice_by), run$slice_by)
   run
 }

@@ -46,22 +46,3 @@ ImputeExpression <- function(object, genes = NULL, scale = "log", n_neighbors = 
   dimnames(values) <- list(found$columns %||% rownames(counts), colnames(run$part))
   add_imputed(object, values, sprintf("%s_imputed", run$stem), scale, whole = is.null(genes))
 }
-
-add_imputed <- function(object, values, name, scale, whole) {
-  if (kind_of(object) == "seurat") {
-    layer <- if (scale == "counts") "counts" else "data"
-    parts <- stats::setNames(list(methods::as(values, "CsparseMatrix")), layer)
-    made <- do.call(SeuratObject::CreateAssay5Object, parts)
-    SeuratObject::Key(made) <- seurat_key(name)
-    suppressWarnings(object[[name]] <- made)
-    return(object)
-  }
-  if (whole && nrow(values) == nrow(object)) {
-    SummarizedExperiment::assay(object, name, withDimnames = FALSE) <- values
-    return(object)
-  }
-  SingleCellExperiment::altExp(object, name) <- SingleCellExperiment::SingleCellExperiment(
-    assays = stats::setNames(list(values), if (scale == "counts") "counts" else "logcounts")
-  )
-  object
-}

@@ -71,22 +71,18 @@ MapToSpotscape <- function(model, object, slice_by = NULL, min_genes = 0.25, ass
   if (!inherits(model, "spotscape_model")) {
     input_error("model", describe_class(model), "a model", "LoadSpotscape() reads it from a folder or an object.")
   }
-  seurat <- kind_of(object) == "seurat"
-  if (seurat) require_packages("SeuratObject", "A Seurat object") else require_bioconductor(object)
-  reduction.name <- reduction.name %||% if (seurat) "spotscape" else "SPOTSCAPE"
+  check_object(object)
+  reduction.name <- reduction.name %||% default_reduction(object)
   check_string("reduction.name", reduction.name)
-  part <- object
-  if (seurat) {
-    assay <- seurat_assay(object, assay)
-    part <- seurat_part(object, assay)
-  }
-  if (is.null(slice_by)) if (seurat) seurat_one_slice(part, image, assay) else sce_one_slice(part)
+  assay <- assay_to_read(object, assay)
+  part <- part_with(object, assay)
+  if (is.null(slice_by)) check_one_slice(part, image, assay)
   counts <- run_counts(part, assay, layer)
-  cells <- if (seurat) colnames(part) else cell_names(part)
-  table <- if (seurat) part[[]] else SummarizedExperiment::colData(part)
-  slices <- if (!is.null(slice_by)) column_slices(table_with_images(table, part, slice_by), slice_by, fewest = 1L)
-  cells <- names_over_slices(cells, slices)
-  places <- run_places(part, list(cells = cells, slices = slices), image, coordinates)
+  slices <- if (!is.null(slice_by)) {
+    column_slices(table_with_images(part, cell_table(part), slice_by), slice_by, fewest = 1L)
+  }
+  cells <- names_over_slices(cell_names(part), slices)
+  places <- cell_places(part, image, coordinates, cells, slices)
   colnames(counts) <- cells
   require_python()
   columns <- if (!is.null(slices)) list(slice = as.character(slices))
@@ -98,12 +94,8 @@ MapToSpotscape <- function(model, object, slice_by = NULL, min_genes = 0.25, ass
   )
   call_python(made$transform, adata, slice_key = names(columns), min_genes = min_genes)
   result <- result_to_r(adata, cells)
-  if (seurat) {
-    object <- seurat_add_embedding(object, result, seurat_assay(object, assay), reduction.name, NULL)
-    return(if (!length(levels(result$domains))) object else seurat_add_domains(object, result, reduction.name))
-  }
-  object <- sce_add_embedding(object, result, reduction.name)
-  if (!length(levels(result$domains))) object else sce_add_domains(object, result, reduction.name)
+  object <- add_embedding(object, result, reduction.name, assay = assay)
+  if (!length(levels(result$domains))) object else add_domains(object, result, reduction.name)
 }
 
 #' @rdname SaveSpotscape

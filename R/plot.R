@@ -29,7 +29,7 @@ SpatialDomainPlot <- function(object, ...) {
 #' @export
 SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", image = NULL, coordinates = NULL,
                                      slice_by = NULL, cols = NULL, pt.size = NULL, slice_key = NULL, ...) {
-  require_packages("SeuratObject", "SpatialDomainPlot() on a Seurat object")
+  require_object(object, "SpatialDomainPlot() on a Seurat object")
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
   check_column(group.by, colnames(object[[]]))
@@ -37,7 +37,7 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
   names(records) <- SeuratObject::Reductions(object)
   object <- drawn_part(object, group.by)
   table <- object[[]]
-  slices <- drawn_slices(table_with_images(table, object, slice_by), slice_by, records, group.by)
+  slices <- drawn_slices(table_with_images(object, table, slice_by), slice_by, records, group.by)
   if (is.null(slices) && is.null(coordinates)) image <- image %||% recorded_image(object, records, group.by)
   # IntegrateLayers() writes no column of the slices; each has its own image.
   if (is.null(slices) && is.null(image) && is.null(coordinates) && length(own_images(object)) > 1L) {
@@ -56,14 +56,14 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
 #' @export
 SpatialDomainPlot.SingleCellExperiment <- function(object, group.by = "spotscape_domain", coordinates = NULL,
                                                    slice_by = NULL, cols = NULL, pt.size = NULL, slice_key = NULL, ...) {
-  require_bioconductor(object)
+  require_object(object)
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
-  table <- SummarizedExperiment::colData(object)
+  table <- cell_table(object)
   check_column(group.by, colnames(table))
   slices <- drawn_slices(table, slice_by, S4Vectors::metadata(object), group.by)
-  if (is.null(slices)) sce_one_slice(object)
-  place <- sce_places(object, coordinates, names_over_slices(cell_names(object), slices), slices)
+  if (is.null(slices)) check_one_slice(object)
+  place <- cell_places(object, NULL, coordinates, names_over_slices(cell_names(object), slices), slices)
   plot_domains(place, table[[group.by]], group.by, cols, pt.size, slices)
 }
 
