@@ -11,10 +11,10 @@
 #' Of class `spotscape_input_error`, before any work: a column that is missing, a cell without a slice or condition, a
 #' single condition, a slice in two conditions, an unknown `reference`, or counts that are not raw.
 #'
+#' @inheritParams IntegrateSlices
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object that [IntegrateSlices()] made.
 #' @param condition_key,slice_by Names of the metadata (`colData`) columns with the conditions, one to a slice, and
 #'   the slices (`"seurat_image"`: the images of a Seurat object); `NULL`: those of [IntegrateSlices()].
-#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param reference The condition that each other one is compared with; `NULL`: the first level, or of text the first
 #'   by the alphabet.
 #' @param domain_key Name of the column with the domains; `NULL`: the one [IntegrateSlices()] wrote beside `reduction`,

@@ -4,8 +4,8 @@
 #' another number of domains or another method: `spotscape.tl.spatial_domains` in
 #' Python. With the arguments that the run had, the domains are the run's.
 #'
-#' Grouping looks at the embedding alone; only `smooth`, and a number of domains to be suggested, ask where the cells lie. Coordinates are found as in
-#' [RunSpotscape()], so give `coordinates` or `image` again where the run needed them. After [IntegrateSlices()],
+#' Grouping looks at the embedding alone; only `smooth`, and a number of domains to be suggested, ask where the cells lie.
+#' Coordinates are found as in [RunSpotscape()], so give `coordinates` or `image` again where the run needed them. After [IntegrateSlices()],
 #' neighbours are of the same slice.
 #'
 #' @inheritParams RunSpotscape
@@ -23,7 +23,8 @@
 #' @param reduction Name of the reduction to read; the domains' columns are named after it.
 #' @return The same object with new domains (and, for Seurat, identities) in `<reduction>_domain`, and in
 #'   `<reduction>_confidence` how often a cell like this one is in its right domain, 0 to 1, as annotated tissue has
-#'   it: made from the mixture's probability of its domain. K-means and Leiden give none, and the column goes. For a matrix, a factor named by cell.
+#'   it: made from the mixture's probability of its domain. K-means and Leiden give none, and the column
+#'   goes. For a matrix, a factor named by cell.
 #' @examplesIf spotscape_available()
 #' set.seed(1)
 #' towards <- rep(1:2, c(30, 20)) # 30 cells lie along the first axis, 20 along the second

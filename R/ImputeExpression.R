@@ -22,12 +22,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: no trained model, embedding or counts, an unknown gene, or all genes where that would
 #' be more than 2^31 values.
+#' @eval example_start("run")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0("cell", 1:100)))
-#' spe <- SpatialExperiment::SpatialExperiment(
-#'   assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#' )
-#' spe <- RunSpotscape(spe, n_domains = 3, verbose = FALSE)
 #' spe <- ImputeExpression(spe)
 #' SummarizedExperiment::assay(spe, "spotscape_imputed")[1:3, 1:3]
 #' @export

@@ -5,6 +5,8 @@
 #' its domains as the model does. Nothing is trained: each gene's mean over the new slice is brought to its mean in
 #' training, so that a slice of other tissue, or of one part of it, is placed less well than by a run.
 #'
+#' @inheritParams RunSpatialPseudotime
+#' @inheritParams IntegrateSlices
 #' @param object For `SaveSpotscape()` an object after [RunSpotscape()] or [IntegrateSlices()]; for `MapToSpotscape()` a
 #'   new slice: a Seurat, SpatialExperiment or SingleCellExperiment object.
 #' @param folder Folder to write to, made where it is not there; a model in it is replaced, whole or not at all. For
@@ -14,24 +16,17 @@
 #' @param model What `LoadSpotscape()` gives; plain R, so that `saveRDS()` keeps it.
 #' @param slice_by Column with the slices, or `"seurat_image"`: the images, where the object holds several: each is mapped
 #'   by itself.
-#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param min_genes Share of the model's genes that the slice has to have. Those that it lacks are taken at their mean in
 #'   training, and a warning says how many.
 #' @param assay,layer,image,coordinates As in [RunSpotscape()].
-#' @param reduction Name of the run's embedding; `NULL`: `"spotscape"`, or `"SPOTSCAPE"` in an experiment.
 #' @param reduction.name Name of the embedding that is written; `NULL`: as for `reduction`.
 #' @return `SaveSpotscape()`: `folder`, invisibly. `LoadSpotscape()`: an object of class `spotscape_model`.
 #'   `MapToSpotscape()`: `object` with the embedding and the domains, as after [RunSpotscape()].
 #' @section Errors:
 #' Of class `spotscape_input_error`: no trained model; a folder without a model, or with one that is cut short, changed or of
 #' a newer version; a slice with too few of the model's genes, or without counts or places.
+#' @eval example_start("slice")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' slice <- function(name) {
-#'   counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0(name, 1:100)))
-#'   SpatialExperiment::SpatialExperiment(
-#'     assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#'   )
-#' }
 #' known <- RunSpotscape(slice("a"), n_domains = 3, verbose = FALSE)
 #' folder <- file.path(tempdir(), "model")
 #' SaveSpotscape(known, folder)

@@ -2,16 +2,17 @@
 #'
 #' One point per cell where it lies, coloured by domain, or by a measure such as how sure its domain is. Colours are told
 #' apart by people with red-green or blue-yellow blindness. The y axis points down, as in images, and an FOV is turned as
-#' `ImageDimPlot()` turns it; both axes have one scale. Several slices are drawn side by side, each on its own scale, in the same colours.
+#' `ImageDimPlot()` turns it; both axes have one scale. Several slices are drawn side by side, each on its own scale, in
+#' the same colours.
 #'
 #' @inheritParams RunSpotscape
+#' @inheritParams IntegrateSlices
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or the numeric coordinates
 #'   themselves (a matrix or data frame with a row per cell).
 #' @param group.by Name of the metadata (`colData`) column to colour by; for coordinates, a vector with a
 #'   value per cell. Numbers that are not all whole, such as `"spotscape_confidence"`, are drawn on a scale of colours.
 #' @param slice_by Name of the metadata (`colData`) column with the slices, or `"seurat_image"`: the images; for coordinates,
 #'   a vector with a value per cell. `NULL`: the slices of the run, if it was [IntegrateSlices()], else one slice.
-#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param cols Colours, one per domain, with or without the domains' names; for a scale, two or more, from low to high.
 #'   `NULL`: see Description.
 #' @param pt.size Diameter of a point in millimetres; `NULL` fits it to the number of cells.
