@@ -5,8 +5,8 @@
 #' Python. With the arguments that the run had, the domains are the run's.
 #'
 #' Grouping looks at the embedding alone; only `smooth`, and a number of domains to be suggested, ask where the cells lie.
-#' Coordinates are found as in [RunSpotscape()], so give `coordinates` or `image` again where the run needed them. After [IntegrateSlices()],
-#' neighbours are of the same slice.
+#' Coordinates are found as in [RunSpotscape()], so give `coordinates` or `image` again where the run needed them.
+#' After [IntegrateSlices()], neighbours are of the same slice.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object after [RunSpotscape()], or an
