@@ -23,8 +23,8 @@
 #'   be aligned; not with `"none"`), and in `Misc(object, "spotscape_alignment")` or
 #'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key` (the column of the slices), `transform`,
 #'   `matching`, and the data frames `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation
-#'   in degrees, scale, agreement - the share of the matches in the overlap that lie on each other, 1 is all and 0 is chance -, how alike the cells are
-#'   that lie on each other, overlap, and another fit that is as good) and `matches` (cell, partner in the
+#'   in degrees, scale, agreement - the share of the matches in the overlap that lie on each other, 1 is all and 0 is chance -,
+#'   how alike the cells are that lie on each other, overlap, and another fit that is as good) and `matches` (cell, partner in the
 #'   reference, score, distance).
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
