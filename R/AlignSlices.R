@@ -6,10 +6,10 @@
 #' again among those near it. A slice that shows something else is left out, with a warning: no transform is forced on it.
 #'
 #' @inheritParams RunSpatialPseudotime
+#' @inheritParams IntegrateSlices
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object with several slices, after
 #'   [IntegrateSlices()].
 #' @param slice_by Column with the slices, or `"seurat_image"`: the images of a Seurat object; `NULL`: that of the run.
-#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param reference Name of the slice whose frame is taken; `NULL`: the first.
 #' @param transform `"rigid"` (turned, shifted, turned over), `"similarity"` (also scaled, for slices in different units),
 #'   `"affine"` (also sheared), or `"none"`: nothing is moved, and cells are matched by their embedding alone, as for
@@ -21,25 +21,18 @@
 #' @param image,coordinates Where the places of the cells are, as in [IntegrateSlices()].
 #' @return The same object, with `aligned_x` and `aligned_y` in its metadata or `colData` (`NA` for a slice that could not
 #'   be aligned; not with `"none"`), and in `Misc(object, "spotscape_alignment")` or
-#'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key` (the column of the slices), `transform`, `matching`, and the data frames
-#'   `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation in degrees, scale, agreement -
-#'   the share of the matches in the overlap that lie on each other, 1 is all and 0 is chance -, how alike the cells are
-#'   that lie on each other, overlap, and another fit that is as good) and `matches` (cell, partner in the reference, score, distance).
+#'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key` (the column of the slices), `transform`,
+#'   `matching`, and the data frames `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation
+#'   in degrees, scale, agreement - the share of the matches in the overlap that lie on each other, 1 is all and 0 is chance -,
+#'   how alike the cells are that lie on each other, overlap, and another fit that is as good) and `matches` (cell, partner in the
+#'   reference, score, distance).
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
 #' dimensions.
 #' @references Fischler and Bolles (1981), Communications of the ACM 24; Chizat et al. (2018), Mathematics of Computation 87.
 #' @seealso [TransferDomains()]
+#' @eval example_start("slice", "both")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' slice <- function(name) {
-#'   counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0(name, 1:100)))
-#'   SpatialExperiment::SpatialExperiment(
-#'     assays = list(counts = counts), sample_id = name, spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#'   )
-#' }
-#' both <- suppressWarnings(IntegrateSlices(
-#'   list(a = slice("a"), b = slice("b")), n_domains = 3, verbose = FALSE
-#' ))
 #' both <- AlignSlices(both, transform = "none")
 #' head(S4Vectors::metadata(both)$spotscape_alignment$matches)
 #' @export
@@ -77,6 +70,6 @@ with_slices <- function(run, slice_by) {
       "Give `slice_by`, or put the slices into one space with IntegrateSlices()."
     )
   }
-  run$slices <- column_slices(table_with_images(run$table, run$part, run$slice_by), run$slice_by)
+  run$slices <- column_slices(table_with_images(run$part, run$table, run$slice_by), run$slice_by)
   run
 }

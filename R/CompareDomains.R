@@ -11,10 +11,10 @@
 #' Of class `spotscape_input_error`, before any work: a column that is missing, a cell without a slice or condition, a
 #' single condition, a slice in two conditions, an unknown `reference`, or counts that are not raw.
 #'
+#' @inheritParams IntegrateSlices
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object that [IntegrateSlices()] made.
 #' @param condition_key,slice_by Names of the metadata (`colData`) columns with the conditions, one to a slice, and
 #'   the slices (`"seurat_image"`: the images of a Seurat object); `NULL`: those of [IntegrateSlices()].
-#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param reference The condition that each other one is compared with; `NULL`: the first level, or of text the first
 #'   by the alphabet.
 #' @param domain_key Name of the column with the domains; `NULL`: the one [IntegrateSlices()] wrote beside `reduction`,
@@ -65,18 +65,10 @@ CompareDomains <- function(object, ...) {
 CompareDomains.Seurat <- function(object, condition_key = NULL, slice_by = NULL, reference = NULL, domain_key = NULL,
                                   min_spots = 10L, assay = NULL, layer = NULL, reduction = "spotscape",
                                   slice_key = NULL, ...) {
-  require_packages("SeuratObject", "CompareDomains() on a Seurat object")
+  require_object(object, "CompareDomains() on a Seurat object")
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
-  check_string("reduction", reduction)
-  record <- if (reduction %in% SeuratObject::Reductions(object)) methods::slot(object[[reduction]], "misc")
-  assay <- seurat_assay(object, assay)
-  part <- seurat_part(object, assay)
-  columns <- compared_columns(
-    part, record, condition_key, slice_by, domain_key %||% domain_column(reduction)
-  )
-  counts <- seurat_slice_counts(part[[assay]], assay, layer, list(colnames(part)))[[1L]]
-  compare_python(counts, columns, reference, min_spots)
+  compare_object(object, condition_key, slice_by, reference, domain_key, min_spots, assay, layer, reduction)
 }
 
 #' @rdname CompareDomains
@@ -84,15 +76,10 @@ CompareDomains.Seurat <- function(object, condition_key = NULL, slice_by = NULL,
 CompareDomains.SingleCellExperiment <- function(object, condition_key = NULL, slice_by = NULL, reference = NULL,
                                                 domain_key = NULL, min_spots = 10L, assay = NULL,
                                                 reduction = "SPOTSCAPE", slice_key = NULL, ...) {
-  require_bioconductor(object)
+  require_object(object)
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
-  check_string("reduction", reduction)
-  record <- sce_info(object, reduction)
-  columns <- compared_columns(
-    object, record, condition_key, slice_by, domain_key %||% domain_column(tolower(reduction))
-  )
-  compare_python(sce_counts(object, assay), columns, reference, min_spots)
+  compare_object(object, condition_key, slice_by, reference, domain_key, min_spots, assay, NULL, reduction)
 }
 
 #' @rdname CompareDomains
@@ -105,6 +92,16 @@ CompareDomains.default <- function(object, ...) {
   input_error("object", describe_class(object), "a Seurat, SpatialExperiment or SingleCellExperiment object")
 }
 
+compare_object <- function(object, condition_key, slice_by, reference, domain_key, min_spots, assay, layer, reduction) {
+  check_string("reduction", reduction)
+  record <- read_info(object, reduction)
+  assay <- assay_to_read(object, assay)
+  part <- part_with(object, assay)
+  domain_key <- domain_key %||% domain_column(column_stem(object, reduction))
+  columns <- compared_columns(part, record, condition_key, slice_by, domain_key)
+  compare_python(run_counts(part, assay, layer), columns, reference, min_spots)
+}
+
 # The three columns as factors, in the order of the arguments, by name.
 compared_columns <- function(object, record, condition_key, slice_by, domain_key) {
   run <- if (is.list(record)) record[["integration"]]
@@ -112,7 +109,7 @@ compared_columns <- function(object, record, condition_key, slice_by, domain_key
     condition_key = condition_key %||% run[["condition_key"]], slice_by = slice_by %||% run[["slice_key"]],
     domain_key = domain_key
   )
-  table <- table_with_images(cell_table(object), object, names$slice_by)
+  table <- table_with_images(object, cell_table(object), names$slice_by)
   lapply(stats::setNames(nm = names(names)), function(argument) {
     name <- names[[argument]]
     if (is.null(name)) {

@@ -3,7 +3,6 @@
 #' Files that Xenium Explorer, Loupe Browser, QuPath and QGIS import: `write_viewer()` of the Python package.
 #'
 #' @inheritParams RunSpatialPseudotime
-#' @param object A Seurat, SpatialExperiment or SingleCellExperiment object after a run.
 #' @param path The file to write: `.csv`, or `.geojson`.
 #' @param kind `"xenium"`: a table with `cell_id` and `group`, for Xenium Explorer; `"loupe"`: one with `Barcode` and
 #'   `domain`, for Loupe Browser; `"geojson"`: polygons of domains, with their size and mean confidence and pseudotime,
@@ -17,12 +16,8 @@
 #' Of class `spotscape_input_error`: no domains, several slices and none named, a name of another ending, or a file that
 #' cannot be written.
 #' @seealso [RunSpotscape()], [SpatialDomainPlot()]
+#' @eval example_start("run")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0("cell", 1:100)))
-#' spe <- SpatialExperiment::SpatialExperiment(
-#'   assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#' )
-#' spe <- RunSpotscape(spe, n_domains = 3, verbose = FALSE)
 #' file <- tempfile(fileext = ".csv")
 #' ExportDomains(spe, file, kind = "xenium")
 #' head(read.csv(file), 3)

@@ -4,9 +4,9 @@
 #' another number of domains or another method: `spotscape.tl.spatial_domains` in
 #' Python. With the arguments that the run had, the domains are the run's.
 #'
-#' Grouping looks at the embedding alone; only `smooth`, and a number of domains to be suggested, ask where the cells lie. Coordinates are found as in
-#' [RunSpotscape()], so give `coordinates` or `image` again where the run needed them. After [IntegrateSlices()],
-#' neighbours are of the same slice.
+#' Grouping looks at the embedding alone; only `smooth`, and a number of domains to be suggested, ask where the cells lie.
+#' Coordinates are found as in [RunSpotscape()], so give `coordinates` or `image` again where the run needed them.
+#' After [IntegrateSlices()], neighbours are of the same slice.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object after [RunSpotscape()], or an
@@ -23,7 +23,8 @@
 #' @param reduction Name of the reduction to read; the domains' columns are named after it.
 #' @return The same object with new domains (and, for Seurat, identities) in `<reduction>_domain`, and in
 #'   `<reduction>_confidence` how often a cell like this one is in its right domain, 0 to 1, as annotated tissue has
-#'   it: made from the mixture's probability of its domain. K-means and Leiden give none, and the column goes. For a matrix, a factor named by cell.
+#'   it: made from the mixture's probability of its domain. K-means and Leiden give none, and the column
+#'   goes. For a matrix, a factor named by cell.
 #' @examplesIf spotscape_available()
 #' set.seed(1)
 #' towards <- rep(1:2, c(30, 20)) # 30 cells lie along the first axis, 20 along the second
@@ -39,22 +40,14 @@ FindSpatialDomains <- function(object, ...) {
 FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, smooth = FALSE, resolution = 1,
                                       seed = 0L, n_starts = 10L, image = NULL, coordinates = NULL,
                                       reduction = "spotscape", ...) {
-  require_packages("SeuratObject", "FindSpatialDomains() on a Seurat object")
+  require_object(object, "FindSpatialDomains() on a Seurat object")
   no_more_arguments(...)
   check_string("reduction", reduction)
   run <- run_of(object, reduction)
   method <- method_of(run, method)
-  known <- seurat_has_places(object) || !is.null(image) || !is.null(coordinates)
-  place <- NULL
-  if (needs_places(smooth, n_domains, known)) {
-    run <- with_slices_of_images(run, coordinates)
-    place <- seurat_places(run$part, image, coordinates, run$slices)
-  }
-  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)
-  object <- seurat_add_domains(object, result, reduction)
-  kept <- object[[reduction]]
-  methods::slot(kept, "misc")$domains <- result$info$domains
-  object[[reduction]] <- kept
+  object <- cluster_object(
+    object, run, n_domains, method, smooth, resolution, seed, n_starts, image, coordinates, reduction
+  )
   coordinates <- loggable(coordinates)
   SeuratObject::LogSeuratCommand(object)
 }
@@ -64,18 +57,12 @@ FindSpatialDomains.Seurat <- function(object, n_domains = NULL, method = NULL, s
 FindSpatialDomains.SingleCellExperiment <- function(object, n_domains = NULL, method = NULL, smooth = FALSE,
                                                     resolution = 1, seed = 0L, n_starts = 10L,
                                                     coordinates = NULL, reduction = "SPOTSCAPE", ...) {
-  require_bioconductor(object)
+  require_object(object)
   no_more_arguments(...)
   check_string("reduction", reduction)
   run <- run_of(object, reduction)
   method <- method_of(run, method)
-  known <- sce_has_places(object) || !is.null(coordinates)
-  place <- if (needs_places(smooth, n_domains, known)) sce_places(object, coordinates, run$cells, run$slices)
-  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)
-  info <- run$info
-  info$domains <- result$info$domains
-  object <- sce_set_info(object, info, reduction)
-  sce_add_domains(object, result, reduction)
+  cluster_object(object, run, n_domains, method, smooth, resolution, seed, n_starts, NULL, coordinates, reduction)
 }
 
 #' @rdname FindSpatialDomains
@@ -103,6 +90,21 @@ FindSpatialDomains.default <- function(object, n_domains = NULL, method = NULL, 
   cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)$domains
 }
 
+cluster_object <- function(object, run, n_domains, method, smooth, resolution, seed, n_starts, image, coordinates,
+                           reduction) {
+  known <- has_places(object) || !is.null(image) || !is.null(coordinates)
+  place <- NULL
+  if (needs_places(smooth, n_domains, known)) {
+    run <- with_lost_slices(run, coordinates)
+    place <- run_places(run$part, run, image, coordinates)
+  }
+  result <- cluster_python(run, place, n_domains, method, smooth, resolution, seed, n_starts)
+  object <- add_domains(object, result, reduction)
+  info <- run$info
+  info$domains <- result$info$domains
+  write_info(object, info, reduction)
+}
+
 check_embedding_name <- function(reduction, known) {
   check_choice("reduction", reduction, known, "Call RunSpotscape() first, or name the reduction it wrote.")
 }
@@ -117,11 +119,9 @@ needs_places <- function(smooth, n_domains, known) isTRUE(smooth) || is.null(n_d
 # Whether a run was over several slices, and which cell is of which is not known any more.
 slices_are_lost <- function(run) is.null(run$slices) && !is.null(run$info$integration)
 
-# IntegrateLayers() writes no column of the slices; each has its own image in a Seurat object.
-with_slices_of_images <- function(run, coordinates) {
-  if (slices_are_lost(run) && is.null(coordinates) && length(own_images(run$part)) > 1L) {
-    run$slices <- image_slices(run$part)
-  }
+# The run with its slices, where the object itself can say which they are.
+with_lost_slices <- function(run, coordinates) {
+  if (slices_are_lost(run) && is.null(coordinates)) run$slices <- lost_slices(run$part)
   run
 }
 

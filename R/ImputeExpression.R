@@ -22,12 +22,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: no trained model, embedding or counts, an unknown gene, or all genes where that would
 #' be more than 2^31 values.
+#' @eval example_start("run")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0("cell", 1:100)))
-#' spe <- SpatialExperiment::SpatialExperiment(
-#'   assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#' )
-#' spe <- RunSpotscape(spe, n_domains = 3, verbose = FALSE)
 #' spe <- ImputeExpression(spe)
 #' SummarizedExperiment::assay(spe, "spotscape_imputed")[1:3, 1:3]
 #' @export
@@ -45,23 +41,4 @@ ImputeExpression <- function(object, genes = NULL, scale = "log", n_neighbors = 
   values <- t(found$values)
   dimnames(values) <- list(found$columns %||% rownames(counts), colnames(run$part))
   add_imputed(object, values, sprintf("%s_imputed", run$stem), scale, whole = is.null(genes))
-}
-
-add_imputed <- function(object, values, name, scale, whole) {
-  if (kind_of(object) == "seurat") {
-    layer <- if (scale == "counts") "counts" else "data"
-    parts <- stats::setNames(list(methods::as(values, "CsparseMatrix")), layer)
-    made <- do.call(SeuratObject::CreateAssay5Object, parts)
-    SeuratObject::Key(made) <- seurat_key(name)
-    suppressWarnings(object[[name]] <- made)
-    return(object)
-  }
-  if (whole && nrow(values) == nrow(object)) {
-    SummarizedExperiment::assay(object, name, withDimnames = FALSE) <- values
-    return(object)
-  }
-  SingleCellExperiment::altExp(object, name) <- SingleCellExperiment::SingleCellExperiment(
-    assays = stats::setNames(list(values), if (scale == "counts") "counts" else "logcounts")
-  )
-  object
 }

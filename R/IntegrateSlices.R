@@ -88,44 +88,29 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_by = NULL, cond
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
   kind <- kind_of_slices(object)
-  seurat <- kind == "Seurat"
-  if (seurat) {
-    require_packages("SeuratObject", "IntegrateSlices() on Seurat objects")
-  } else {
-    for (one in object) require_bioconductor(one)
-    for (name in c("layer", "reduction.key")) {
-      if (!is.null(get(name))) input_error(name, describe(get(name)), paste("NULL for objects of class", kind))
-    }
-  }
-  reduction.name <- reduction.name %||% if (seurat) "spotscape" else "SPOTSCAPE"
+  for (one in object) require_object(one, "IntegrateSlices() on Seurat objects")
+  refuse_settings(object[[1L]], list(layer = layer, reduction.key = reduction.key), kind)
+  reduction.name <- reduction.name %||% default_reduction(object[[1L]])
   check_names_to_write(slice_by %||% "slice", reduction.name, reduction.key)
   object <- stats::setNames(object, slice_names(object, slice_by %||% SLICE_COLUMNS))
   slice_by <- slice_by %||% "slice"
-  cells <- names_apart(lapply(object, cell_names))
+  cells <- names_apart(lapply(object, function(one) cell_names(one)))
   slices <- quietly(verbose, Map(function(one, name, coordinates) {
-    in_slice(name, if (seurat) {
-      seurat_slice(one, assay, layer, coordinates, condition_key)
-    } else {
-      sce_slice(one, assay, coordinates, condition_key)
-    })
+    in_slice(name, slice_of(one, assay, layer, coordinates, condition_key))
   }, object, names(object), coordinates_by_slice(coordinates, length(object))))
   for (i in seq_along(slices)) colnames(slices[[i]]$counts) <- cells[[i]]
 
-  merged <- if (seurat) {
-    seurat_merge(object, cells)
-  } else {
-    named <- !all(vapply(object, function(one) is.null(colnames(one)), NA))
-    sce_join(object, if (named) cells, slice_by, reduction.name)
+  named <- !all(vapply(object, function(one) is.null(colnames(one)), NA))
+  merged <- join_slices(object, if (named) cells, slice_by, reduction.name)
+  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  result <- integrate_python(slices, slice_by, condition_key, correction, training)
+  assay <- quietly(FALSE, assay_to_read(merged, assay))
+  merged <- add_embedding(merged, result, reduction.name, reduction.key, assay)
+  merged <- add_domains(merged, result, reduction.name)
+  if (kind != "Seurat") {
+    return(merged)
   }
-  result <- integrate_python(slices, slice_by, condition_key, correction, mget(TRAINING))
-  if (!seurat) {
-    return(sce_add_domains(sce_add_embedding(merged, result, reduction.name), result, reduction.name))
-  }
-  of <- factor(rep(names(object), lengths(cells)), levels = names(object))
-  merged <- SeuratObject::AddMetaData(merged, stats::setNames(of, colnames(merged)), col.name = slice_by)
-  assay <- quietly(FALSE, seurat_assay(merged, assay))
-  merged <- seurat_add_embedding(merged, result, assay, reduction.name, reduction.key)
-  merged <- seurat_add_domains(merged, result, reduction.name)
+  # Seurat's log reads the frame and the call that it is called from, so that no generic can call it.
   config <- loggable(config)
   coordinates <- loggable(coordinates)
   command <- SeuratObject::LogSeuratCommand(merged, return.command = TRUE)
@@ -141,28 +126,16 @@ IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_by = NULL, co
                                    coordinates = NULL, reduction.name = "spotscape", reduction.key = NULL,
                                    checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE,
                                    slice_key = NULL, ...) {
-  require_packages("SeuratObject", "IntegrateSlices() on a Seurat object")
+  require_object(object, "IntegrateSlices() on a Seurat object")
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
-  quietly(verbose, {
-    assay <- seurat_assay(object, assay)
-    part <- seurat_part(object, assay)
-    slice_by <- slice_by %||% usual_slices(part)
-    check_names_to_write(slice_by, reduction.name, reduction.key)
-    of <- seurat_slices(part, slice_by, assay)
-    cells <- colnames(part)
-    conditions <- condition_column(part[[]], condition_key)
-    place <- seurat_places(part, NULL, coordinates, of)
-    counts <- seurat_slice_counts(part[[assay]], assay, layer, split(cells, of))
-  })
-  pieces <- pieces_of(counts, cells, place, conditions, of)
-  result <- integrate_python(pieces, slice_by, condition_key, correction, mget(TRAINING))
-  result <- in_order_of(result, cells, cells, of)
-  if (!slice_by %in% colnames(object[[]])) {
-    object <- seurat_add_columns(object, stats::setNames(list(of), slice_by), cells)
-  }
-  object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
-  object <- seurat_add_domains(object, result, reduction.name)
+  assay <- quietly(verbose, assay_to_read(object, assay))
+  part <- quietly(verbose, part_with(object, assay))
+  slice_by <- slice_by %||% usual_slices(part)
+  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  object <- integrate_object(
+    object, part, slice_by, condition_key, correction, assay, layer, coordinates, reduction.name, reduction.key, training
+  )
   config <- loggable(config)
   coordinates <- loggable(coordinates)
   SeuratObject::LogSeuratCommand(object)
@@ -177,20 +150,17 @@ IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice
                                                  threads = NULL, verbose = TRUE, slice_key = NULL, ...) {
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
-  integrate_sce(object, slice_by, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
+  require_object(object)
+  slice_by <- slice_by %||% usual_slices(object)
+  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  integrate_object(
+    object, object, slice_by, condition_key, correction, assay, NULL, coordinates, reduction.name, NULL, training
+  )
 }
 
 #' @rdname IntegrateSlices
 #' @export
-IntegrateSlices.SpatialExperiment <- function(object, n_domains = NULL, slice_by = NULL, condition_key = NULL,
-                                              correction = 1, config = NULL, seed = 0L, device = "auto", assay = NULL,
-                                              coordinates = NULL, reduction.name = "SPOTSCAPE", checkpoint = NULL,
-                                              checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE,
-                                              slice_key = NULL, ...) {
-  no_more_arguments(...)
-  slice_by <- renamed(slice_by, slice_key)
-  integrate_sce(object, slice_by, condition_key, correction, assay, coordinates, reduction.name, mget(TRAINING))
-}
+IntegrateSlices.SpatialExperiment <- IntegrateSlices.SingleCellExperiment
 
 #' @rdname IntegrateSlices
 #' @export
@@ -198,213 +168,23 @@ IntegrateSlices.default <- function(object, ...) {
   input_error("object", describe_class(object), SLICES_EXPECTED)
 }
 
-SLICES_EXPECTED <- paste(
-  "a list of Seurat, SpatialExperiment or SingleCellExperiment objects, or one such object with several slices"
-)
-
-integrate_sce <- function(object, slice_by, condition_key, correction, assay, coordinates, reduction.name, training) {
-  require_bioconductor(object)
-  slice_by <- slice_by %||% usual_slices(object)
-  check_names_to_write(slice_by, reduction.name)
-  table <- SummarizedExperiment::colData(object)
-  of <- column_slices(table, slice_by)
-  cells <- cell_names(object)
-  conditions <- condition_column(table, condition_key)
-  apart <- names_over_slices(cells, of)
-  place <- quietly(training$verbose, sce_places(object, coordinates, apart, of))
-  counts <- sce_counts(object, assay)
-  colnames(counts) <- apart
-  counts <- lapply(split(seq_along(cells), of), function(rows) counts[, rows, drop = FALSE])
-  pieces <- pieces_of(counts, apart, place, conditions, of)
-  result <- integrate_python(pieces, slice_by, condition_key, correction, training)
-  result <- in_order_of(result, cells, apart, of)
-  sce_add_domains(sce_add_embedding(object, result, reduction.name), result, reduction.name)
-}
-
-# ---- slices of a list --------------------------------------------------------------------------------------------
-
-# The class that all objects of a list have.
-kind_of_slices <- function(objects) {
-  kinds <- vapply(objects, function(one) {
-    c(KINDS[vapply(KINDS, function(class) methods::is(one, class), NA)], class(one)[1L])[1L]
-  }, "")
-  other <- setdiff(kinds, KINDS)
-  if (length(other)) {
-    input_error("object", sprintf("a list with objects of class %s", name_list(other)), SLICES_EXPECTED)
-  }
-  if (length(unique(kinds)) > 1L) {
-    input_error("object", sprintf("a list with objects of the classes %s", name_list(unique(kinds))), "one class")
-  }
-  if (length(objects) < 2L) {
-    found <- sprintf("a list of %d", length(objects))
-    input_error("object", found, "two slices or more", "For one slice, call RunSpotscape().")
-  }
-  kinds[[1L]]
-}
-
-# The list's names; else the one value that each object has in a column of slices, if all differ; else numbers.
-slice_names <- function(objects, columns) {
-  given <- names(objects)
-  if (!is.null(given)) {
-    if (anyNA(given) || !all(nzchar(given)) || anyDuplicated(given)) {
-      found <- paste("a list with the names", name_list(given))
-      input_error("object", found, "a different name for each slice, or none")
-    }
-    return(given)
-  }
-  for (name in columns) {
-    own <- lapply(objects, function(one) unique(as.character(stats::na.omit(as_plain(cell_table(one)[[name]])))))
-    if (all(lengths(own) == 1L) && !anyDuplicated(unlist(own))) {
-      return(unlist(own))
-    }
-  }
-  paste0("slice", seq_along(objects))
-}
-
-# Metadata or colData.
-cell_table <- function(object) {
-  if (inherits(object, "Seurat")) object[[]] else SummarizedExperiment::colData(object)
-}
-
-# Names of cells, slice by slice, that no two slices share.
-names_apart <- function(cells) {
-  if (!anyDuplicated(unlist(cells))) {
-    return(cells)
-  }
-  cells <- Map(paste, names(cells), cells, sep = "_")
-  warning(sprintf(
-    "Slices share names of cells; each now starts with its slice's name, as '%s'.", cells[[1L]][1L]
-  ), call. = FALSE)
-  cells
-}
-
-# For each slice NULL, the names of columns, or its own numbers.
-coordinates_by_slice <- function(coordinates, n) {
-  if (is.null(coordinates) || is.character(coordinates)) {
-    return(rep(list(coordinates), n))
-  }
-  if (!is.list(coordinates) || is.data.frame(coordinates) || length(coordinates) != n) {
-    plain <- is.list(coordinates) && !is.data.frame(coordinates)
-    found <- if (plain) sprintf("a list of %d", length(coordinates)) else describe_class(coordinates)
-    input_error("coordinates", found, sprintf("names of columns, or a list with a matrix for each of the %d slices", n))
-  }
-  unname(coordinates)
-}
-
-# One object as a slice: counts, coordinates, and its condition.
-seurat_slice <- function(object, assay, layer, coordinates, condition_key) {
-  assay <- seurat_assay(object, assay)
-  seurat_one_slice(object, NULL, assay)
-  list(
-    counts = seurat_slice_counts(object[[assay]], assay, layer, list(colnames(object)))[[1L]],
-    coordinates = seurat_coordinates(object, NULL, coordinates),
-    columns = condition_column(object[[]], condition_key)
-  )
-}
-
-sce_slice <- function(object, assay, coordinates, condition_key) {
-  table <- SummarizedExperiment::colData(object)
-  sce_one_slice(object)
-  if (is.null(rownames(object))) {
-    input_error("rownames(object)", "NULL", "names of genes, by which slices are compared")
-  }
-  list(
-    counts = sce_counts(object, assay),
-    coordinates = sce_coordinates(object, coordinates, cell_names(object)),
-    columns = condition_column(table, condition_key)
-  )
-}
-
-# An error about one of several objects says which.
-in_slice <- function(name, code) {
-  tryCatch(code, spotscape_input_error = function(e) {
-    stop_input(sprintf("slice '%s': %s", name, conditionMessage(e)))
+# `part`: the object on the cells of the assay that is read.
+integrate_object <- function(object, part, slice_by, condition_key, correction, assay, layer, coordinates, reduction.name,
+                             reduction.key, training) {
+  check_names_to_write(slice_by, reduction.name, reduction.key)
+  quietly(training$verbose, {
+    of <- cell_slices(part, slice_by, assay)
+    conditions <- condition_column(cell_table(part), condition_key)
+    cells <- cell_names(part)
+    apart <- names_over_slices(cells, of)
+    place <- cell_places(part, NULL, coordinates, apart, of)
+    counts <- read_counts(part, assay, layer, of)
   })
-}
-
-# ---- slices of one object ----------------------------------------------------------------------------------------
-
-# Which slice each cell is of, by a column of the metadata or colData.
-column_slices <- function(table, slice_by, todo = NULL, fewest = 2L) {
-  check_column_name("slice_by", slice_by, table, todo)
-  slices <- as_slices(table[[slice_by]], sprintf("column '%s'", slice_by))
-  if (nlevels(slices) < fewest) {
-    input_error(
-      sprintf("column '%s'", slice_by), sprintf("one slice, '%s'", levels(slices)), "two or more",
-      "Name another column by `slice_by`; for one slice, call RunSpotscape()."
-    )
+  result <- integrate_python(pieces_of(counts, apart, place, conditions, of), slice_by, condition_key, correction, training)
+  result <- in_order_of(result, cells, apart, of)
+  if (!slice_by %in% colnames(cell_table(object))) {
+    object <- add_columns(object, stats::setNames(list(of), slice_by), cells)
   }
-  slices
-}
-
-# A factor as it is, less what is not there; anything else in the order of its first values.
-as_slices <- function(values, name) {
-  if (anyNA(values)) {
-    found <- sprintf("%d of %d cells without a slice", sum(is.na(values)), length(values))
-    input_error(name, found, "a slice for every cell")
-  }
-  values <- as_plain(values)
-  values <- if (is.factor(values)) droplevels(values) else factor(values, levels = unique(values))
-  stats::setNames(values, NULL)
-}
-
-# The slices of a run over several, by its record and the object's table about cells; NULL for a run on one.
-recorded_slices <- function(info, table) {
-  record <- if (is.list(info)) info[["integration"]]
-  column <- if (is.list(record)) record[["slice_key"]]
-  if (is.null(column) || !column %in% colnames(table)) NULL else column_slices(table, column, fewest = 1L)
-}
-
-# A list with the column of conditions, as text; NULL where none is asked for.
-condition_column <- function(table, condition_key) {
-  if (is.null(condition_key)) {
-    return(NULL)
-  }
-  check_column_name("condition_key", condition_key, table)
-  values <- as.character(as_plain(table[[condition_key]]))
-  if (anyNA(values)) {
-    input_error(
-      sprintf("column '%s'", condition_key), sprintf("%d cells without a condition", sum(is.na(values))),
-      "a condition for every cell"
-    )
-  }
-  stats::setNames(list(values), condition_key)
-}
-
-check_column_name <- function(argument, value, table, todo = NULL) {
-  check_string(argument, value)
-  if (!value %in% colnames(table)) {
-    known <- sprintf("the name of a column (there are: %s)", name_list(colnames(table), 10L))
-    input_error(argument, describe(value), known, todo)
-  }
-}
-
-check_names_to_write <- function(slice_by, reduction.name, reduction.key = NULL) {
-  check_string("slice_by", slice_by)
-  check_string("reduction.name", reduction.name)
-  if (!is.null(reduction.key)) check_string("reduction.key", reduction.key)
-}
-
-# What integrate_python() takes: counts come slice by slice, the rest with a value or row per cell.
-pieces_of <- function(counts, cells, place, columns, of) {
-  Map(function(counts, rows) {
-    list(
-      counts = counts, coordinates = place[rows, , drop = FALSE],
-      columns = if (!is.null(columns)) lapply(columns, `[`, rows)
-    )
-  }, counts, split(seq_along(cells), of))
-}
-
-# A result that came slice by slice, in the order of the object's cells and under their names.
-in_order_of <- function(result, cells, sent, of) {
-  came <- unlist(split(seq_along(cells), of), use.names = FALSE)
-  if (!identical(rownames(result$embedding), sent[came])) {
-    stop("spotscape: the cells came back from Python in another order; please report this.", call. = FALSE)
-  }
-  back <- order(came)
-  result$embedding <- result$embedding[back, , drop = FALSE]
-  rownames(result$embedding) <- cells
-  result$domains <- stats::setNames(result$domains[back], cells)
-  if (!is.null(result$confidence)) result$confidence <- stats::setNames(result$confidence[back], cells)
-  result
+  object <- add_embedding(object, result, reduction.name, reduction.key, assay)
+  add_domains(object, result, reduction.name)
 }

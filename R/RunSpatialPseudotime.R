@@ -22,12 +22,8 @@
 #' fewer than 20 cells.
 #' @references Haghverdi et al. (2016), Nature Methods 13; Wolf et al. (2019), Genome Biology 20.
 #' @seealso [SpatialDomainPlot()]
+#' @eval example_start("run")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0("cell", 1:100)))
-#' spe <- SpatialExperiment::SpatialExperiment(
-#'   assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#' )
-#' spe <- RunSpotscape(spe, n_domains = 3, verbose = FALSE)
 #' spe <- RunSpatialPseudotime(spe, root = list(domain = "1"))
 #' summary(spe$spotscape_pseudotime)
 #' @export

@@ -111,22 +111,13 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
                                 layer = NULL, image = NULL, coordinates = NULL, reduction.name = "spotscape",
                                 reduction.key = NULL, checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
                                 threads = NULL, verbose = TRUE, ...) {
-  require_packages("SeuratObject", "RunSpotscape() on a Seurat object")
+  require_object(object, "RunSpotscape() on a Seurat object")
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
   if (!is.null(reduction.key)) check_string("reduction.key", reduction.key)
-  quietly(verbose, {
-    assay <- seurat_assay(object, assay)
-    part <- seurat_part(object, assay)
-    seurat_one_slice(part, image, assay)
-    counts <- seurat_counts(part, assay, layer, verbose)
-    place <- seurat_coordinates(part, image, coordinates)
-  })
-  result <- run_python(counts, place, mget(TRAINING))
-  result$info$image <- image
-  object <- seurat_add_embedding(object, result, assay, reduction.name, reduction.key)
-  object <- seurat_add_domains(object, result, reduction.name)
-  # The log keeps the arguments as they are here, and prints only what cat() can.
+  assay <- quietly(verbose, assay_to_read(object, assay))
+  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  object <- run_object(object, assay, layer, image, coordinates, reduction.name, reduction.key, training)
   config <- loggable(config)
   coordinates <- loggable(coordinates)
   SeuratObject::LogSeuratCommand(object)
@@ -138,15 +129,11 @@ RunSpotscape.SingleCellExperiment <- function(object, n_domains = NULL, config =
                                               assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
                                               checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
                                               threads = NULL, verbose = TRUE, ...) {
-  require_bioconductor(object)
+  require_object(object)
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
-  sce_one_slice(object)
-  counts <- sce_counts(object, assay)
-  place <- quietly(verbose, sce_coordinates(object, coordinates, cell_names(object)))
-  result <- run_python(counts, place, mget(TRAINING))
-  object <- sce_add_embedding(object, result, reduction.name)
-  sce_add_domains(object, result, reduction.name)
+  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  run_object(object, assay, NULL, NULL, coordinates, reduction.name, NULL, training)
 }
 
 #' @rdname RunSpotscape
@@ -170,7 +157,21 @@ RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed =
   }
   counts <- as_counts(object, "object")
   place <- quietly(verbose, as_coordinates(coordinates, colnames(counts), "coordinates"))
-  run_python(counts, place, mget(TRAINING))
+  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  run_python(counts, place, training)
+}
+
+run_object <- function(object, assay, layer, image, coordinates, reduction.name, reduction.key, training) {
+  quietly(training$verbose, {
+    part <- part_with(object, assay)
+    check_one_slice(part, image, assay)
+    counts <- joined_counts(part, assay, layer, training$verbose)
+    place <- cell_places(part, image, coordinates)
+  })
+  result <- run_python(counts, place, training)
+  result$info$image <- image
+  object <- add_embedding(object, result, reduction.name, reduction.key, assay)
+  add_domains(object, result, reduction.name)
 }
 
 # S3 methods take `...`; a misspelt argument must not vanish in it.

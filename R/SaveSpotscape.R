@@ -5,6 +5,8 @@
 #' its domains as the model does. Nothing is trained: each gene's mean over the new slice is brought to its mean in
 #' training, so that a slice of other tissue, or of one part of it, is placed less well than by a run.
 #'
+#' @inheritParams RunSpatialPseudotime
+#' @inheritParams IntegrateSlices
 #' @param object For `SaveSpotscape()` an object after [RunSpotscape()] or [IntegrateSlices()]; for `MapToSpotscape()` a
 #'   new slice: a Seurat, SpatialExperiment or SingleCellExperiment object.
 #' @param folder Folder to write to, made where it is not there; a model in it is replaced, whole or not at all. For
@@ -14,24 +16,17 @@
 #' @param model What `LoadSpotscape()` gives; plain R, so that `saveRDS()` keeps it.
 #' @param slice_by Column with the slices, or `"seurat_image"`: the images, where the object holds several: each is mapped
 #'   by itself.
-#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param min_genes Share of the model's genes that the slice has to have. Those that it lacks are taken at their mean in
 #'   training, and a warning says how many.
 #' @param assay,layer,image,coordinates As in [RunSpotscape()].
-#' @param reduction Name of the run's embedding; `NULL`: `"spotscape"`, or `"SPOTSCAPE"` in an experiment.
 #' @param reduction.name Name of the embedding that is written; `NULL`: as for `reduction`.
 #' @return `SaveSpotscape()`: `folder`, invisibly. `LoadSpotscape()`: an object of class `spotscape_model`.
 #'   `MapToSpotscape()`: `object` with the embedding and the domains, as after [RunSpotscape()].
 #' @section Errors:
 #' Of class `spotscape_input_error`: no trained model; a folder without a model, or with one that is cut short, changed or of
 #' a newer version; a slice with too few of the model's genes, or without counts or places.
+#' @eval example_start("slice")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' slice <- function(name) {
-#'   counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0(name, 1:100)))
-#'   SpatialExperiment::SpatialExperiment(
-#'     assays = list(counts = counts), spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#'   )
-#' }
 #' known <- RunSpotscape(slice("a"), n_domains = 3, verbose = FALSE)
 #' folder <- file.path(tempdir(), "model")
 #' SaveSpotscape(known, folder)
@@ -71,22 +66,18 @@ MapToSpotscape <- function(model, object, slice_by = NULL, min_genes = 0.25, ass
   if (!inherits(model, "spotscape_model")) {
     input_error("model", describe_class(model), "a model", "LoadSpotscape() reads it from a folder or an object.")
   }
-  seurat <- kind_of(object) == "seurat"
-  if (seurat) require_packages("SeuratObject", "A Seurat object") else require_bioconductor(object)
-  reduction.name <- reduction.name %||% if (seurat) "spotscape" else "SPOTSCAPE"
+  check_object(object)
+  reduction.name <- reduction.name %||% default_reduction(object)
   check_string("reduction.name", reduction.name)
-  part <- object
-  if (seurat) {
-    assay <- seurat_assay(object, assay)
-    part <- seurat_part(object, assay)
-  }
-  if (is.null(slice_by)) if (seurat) seurat_one_slice(part, image, assay) else sce_one_slice(part)
+  assay <- assay_to_read(object, assay)
+  part <- part_with(object, assay)
+  if (is.null(slice_by)) check_one_slice(part, image, assay)
   counts <- run_counts(part, assay, layer)
-  cells <- if (seurat) colnames(part) else cell_names(part)
-  table <- if (seurat) part[[]] else SummarizedExperiment::colData(part)
-  slices <- if (!is.null(slice_by)) column_slices(table_with_images(table, part, slice_by), slice_by, fewest = 1L)
-  cells <- names_over_slices(cells, slices)
-  places <- run_places(part, list(cells = cells, slices = slices), image, coordinates)
+  slices <- if (!is.null(slice_by)) {
+    column_slices(table_with_images(part, cell_table(part), slice_by), slice_by, fewest = 1L)
+  }
+  cells <- names_over_slices(cell_names(part), slices)
+  places <- cell_places(part, image, coordinates, cells, slices)
   colnames(counts) <- cells
   require_python()
   columns <- if (!is.null(slices)) list(slice = as.character(slices))
@@ -98,12 +89,8 @@ MapToSpotscape <- function(model, object, slice_by = NULL, min_genes = 0.25, ass
   )
   call_python(made$transform, adata, slice_key = names(columns), min_genes = min_genes)
   result <- result_to_r(adata, cells)
-  if (seurat) {
-    object <- seurat_add_embedding(object, result, seurat_assay(object, assay), reduction.name, NULL)
-    return(if (!length(levels(result$domains))) object else seurat_add_domains(object, result, reduction.name))
-  }
-  object <- sce_add_embedding(object, result, reduction.name)
-  if (!length(levels(result$domains))) object else sce_add_domains(object, result, reduction.name)
+  object <- add_embedding(object, result, reduction.name, assay = assay)
+  if (!length(levels(result$domains))) object else add_domains(object, result, reduction.name)
 }
 
 #' @rdname SaveSpotscape

@@ -36,7 +36,8 @@ SpotscapeIntegration <- function(object, assay = NULL, orig = NULL, layers = NUL
   of <- unname(slices[cells])
   place <- named_coordinates(coordinates, cells)
   counts <- seurat_slice_counts(object, assay %||% "", NULL, split(cells, of))
-  result <- integrate_python(pieces_of(counts, cells, place, NULL, of), "slice", NULL, correction, mget(TRAINING))
+  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  result <- integrate_python(pieces_of(counts, cells, place, NULL, of), "slice", NULL, correction, training)
   embedding <- embedding_reduction(in_order_of(result, cells, cells, of), assay, new.reduction, key)
   stats::setNames(list(embedding), new.reduction)
 }

@@ -41,11 +41,10 @@ SuggestNDomains.default <- function(object, candidates = NULL, seed = 0L, coordi
     place <- if (!is.null(coordinates)) as_coordinates(coordinates, cells, "coordinates")
     return(suggest_python(run, place, candidates, seed))
   }
-  kind <- kind_of(object, expected = paste("a", OBJECT_CLASSES, "object, or an embedding (numeric matrix)"))
+  check_object(object, expected = paste("a", OBJECT_CLASSES, "object, or an embedding (numeric matrix)"))
   run <- run_of(object, reduction)
-  has_places <- if (kind == "seurat") seurat_has_places else sce_has_places
   known <- has_places(object) || !is.null(image) || !is.null(coordinates)
-  if (known && kind == "seurat") run <- with_slices_of_images(run, coordinates)
+  if (known) run <- with_lost_slices(run, coordinates)
   place <- if (known) run_places(run$part, run, image, coordinates)
   suggest_python(run, place, candidates, seed)
 }

@@ -12,16 +12,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, alignment or column, or a reference without labels.
 #' @seealso [AlignSlices()], [MapToSpotscape()]
+#' @eval example_start("slice", "both")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' slice <- function(name) {
-#'   counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0(name, 1:100)))
-#'   SpatialExperiment::SpatialExperiment(
-#'     assays = list(counts = counts), sample_id = name, spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
-#'   )
-#' }
-#' both <- suppressWarnings(IntegrateSlices(
-#'   list(a = slice("a"), b = slice("b")), n_domains = 3, verbose = FALSE
-#' ))
 #' both$layer <- rep(c("upper", "lower"), each = 50, times = 2)
 #' both <- TransferDomains(both, "layer", reference = "a")
 #' table(both$sample_id, both$layer_transferred)

@@ -78,34 +78,6 @@ from_anndata <- function(x, kind = NULL) {
   put_together(pieces_to_r(reticulate::py_to_r(pieces)))
 }
 
-take_apart <- function(object, assay = NULL) {
-  if (kind_of(object) == "seurat") {
-    require_packages("SeuratObject", "A Seurat object")
-    return(seurat_pieces(object, assay))
-  }
-  require_bioconductor(object)
-  sce_pieces(object, assay)
-}
-
-put_together <- function(pieces) {
-  kind <- check_choice("kind", pieces$kind, names(KINDS))
-  if (kind == "seurat") seurat_from_pieces(pieces) else sce_from_pieces(pieces)
-}
-
-# A SpatialExperiment is a SingleCellExperiment as well.
-KINDS <- c(seurat = "Seurat", spe = "SpatialExperiment", sce = "SingleCellExperiment")
-
-kind_of <- function(object, name = "object", expected = paste("a", OBJECT_CLASSES, "object")) {
-  found <- names(KINDS)[vapply(KINDS, function(class) inherits(object, class), NA)]
-  # Code may claim any class.
-  if (!length(found) || is.language(object)) {
-    input_error(name, describe_class(object), expected)
-  }
-  found[[1L]]
-}
-
-OBJECT_CLASSES <- "Seurat, SpatialExperiment or SingleCellExperiment"
-
 # Reticulate makes a dict of a list with names only, and takes NULL for None.
 pieces_to_python <- function(x) {
   if (is.list(x) && !is.object(x)) {

@@ -1,15 +1,65 @@
-# SpatialExperiment and SingleCellExperiment -> counts and coordinates; embedding and domains -> the same object.
+# What is asked of a SpatialExperiment or SingleCellExperiment object, and what is written into it: methods of objects.R.
+# A SpatialExperiment is a SingleCellExperiment as well, and has methods of its own where it knows more: places, samples.
 
-# An object can be read from a file where the package of its class is not installed.
-require_bioconductor <- function(object) {
+#' @exportS3Method
+require_object.SingleCellExperiment <- function(object, purpose = "A Seurat object") {
   require_packages(
     c(attr(class(object), "package"), "SingleCellExperiment", "SummarizedExperiment", "S4Vectors"),
     sprintf("A %s", class(object)[1L])
   )
 }
 
-cell_names <- function(object) {
-  colnames(object) %||% as.character(seq_len(ncol(object)))
+# Its package may not be there to say that it is a SingleCellExperiment.
+#' @exportS3Method
+require_object.SpatialExperiment <- require_object.SingleCellExperiment
+
+#' @exportS3Method
+default_reduction.SingleCellExperiment <- function(object) "SPOTSCAPE"
+
+#' @exportS3Method
+column_stem.SingleCellExperiment <- function(object, reduction) tolower(reduction)
+
+# Samples of one experiment may share barcodes.
+#' @exportS3Method
+piece_names.SingleCellExperiment <- function(object) {
+  cells <- cell_names(object)
+  sample <- SummarizedExperiment::colData(object)$sample_id
+  if (!anyDuplicated(cells) || is.null(sample)) {
+    return(cells)
+  }
+  apart <- paste(as.character(as_plain(sample)), cells, sep = "_")
+  if (anyDuplicated(apart)) cells else apart
+}
+
+# ---- reading -----------------------------------------------------------------------------------------------------
+
+#' @exportS3Method
+cell_table.SingleCellExperiment <- function(object) SummarizedExperiment::colData(object)
+
+#' @exportS3Method
+stored_run.SingleCellExperiment <- function(object, reduction) {
+  check_embedding_name(reduction, SingleCellExperiment::reducedDimNames(object))
+  list(
+    embedding = SingleCellExperiment::reducedDim(object, reduction), table = cell_table(object),
+    cells = cell_names(object), part = object
+  )
+}
+
+#' @exportS3Method
+read_info.SingleCellExperiment <- function(object, reduction) S4Vectors::metadata(object)[[tolower(reduction)]]
+
+#' @exportS3Method
+object_misc.SingleCellExperiment <- function(object) S4Vectors::metadata(object)
+
+#' @exportS3Method
+read_counts.SingleCellExperiment <- function(object, assay, layer, of = NULL) {
+  if (!is.null(layer)) input_error("layer", describe(layer), "NULL: a Seurat object has layers")
+  counts <- sce_counts(object, assay)
+  if (is.null(of)) {
+    return(list(counts))
+  }
+  colnames(counts) <- names_over_slices(cell_names(object), of)
+  lapply(split(seq_len(ncol(counts)), of), function(rows) counts[, rows, drop = FALSE])
 }
 
 sce_counts <- function(object, assay) {
@@ -20,23 +70,56 @@ sce_counts <- function(object, assay) {
   as_counts(SummarizedExperiment::assay(object, assay), "assay")
 }
 
-sce_coordinates <- function(object, coordinates, cells) {
-  if (!is.null(coordinates)) {
-    return(given_coordinates(coordinates, SummarizedExperiment::colData(object), cells))
-  }
-  if (methods::is(object, "SpatialExperiment")) {
-    return(spe_coordinates(object, cells))
-  }
+#' @exportS3Method
+has_places.SingleCellExperiment <- function(object) FALSE
+
+#' @exportS3Method
+has_places.SpatialExperiment <- function(object) ncol(SpatialExperiment::spatialCoords(object)) > 0L
+
+#' @exportS3Method
+cell_places.SingleCellExperiment <- function(object, image, coordinates, cells = cell_names(object), slices = NULL) {
+  if (!is.null(image)) input_error("image", describe(image), "NULL: a Seurat object has images")
+  sce_coordinates(object, coordinates, cells, slices)
+}
+
+sce_coordinates <- function(object, coordinates, cells, slices = NULL) {
+  if (is.null(coordinates)) own_places(object, cells, slices) else given_coordinates(coordinates, cell_table(object), cells)
+}
+
+# Where the object itself says that its cells lie.
+own_places <- function(object, cells, slices) UseMethod("own_places")
+
+#' @exportS3Method
+own_places.SingleCellExperiment <- function(object, cells, slices) {
   input_error(
     "coordinates", "NULL", "where the cells lie, which a SingleCellExperiment does not say",
     "Give a matrix with a row per cell, or the names of two columns of colData(object)."
   )
 }
 
-spe_coordinates <- function(object, cells) {
-  spe_one_sample(object)
+#' @exportS3Method
+own_places.SpatialExperiment <- function(object, cells, slices) {
+  if (is.null(slices)) spe_one_sample(object)
   spe_places(object, cells)
 }
+
+spe_places <- function(object, cells) {
+  found <- SpatialExperiment::spatialCoords(object)
+  if (!ncol(found)) {
+    input_error("spatialCoords(object)", "no columns", "x, y (and z) of every cell", "Or give them by `coordinates`.")
+  }
+  # They are in the order of the cells, whatever their row names are.
+  rownames(found) <- NULL
+  as_coordinates(found, cells, "spatialCoords(object)")
+}
+
+#' @exportS3Method
+check_one_slice.SingleCellExperiment <- function(object, image = NULL, assay = NULL) {
+  refuse_several_in_table(cell_table(object))
+}
+
+#' @exportS3Method
+check_one_slice.SpatialExperiment <- function(object, image = NULL, assay = NULL) spe_one_sample(object)
 
 spe_one_sample <- function(object) {
   samples <- unique(as.character(object$sample_id))
@@ -53,39 +136,73 @@ spe_one_sample <- function(object) {
   }
 }
 
-# A run takes one slice, also where `coordinates` are given.
-sce_one_slice <- function(object) {
-  if (methods::is(object, "SpatialExperiment")) {
-    spe_one_sample(object)
-  } else {
-    refuse_several_in_table(SummarizedExperiment::colData(object))
+#' @exportS3Method
+usual_slices.SingleCellExperiment <- function(object) usual_column(cell_table(object), SLICE_COLUMNS)
+
+#' @exportS3Method
+usual_slices.SpatialExperiment <- function(object) usual_column(cell_table(object), c("sample_id", "slice"))
+
+# ---- writing -----------------------------------------------------------------------------------------------------
+
+#' @exportS3Method
+add_columns.SingleCellExperiment <- function(object, columns, cells = colnames(object)) {
+  for (name in names(columns)) SummarizedExperiment::colData(object)[[name]] <- columns[[name]]
+  object
+}
+
+#' @exportS3Method
+add_record.SingleCellExperiment <- function(object, name, record) {
+  S4Vectors::metadata(object)[[name]] <- record
+  object
+}
+
+#' @exportS3Method
+add_embedding.SingleCellExperiment <- function(object, result, reduction.name, reduction.key = NULL, assay = NULL) {
+  embedding <- result$embedding
+  dimnames(embedding) <- list(colnames(object), paste0(reduction.name, "_", seq_len(ncol(embedding))))
+  SingleCellExperiment::reducedDim(object, reduction.name) <- embedding
+  object <- add_record(object, model_name(reduction.name), result$model)
+  write_info(object, result$info, reduction.name)
+}
+
+#' @exportS3Method
+add_domains.SingleCellExperiment <- function(object, result, reduction.name) {
+  stem <- column_stem(object, reduction.name)
+  SummarizedExperiment::colData(object)[[domain_column(stem)]] <- unname(result$domains)
+  SummarizedExperiment::colData(object)[[confidence_column(stem)]] <- unname(result$confidence)
+  object
+}
+
+#' @exportS3Method
+write_info.SingleCellExperiment <- function(object, info, reduction) add_record(object, tolower(reduction), info)
+
+# For all genes an assay, else an alternative experiment.
+#' @exportS3Method
+add_imputed.SingleCellExperiment <- function(object, values, name, scale, whole) {
+  if (whole && nrow(values) == nrow(object)) {
+    SummarizedExperiment::assay(object, name, withDimnames = FALSE) <- values
+    return(object)
+  }
+  SingleCellExperiment::altExp(object, name) <- SingleCellExperiment::SingleCellExperiment(
+    assays = stats::setNames(list(values), if (scale == "counts") "counts" else "logcounts")
+  )
+  object
+}
+
+# ---- several objects ---------------------------------------------------------------------------------------------
+
+#' @exportS3Method
+refuse_settings.SingleCellExperiment <- function(object, settings, kind) {
+  for (name in names(settings)) {
+    if (!is.null(settings[[name]])) {
+      input_error(name, describe(settings[[name]]), paste("NULL for objects of class", kind))
+    }
   }
 }
 
-# Names that are unique in a slice, as barcodes are, told apart over slices (a factor; NULL for one).
-names_over_slices <- function(cells, slices) {
-  if (anyDuplicated(cells) && !is.null(slices)) paste(slices, cells, sep = "_") else cells
-}
-
-# Coordinates of one slice, or of several (a factor; NULL for one).
-sce_places <- function(object, coordinates, cells, slices) {
-  several <- !is.null(slices) && is.null(coordinates) && methods::is(object, "SpatialExperiment")
-  if (several) spe_places(object, cells) else sce_coordinates(object, coordinates, cells)
-}
-
-# Whether the object says where its cells lie, without `coordinates`.
-sce_has_places <- function(object) {
-  methods::is(object, "SpatialExperiment") && ncol(SpatialExperiment::spatialCoords(object)) > 0L
-}
-
-spe_places <- function(object, cells) {
-  found <- SpatialExperiment::spatialCoords(object)
-  if (!ncol(found)) {
-    input_error("spatialCoords(object)", "no columns", "x, y (and z) of every cell", "Or give them by `coordinates`.")
-  }
-  # They are in the order of the cells, whatever their row names are.
-  rownames(found) <- NULL
-  as_coordinates(found, cells, "spatialCoords(object)")
+#' @exportS3Method
+join_slices.SingleCellExperiment <- function(objects, cells, slice_by, reduction.name) {
+  sce_join(objects, cells, slice_by, reduction.name)
 }
 
 # One object of several, slice by slice: the genes and assays that all have, and every column of colData. `cells` is
@@ -103,7 +220,7 @@ sce_join <- function(objects, cells, slice_by, reduction.name) {
     SingleCellExperiment::rowPairs(object) <- list()
     # An earlier run's record and model go: there would be two of one name.
     S4Vectors::metadata(object)[[model_name(reduction.name)]] <- NULL
-    sce_set_info(object, NULL, reduction.name)
+    write_info(object, NULL, reduction.name)
   })
   objects <- sce_same_rows(objects)
   if (methods::is(objects[[1L]], "SpatialExperiment")) objects <- spe_tell_apart(objects)
@@ -176,29 +293,4 @@ fill_columns <- function(tables) {
     }
   }
   lapply(tables, function(table) table[, columns, drop = FALSE])
-}
-
-sce_add_embedding <- function(object, result, reduction.name) {
-  embedding <- result$embedding
-  dimnames(embedding) <- list(colnames(object), paste0(reduction.name, "_", seq_len(ncol(embedding))))
-  SingleCellExperiment::reducedDim(object, reduction.name) <- embedding
-  S4Vectors::metadata(object)[[model_name(reduction.name)]] <- result$model
-  sce_set_info(object, result$info, reduction.name)
-}
-
-# The object with the domains in its colData, and how sure they are, as in seurat_add_domains().
-sce_add_domains <- function(object, result, reduction.name) {
-  stem <- tolower(reduction.name)
-  SummarizedExperiment::colData(object)[[domain_column(stem)]] <- unname(result$domains)
-  SummarizedExperiment::colData(object)[[confidence_column(stem)]] <- unname(result$confidence)
-  object
-}
-
-sce_info <- function(object, reduction.name) {
-  S4Vectors::metadata(object)[[tolower(reduction.name)]]
-}
-
-sce_set_info <- function(object, info, reduction.name) {
-  S4Vectors::metadata(object)[[tolower(reduction.name)]] <- info
-  object
 }

@@ -1,6 +1,7 @@
 # Pieces -> Seurat: the table in pieces-Seurat.R, read from right to left.
 
-seurat_from_pieces <- function(pieces) {
+#' @exportS3Method
+from_pieces.Seurat <- function(kind, pieces) {
   require_packages("SeuratObject", "A Seurat object")
   record <- plain_from_piece(pieces$record)
   obs <- table_from_piece(pieces$obs)
@@ -270,4 +271,39 @@ seurat_scale_factors <- function(factors) {
   wanted <- c("spot", "fiducial", "hires", "lowres")
   values <- lapply(stats::setNames(nm = wanted), function(name) as.numeric(factors[[name]] %||% 1))
   do.call(asNamespace("Seurat")$scalefactors, values)
+}
+
+#' @exportS3Method
+update_from_pieces.Seurat <- function(object, pieces) {
+  object <- current_seurat(object)
+  # The assay that was read may lack some of the cells.
+  check_same_cells(intersect(colnames(object), as.character(unlist(pieces$obs$names))), pieces)
+  known <- SeuratObject::Reductions(object)
+  new <- pieces
+  new$obsm <- pieces$obsm[setdiff(names(pieces$obsm), setdiff(known, "spotscape"))]
+  obs <- table_from_piece(pieces$obs)
+  assay <- plain_from_piece(pieces$record$assay) %||% SeuratObject::DefaultAssay(object)
+  object <- seurat_reductions(object, new, list(), rownames(object[[assay]]), assay, rownames(obs))
+  graphs <- pieces$obsp[setdiff(names(pieces$obsp), SeuratObject::Graphs(object))]
+  object <- seurat_graphs(object, graphs, list(), assay, rownames(obs))
+  elsewhere <- setdiff(c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE), run_slice_column(pieces$uns))
+  at <- match(rownames(obs), colnames(object))
+  for (name in setdiff(names(obs), elsewhere)) {
+    values <- object[[]][[name]]
+    if (!is.null(values) && same_values(values[at], obs[[name]])) next
+    if (is.null(values) || length(at) == length(values)) {
+      values <- obs[[name]][match(colnames(object), rownames(obs))]
+    } else {
+      values[at] <- obs[[name]]
+    }
+    object@meta.data[[name]] <- values
+  }
+  domains <- domain_column("spotscape")
+  if (domains %in% names(obs)) SeuratObject::Idents(object, cells = rownames(obs)) <- obs[[domains]]
+  if (outdated_confidence(obs)) object@meta.data[[confidence_column("spotscape")]] <- NULL
+  uns <- plain_from_piece(pieces$uns)
+  for (name in setdiff(names(uns), c("spotscape", names(SeuratObject::Misc(object))))) {
+    suppressWarnings(SeuratObject::Misc(object, slot = name) <- uns[[name]])
+  }
+  object
 }

@@ -17,6 +17,9 @@ SEURAT_IDENTS <- "seurat_ident"
 SEURAT_SPLIT <- "seurat_layer"
 SEURAT_IMAGE <- "seurat_image"
 
+#' @exportS3Method
+object_pieces.Seurat <- function(object, assay) seurat_pieces(object, assay)
+
 seurat_pieces <- function(object, assay = NULL) {
   object <- current_seurat(object)
   default <- SeuratObject::DefaultAssay(object)

@@ -12,7 +12,8 @@
 # | metadata | `uns` | `uns` |
 # | names and classes | `record` | `uns["spotscape_r"]` |
 
-sce_pieces <- function(object, assay = NULL) {
+#' @exportS3Method
+object_pieces.SingleCellExperiment <- function(object, assay) {
   names <- SummarizedExperiment::assayNames(object)
   if (!length(names)) {
     input_error("object", "no named assay", "an assay such as counts", "Name it by assayNames(object).")
@@ -71,20 +72,6 @@ assay_matrices <- function(object) {
 
 about_cells <- function(object, names = cell_names(object)) table_piece(SummarizedExperiment::colData(object), names)
 
-# Names that no two cells share: samples of one experiment may share barcodes.
-piece_names <- function(object) {
-  if (methods::is(object, "Seurat")) {
-    return(colnames(object))
-  }
-  cells <- cell_names(object)
-  sample <- SummarizedExperiment::colData(object)$sample_id
-  if (!anyDuplicated(cells) || is.null(sample)) {
-    return(cells)
-  }
-  apart <- paste(as.character(as_plain(sample)), cells, sep = "_")
-  if (anyDuplicated(apart)) cells else apart
-}
-
 about_genes <- function(object) table_piece(SummarizedExperiment::rowData(object), gene_names(object))
 
 gene_names <- function(object) rownames(object) %||% as.character(seq_len(nrow(object)))
@@ -120,7 +107,8 @@ raster_pixels <- function(image) {
   aperm(array(colours, c(3L, ncol(raster), nrow(raster))), c(3L, 2L, 1L))
 }
 
-sce_from_pieces <- function(pieces) {
+#' @exportS3Method
+from_pieces.SingleCellExperiment <- function(kind, pieces) {
   packages <- c("SingleCellExperiment", "SummarizedExperiment", "S4Vectors")
   require_packages(c(if (pieces$kind == "spe") "SpatialExperiment", packages), "An experiment of Bioconductor")
   record <- plain_from_piece(pieces$record)
@@ -159,6 +147,9 @@ sce_from_pieces <- function(pieces) {
   if (pieces$kind == "spe") SpatialExperiment::imgData(object) <- image_data(pieces$images, record$images)
   object
 }
+
+#' @exportS3Method
+from_pieces.SpatialExperiment <- from_pieces.SingleCellExperiment
 
 spe_of <- function(settings, spatial, names, named_rows) {
   if (is.null(spatial)) spatial <- matrix(numeric(), nrow(settings$colData), 0L)
@@ -227,4 +218,29 @@ image_data <- function(images, record) {
 
 pixels_raster <- function(pixels) {
   grDevices::as.raster(pixels, max = 1)
+}
+
+#' @exportS3Method
+update_from_pieces.SingleCellExperiment <- function(object, pieces) {
+  check_same_cells(piece_names(object), pieces)
+  for (name in setdiff(names(pieces$obsm), setdiff(SingleCellExperiment::reducedDimNames(object), "SPOTSCAPE"))) {
+    values <- pieces$obsm[[name]]
+    stored <- if (name == "spotscape") "SPOTSCAPE" else name
+    dimnames(values) <- list(colnames(object), paste0(stored, "_", seq_len(ncol(values))))
+    SingleCellExperiment::reducedDim(object, stored) <- values
+  }
+  for (name in setdiff(names(pieces$obsp), SingleCellExperiment::colPairNames(object))) {
+    SingleCellExperiment::colPair(object, name) <- pieces$obsp[[name]]
+  }
+  obs <- table_from_piece(pieces$obs)
+  for (name in names(obs)) {
+    if (!same_values(SummarizedExperiment::colData(object)[[name]], obs[[name]])) {
+      SummarizedExperiment::colData(object)[[name]] <- obs[[name]]
+    }
+  }
+  if (outdated_confidence(obs)) SummarizedExperiment::colData(object)[[confidence_column("spotscape")]] <- NULL
+  uns <- plain_from_piece(pieces$uns)
+  known <- setdiff(names(S4Vectors::metadata(object)), "spotscape")
+  for (name in setdiff(names(uns), known)) S4Vectors::metadata(object)[[name]] <- uns[[name]]
+  object
 }

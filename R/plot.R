@@ -2,16 +2,17 @@
 #'
 #' One point per cell where it lies, coloured by domain, or by a measure such as how sure its domain is. Colours are told
 #' apart by people with red-green or blue-yellow blindness. The y axis points down, as in images, and an FOV is turned as
-#' `ImageDimPlot()` turns it; both axes have one scale. Several slices are drawn side by side, each on its own scale, in the same colours.
+#' `ImageDimPlot()` turns it; both axes have one scale. Several slices are drawn side by side, each on its own scale, in
+#' the same colours.
 #'
 #' @inheritParams RunSpotscape
+#' @inheritParams IntegrateSlices
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or the numeric coordinates
 #'   themselves (a matrix or data frame with a row per cell).
 #' @param group.by Name of the metadata (`colData`) column to colour by; for coordinates, a vector with a
 #'   value per cell. Numbers that are not all whole, such as `"spotscape_confidence"`, are drawn on a scale of colours.
 #' @param slice_by Name of the metadata (`colData`) column with the slices, or `"seurat_image"`: the images; for coordinates,
 #'   a vector with a value per cell. `NULL`: the slices of the run, if it was [IntegrateSlices()], else one slice.
-#' @param slice_key The old name of `slice_by`, with a warning.
 #' @param cols Colours, one per domain, with or without the domains' names; for a scale, two or more, from low to high.
 #'   `NULL`: see Description.
 #' @param pt.size Diameter of a point in millimetres; `NULL` fits it to the number of cells.
@@ -29,7 +30,7 @@ SpatialDomainPlot <- function(object, ...) {
 #' @export
 SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", image = NULL, coordinates = NULL,
                                      slice_by = NULL, cols = NULL, pt.size = NULL, slice_key = NULL, ...) {
-  require_packages("SeuratObject", "SpatialDomainPlot() on a Seurat object")
+  require_object(object, "SpatialDomainPlot() on a Seurat object")
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
   check_column(group.by, colnames(object[[]]))
@@ -37,7 +38,7 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
   names(records) <- SeuratObject::Reductions(object)
   object <- drawn_part(object, group.by)
   table <- object[[]]
-  slices <- drawn_slices(table_with_images(table, object, slice_by), slice_by, records, group.by)
+  slices <- drawn_slices(table_with_images(object, table, slice_by), slice_by, records, group.by)
   if (is.null(slices) && is.null(coordinates)) image <- image %||% recorded_image(object, records, group.by)
   # IntegrateLayers() writes no column of the slices; each has its own image.
   if (is.null(slices) && is.null(image) && is.null(coordinates) && length(own_images(object)) > 1L) {
@@ -56,14 +57,14 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
 #' @export
 SpatialDomainPlot.SingleCellExperiment <- function(object, group.by = "spotscape_domain", coordinates = NULL,
                                                    slice_by = NULL, cols = NULL, pt.size = NULL, slice_key = NULL, ...) {
-  require_bioconductor(object)
+  require_object(object)
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
-  table <- SummarizedExperiment::colData(object)
+  table <- cell_table(object)
   check_column(group.by, colnames(table))
   slices <- drawn_slices(table, slice_by, S4Vectors::metadata(object), group.by)
-  if (is.null(slices)) sce_one_slice(object)
-  place <- sce_places(object, coordinates, names_over_slices(cell_names(object), slices), slices)
+  if (is.null(slices)) check_one_slice(object)
+  place <- cell_places(object, NULL, coordinates, names_over_slices(cell_names(object), slices), slices)
   plot_domains(place, table[[group.by]], group.by, cols, pt.size, slices)
 }
 

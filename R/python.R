@@ -131,12 +131,15 @@ NO_NETWORK <- "URL|[Dd]ownload|[Cc]onnect|[Nn]etwork|resolve|[Ff]etch|dns error"
 # What lives as long as the R session.
 the <- new.env(parent = emptyenv())
 
-# The arguments that every verb that trains has, and hands on as a list.
-TRAINING <- c(
-  "n_domains", "config", "seed", "device", "checkpoint", "checkpoint_minutes", "resume", "threads", "verbose"
-)
+# The arguments that every verb that trains has, as train_python() takes them.
+training_settings <- function(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose) {
+  list(
+    n_domains = n_domains, config = config, seed = seed, device = device, checkpoint = checkpoint,
+    checkpoint_minutes = checkpoint_minutes, resume = resume, threads = threads, verbose = verbose
+  )
+}
 
-# The one way to Python that all methods for one slice take. `training`: the values of TRAINING.
+# The one way to Python that all methods for one slice take. `training`: training_settings().
 run_python <- function(counts, coordinates, training) {
   require_python()
   adata <- slice_to_python(list(counts = counts, coordinates = coordinates))
@@ -180,7 +183,7 @@ counts_to_python <- function(counts) {
 train_python <- function(verb, adata, training, ...) {
   on.exit(end_progress_line())
   gc() # nothing in Python would make R let go of what it needs no more
-  scalars <- setdiff(TRAINING, c("config", "device", "verbose"))
+  scalars <- setdiff(names(training), c("config", "device", "verbose"))
   do.call(call_python, c(
     list(python_module("tl")[[verb]], adata, ...), Map(scalar_to_python, scalars, training[scalars]),
     list(

@@ -72,14 +72,9 @@ kind_of_all <- function(object) {
 
 # Several objects as the one that IntegrateSlices() makes of them, to be given what Python found for all.
 join_objects <- function(objects, slice_by) {
-  names <- names(objects)
-  cells <- suppressWarnings(names_apart(lapply(objects, piece_names)))
-  if (kind_of_slices(objects) != "Seurat") {
-    return(sce_join(objects, cells, slice_by, "SPOTSCAPE"))
-  }
-  joined <- seurat_merge(lapply(objects, current_seurat), cells)
-  of <- factor(rep(names, lengths(cells)), levels = names)
-  seurat_add_columns(joined, stats::setNames(list(of), slice_by), unlist(cells, use.names = FALSE))
+  kind_of_slices(objects)
+  cells <- suppressWarnings(names_apart(lapply(objects, function(one) piece_names(one))))
+  join_slices(lapply(objects, function(one) current_object(one)), cells, slice_by, "SPOTSCAPE")
 }
 
 # The object with what the pieces have beyond it: columns, reductions, what is said of the whole.
@@ -92,70 +87,14 @@ update_object <- function(object, pieces) {
     found <- grep("^spotscape_", names(pieces$obs$columns), value = TRUE)
     pieces$obs$columns <- pieces$obs$columns[union(said, found)]
   }
-  is_seurat <- kind_of(object) == "seurat"
-  if (is_seurat) object <- current_seurat(object)
-  cells <- piece_names(object)
-  wanted <- as.character(unlist(pieces$obs$names))
-  # The assay that was read may lack some of the cells of a Seurat object.
-  own <- if (is_seurat) intersect(cells, wanted) else cells
-  if (!identical(own, wanted)) {
+  kind_of(object)
+  update_from_pieces(object, pieces)
+}
+
+check_same_cells <- function(own, pieces) {
+  if (!identical(own, as.character(unlist(pieces$obs$names)))) {
     input_error("update", "other cells, or another order", "the cells of the object that is updated")
   }
-  if (is_seurat) update_seurat(object, pieces) else update_sce(object, pieces)
-}
-
-update_seurat <- function(object, pieces) {
-  known <- SeuratObject::Reductions(object)
-  new <- pieces
-  new$obsm <- pieces$obsm[setdiff(names(pieces$obsm), setdiff(known, "spotscape"))]
-  obs <- table_from_piece(pieces$obs)
-  assay <- plain_from_piece(pieces$record$assay) %||% SeuratObject::DefaultAssay(object)
-  object <- seurat_reductions(object, new, list(), rownames(object[[assay]]), assay, rownames(obs))
-  graphs <- pieces$obsp[setdiff(names(pieces$obsp), SeuratObject::Graphs(object))]
-  object <- seurat_graphs(object, graphs, list(), assay, rownames(obs))
-  elsewhere <- setdiff(c(SEURAT_IDENTS, SEURAT_SPLIT, SEURAT_IMAGE), run_slice_column(pieces$uns))
-  at <- match(rownames(obs), colnames(object))
-  for (name in setdiff(names(obs), elsewhere)) {
-    values <- object[[]][[name]]
-    if (!is.null(values) && same_values(values[at], obs[[name]])) next
-    if (is.null(values) || length(at) == length(values)) {
-      values <- obs[[name]][match(colnames(object), rownames(obs))]
-    } else {
-      values[at] <- obs[[name]]
-    }
-    object@meta.data[[name]] <- values
-  }
-  domains <- domain_column("spotscape")
-  if (domains %in% names(obs)) SeuratObject::Idents(object, cells = rownames(obs)) <- obs[[domains]]
-  if (outdated_confidence(obs)) object@meta.data[[confidence_column("spotscape")]] <- NULL
-  uns <- plain_from_piece(pieces$uns)
-  for (name in setdiff(names(uns), c("spotscape", names(SeuratObject::Misc(object))))) {
-    suppressWarnings(SeuratObject::Misc(object, slot = name) <- uns[[name]])
-  }
-  object
-}
-
-update_sce <- function(object, pieces) {
-  for (name in setdiff(names(pieces$obsm), setdiff(SingleCellExperiment::reducedDimNames(object), "SPOTSCAPE"))) {
-    values <- pieces$obsm[[name]]
-    stored <- if (name == "spotscape") "SPOTSCAPE" else name
-    dimnames(values) <- list(colnames(object), paste0(stored, "_", seq_len(ncol(values))))
-    SingleCellExperiment::reducedDim(object, stored) <- values
-  }
-  for (name in setdiff(names(pieces$obsp), SingleCellExperiment::colPairNames(object))) {
-    SingleCellExperiment::colPair(object, name) <- pieces$obsp[[name]]
-  }
-  obs <- table_from_piece(pieces$obs)
-  for (name in names(obs)) {
-    if (!same_values(SummarizedExperiment::colData(object)[[name]], obs[[name]])) {
-      SummarizedExperiment::colData(object)[[name]] <- obs[[name]]
-    }
-  }
-  if (outdated_confidence(obs)) SummarizedExperiment::colData(object)[[confidence_column("spotscape")]] <- NULL
-  uns <- plain_from_piece(pieces$uns)
-  known <- setdiff(names(S4Vectors::metadata(object)), "spotscape")
-  for (name in setdiff(names(uns), known)) S4Vectors::metadata(object)[[name]] <- uns[[name]]
-  object
 }
 
 # Whether a column says the same, whatever its type became on the way.

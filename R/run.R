@@ -1,57 +1,26 @@
-# What an object keeps of a run, and how a verb that goes on from there reads and writes it. Both kinds of objects
-# look the same from here.
+# What an object keeps of a run, and how a verb that goes on from there reads it and hands it to Python.
 
-# Embedding, record, model, metadata and cells of a run.
+# Embedding, record, model, metadata and cells of a run, and the part of the object that it was on.
 run_of <- function(object, reduction = NULL) {
-  if (kind_of(object) == "seurat") {
-    require_packages("SeuratObject", "A Seurat object")
-    reduction <- reduction %||% "spotscape"
-    check_string("reduction", reduction)
-    check_embedding_name(reduction, SeuratObject::Reductions(object))
-    kept <- object[[reduction]]
-    misc <- methods::slot(object, "misc")
-    # A run on one of several bin sizes has a row for the cells of that size.
-    cells <- intersect(colnames(object), SeuratObject::Cells(kept))
-    run <- list(
-      embedding = SeuratObject::Embeddings(kept)[cells, , drop = FALSE], info = methods::slot(kept, "misc"),
-      table = object[[]][cells, , drop = FALSE], cells = cells,
-      part = if (length(cells) == ncol(object)) object else seurat_on(object, cells, SeuratObject::DefaultAssay(kept))
-    )
-  } else {
-    require_bioconductor(object)
-    reduction <- reduction %||% "SPOTSCAPE"
-    check_string("reduction", reduction)
-    check_embedding_name(reduction, SingleCellExperiment::reducedDimNames(object))
-    misc <- S4Vectors::metadata(object)
-    run <- list(
-      embedding = SingleCellExperiment::reducedDim(object, reduction), info = sce_info(object, reduction),
-      table = SummarizedExperiment::colData(object), cells = cell_names(object), part = object
-    )
-  }
+  check_object(object)
+  reduction <- reduction %||% default_reduction(object)
+  check_string("reduction", reduction)
+  run <- stored_run(object, reduction)
+  run$info <- read_info(object, reduction)
   run$stem <- tolower(reduction)
   run$slices <- recorded_slices(run$info, run$table)
   run$cells <- names_over_slices(run$cells, run$slices)
+  misc <- object_misc(object)
   run$model <- misc[[model_name(reduction)]]
   run$alignment <- misc[[sprintf("%s_alignment", run$stem)]]
   run
 }
 
 # Raw counts of all cells, genes x cells.
-run_counts <- function(object, assay, layer = NULL) {
-  if (kind_of(object) == "seurat") {
-    assay <- seurat_assay(object, assay)
-    return(seurat_slice_counts(object[[assay]], assay, layer, list(colnames(object)))[[1L]])
-  }
-  if (!is.null(layer)) input_error("layer", describe(layer), "NULL: a Seurat object has layers")
-  sce_counts(object, assay)
-}
+run_counts <- function(object, assay, layer = NULL) read_counts(object, assay, layer)[[1L]]
 
 run_places <- function(object, run, image, coordinates) {
-  if (kind_of(object) == "seurat") {
-    return(seurat_places(object, image, coordinates, run$slices))
-  }
-  if (!is.null(image)) input_error("image", describe(image), "NULL: a Seurat object has images")
-  sce_places(object, coordinates, run$cells, run$slices)
+  cell_places(object, image, coordinates, run$cells, run$slices)
 }
 
 # An AnnData with what a verb needs. `columns`: names of columns to send along.
@@ -130,21 +99,11 @@ as_table <- function(columns) {
   }), stringsAsFactors = FALSE)
 }
 
-# The object with more columns about its cells.
-add_columns <- function(object, columns, cells = colnames(object)) {
-  if (kind_of(object) == "seurat") {
-    return(seurat_add_columns(object, columns, cells))
-  }
-  for (name in names(columns)) SummarizedExperiment::colData(object)[[name]] <- columns[[name]]
-  object
-}
+# Where the object keeps the trained model of a reduction.
+model_name <- function(reduction.name) paste0(tolower(reduction.name), "_model")
 
-# The object with a record of a verb, under a name of its own.
-add_record <- function(object, name, record) {
-  if (kind_of(object) == "seurat") {
-    suppressWarnings(SeuratObject::Misc(object, slot = name) <- record)
-  } else {
-    S4Vectors::metadata(object)[[name]] <- record
-  }
-  object
-}
+# The column of the domains that belong to a reduction, in metadata and in colData alike.
+domain_column <- function(reduction.name) paste0(reduction.name, "_domain")
+
+# The column beside it: how sure each cell's domain is.
+confidence_column <- function(reduction.name) paste0(reduction.name, "_confidence")
