@@ -27,8 +27,8 @@ RESULTS = Path(__file__).parent / "results" / "readers.md"
 KINDS = ("xenium", "xenium_1", "visium_hd", "cosmx", "merscope", "spatialdata_3")
 _NOTE = """\
 "Counts": bytes of the sparse matrix that the AnnData holds: values (float32), columns and row starts (int32).
-"Data": the peak of the process while it reads, above what it took before, where a folder of 300 cells was read
-before. "First call": without that, so with code that libraries load and reserves that they take at any size.
+"Data": the peak of the process while it reads, above what it took before, where a folder of 300 cells was
+read before. "First call": without that, so with the code and reserves that libraries take at any size.
 The bar for Xenium (`cell_feature_matrix.h5`, `cells.parquet`): 10 s, and 1.5 times the counts in data.
 """
 _READ = """

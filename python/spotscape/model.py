@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._fractions import fractions
 from spotscape._paths import as_path
 from spotscape._saved import read_model, write_model
 from spotscape._spatial_graph import write_graph
@@ -224,7 +225,8 @@ class Spotscape:
         slices = [adata] if isinstance(adata, AnnData) else list(getattr(adata, "values", lambda: adata)())
         for one in slices:
             check_genes(one, trained, min_genes)
-        found = [map_slices(one, trained, layer, spatial_key, slice_key) for one in slices]
+        with fractions(self.config.fractional_counts):
+            found = [map_slices(one, trained, layer, spatial_key, slice_key) for one in slices]
         targets = [in_memory_copy(one) if copy else one for one in slices]
         for target, result in zip(targets, found, strict=True):
             self._write(target, result, key_added)

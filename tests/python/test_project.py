@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "_slices": GROUND,
     "_panels": GROUND | {"_slices", "pp"},
     "_counts": GROUND,
+    "_fractions": set(),
     "_counts_choice": GROUND | {"_counts"},
     "_variable_genes": GROUND,
     "_working_folder": set(),
@@ -58,12 +59,15 @@ MAY_IMPORT = {
     "core": GROUND - {"_adata"},
     "engine": GROUND - {"_adata"} | {"_paths", "core"},
     "_expression": GROUND | {"_counts", "_spatial_genes", "_variable_genes"},
-    "pp": GROUND | {"_counts", "_counts_choice", "_expression", "_slices", "_spatial_genes", "config"},
+    "pp": GROUND
+    | {"_counts", "_counts_choice", "_expression", "_fractions", "_slices", "_spatial_genes", "config"},
     "gr": GROUND | {"_coordinates", "_made_from", "_neighbors", "_sections"},
     "tl": GROUND
     | {"_embedding_graph", "_neighbors", "_panels", "_paths", "_slices", "core", "engine", "pp", "gr"}
+    | {"_counts", "_fractions"}
     | {"_expression", "_sections", "_spatial_genes", "_spatial_graph", "metrics"},
-    "model": GROUND | {"_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
+    "model": GROUND
+    | {"_fractions", "_paths", "_saved", "_spatial_graph", "core", "engine", "pp", "gr", "tl"},
     # beside the floors
     "metrics": GROUND,
     "datasets": GROUND,

@@ -14,6 +14,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._fractions import fractions
 from spotscape._panels import on_measured_genes
 from spotscape._slices import read_slices
 from spotscape._threads import thread_number
@@ -140,7 +141,7 @@ def integrate_slices(
     single = isinstance(adatas, AnnData)
     if single:
         check_adata(adatas)
-    with thread_number(threads) as used:
+    with thread_number(threads) as used, fractions(settings.fractional_counts):
         with collected_warnings() as warnings:
             if single:
                 adata, places = adatas, {}

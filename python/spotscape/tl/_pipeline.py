@@ -12,7 +12,9 @@ import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
+from spotscape._counts import is_whole
 from spotscape._expression import choose_genes, log_expression, median_of
+from spotscape._fractions import WARNING as FRACTIONS
 from spotscape._progress import say
 from spotscape._slices import read_slices
 from spotscape._spatial_genes import neighborhood_mean
@@ -112,9 +114,12 @@ def analyse(
         totals = counts.totals()
         if settings.target_sum is None:
             settings = replace(settings, target_sum=median_of(totals))
+        whole = not settings.fractional_counts or is_whole(counts.matrix)
+        if not whole:
+            warn(FRACTIONS, SpotscapeWarning, stacklevel=2)
         taken = counts._replace(source=counts_from or counts.source)
         say(progress, taken.describe(totals))
-        counts_record, source = _record_of_counts(taken.source, totals), counts.source
+        counts_record, source = _record_of_counts(taken.source, totals, whole), counts.source
         genes = choose_genes(
             counts,
             settings.n_top_genes,
@@ -213,9 +218,10 @@ def _record_of_slices(graph: SliceGraph) -> dict[str, Any]:
     return {"integration": {"slice_noise": graph.components.slice_noise, "signal": graph.components.signal}}
 
 
-def _record_of_counts(place: str, totals: np.ndarray) -> dict[str, Any]:
+def _record_of_counts(place: str, totals: np.ndarray, whole: bool) -> dict[str, Any]:
     """Return what is kept of which counts a run went by: their place, and how many there are."""
-    return {"place": place, "total": float(totals.sum()), "median": float(np.median(totals))}
+    record = {"place": place, "total": float(totals.sum()), "median": float(np.median(totals))}
+    return record if whole else {**record, "whole": False}
 
 
 def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:

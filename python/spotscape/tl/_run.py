@@ -10,6 +10,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._fractions import fractions
 from spotscape._threads import thread_number
 from spotscape._validate import check_integer
 from spotscape.config import SpotscapeConfig, resolve_config
@@ -140,7 +141,7 @@ def run_spotscape(
     """
     check_adata(adata)
     settings = resolve_config(config)
-    with thread_number(threads) as used:
+    with thread_number(threads) as used, fractions(settings.fractional_counts):
         analysis = analyse(
             adata,
             n_domains=check_n_domains(n_domains, adata.n_obs),
