@@ -95,7 +95,8 @@ def main() -> None:
         command = f"python -m benchmarks.readers --cells {asked.cells} --genes {asked.genes} --write"
         note = ["", *_NOTE.splitlines()]
         head = ["# Reading a platform's folder", "", f"`{command}`, {_machine.describe()}", ""]
-        RESULTS.write_text("\n".join([*head, *lines, *note, ""]))
+        kept = RESULTS.read_text().partition("\n## ") if RESULTS.exists() else ("", "", "")
+        RESULTS.write_text("\n".join([*head, *lines, *note, ""]) + "".join(kept[1:]))
 
 
 if __name__ == "__main__":
