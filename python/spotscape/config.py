@@ -48,6 +48,9 @@ class SpotscapeConfig:
         autocorrelation). ``"variable"``: the most variable ones (scanpy's ``seurat_v3``), as published.
     target_sum
         Total counts per spot after normalisation (then ``log1p``). None: the median total of the run's spots.
+    fractional_counts
+        Whether values >= 0 that are not whole are taken as counts, where no whole ones are: of decontaminated
+        or volume-normalised counts. They are scaled and logged as counts are; a warning says what that means.
     n_components
         Components, and so the width of the embedding; fewer where there are few genes or spots.
     expression_rank
@@ -125,6 +128,7 @@ class SpotscapeConfig:
     n_top_genes: int = 3000
     gene_ranking: str = "spatial"
     target_sum: float | None = None
+    fractional_counts: bool = False
     n_components: int = 20
     expression_rank: int = 200
     scale: int | str = 2
@@ -164,6 +168,7 @@ class SpotscapeConfig:
             object.__setattr__(self, name, check_number(name, getattr(self, name), low, high))
         object.__setattr__(self, "scale", _check_scale(self.scale))
         check_flag("mixed_precision", self.mixed_precision)
+        check_flag("fractional_counts", self.fractional_counts)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("encoder", self.encoder, ENCODERS)
         check_choice("gene_ranking", self.gene_ranking, GENE_RANKINGS)

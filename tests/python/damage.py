@@ -100,6 +100,11 @@ def beyond(values: np.ndarray) -> np.ndarray:
     return values
 
 
+def beyond_genes(values: np.ndarray) -> np.ndarray:
+    values["geneID"][3] = 10**6
+    return values
+
+
 def other_names(values: np.ndarray) -> np.ndarray:
     return np.array([b"other" + one for one in values])
 
@@ -192,6 +197,14 @@ DAMAGE: dict[str, dict[str, tuple[Damage, str]]] = {
         "other cells": (table("coords.csv", renamed("Unnamed: 0")), r"coords\.csv.*no name"),
     },
     "tables_by_cell": {"cut gzip": (half("expression.tsv.gz"), r"expression\.tsv\.gz")},
+    "stereo_seq_cells": {
+        "cut": (half(""), r"slice\.gef"),
+        "genes that are not there": (array("", "cellBin/cellExp", beyond_genes), r"slice\.gef.*gene number"),
+        "cells that begin elsewhere": (
+            array("", "cellBin/cell", lambda found: found[1:]),
+            r"slice\.gef.*fit",
+        ),
+    },
     "stereo_seq": {
         "cut": (half(""), r"slice\.gef"),
         "no columns": (array("", GENES, lambda v: v[["geneID", "geneName"]].copy()), r"slice\.gef.*columns"),

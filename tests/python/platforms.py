@@ -13,6 +13,7 @@ import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,26 @@ def stereo_seq(adata: AnnData, path: Path, *, bin_size: int = 50) -> None:
         file["geneExp/bin1/expression"].attrs["resolution"] = np.array([500])
 
 
+def stereo_seq_cells(adata: AnnData, path: Path) -> None:
+    """A .cellbin.gef file: cells, where each begins among the counts (reversed in each), and genes."""
+    matrix = adata.X.tocsr()
+    fields = ["id", "x", "y", "offset", "geneCount", "expCount", "dnbCount", "area"]
+    cells = np.zeros(adata.n_obs, [(name, "<i4") for name in fields])
+    cells["id"] = np.arange(adata.n_obs) + 7
+    cells["x"], cells["y"] = np.round(10 * adata.obsm["spatial"]).T
+    cells["offset"], cells["geneCount"] = matrix.indptr[:-1], np.diff(matrix.indptr)
+    cells["area"] = 400
+    counts = np.zeros(matrix.nnz, [("geneID", "<u4"), ("count", "<u2")])
+    for first, last in pairwise(matrix.indptr):
+        counts["geneID"][first:last] = matrix.indices[first:last][::-1]
+        counts["count"][first:last] = matrix.data[first:last][::-1]
+    genes = np.zeros(adata.n_vars, [("geneName", "S64"), ("offset", "<u4"), ("cellCount", "<u4")])
+    genes["geneName"] = list(adata.var_names)
+    with h5py.File(path, "w") as file:
+        for name, table in {"cell": cells, "cellExp": counts, "gene": genes}.items():
+            file[f"cellBin/{name}"] = table
+
+
 def bins_of(adata: AnnData) -> np.ndarray:
     """Return a bin of its own for each cell, in whole numbers, near where it lies."""
     side = int(np.ceil(np.sqrt(adata.n_obs)))
@@ -406,6 +427,13 @@ KINDS = {
         name="slice.gef",
         names=lambda a: [f"{x}_{y}" for x, y in bins_of(a)],
         places=lambda a: (bins_of(a) + 0.5) * 50,
+    ),
+    "stereo_seq_cells": Kind(
+        stereo_seq_cells,
+        "Stereo-seq",
+        name="slice.gef",
+        names=lambda a: [str(i + 7) for i in range(a.n_obs)],
+        places=lambda a: np.round(10 * a.obsm["spatial"]),
     ),
     "spatialdata_2": Kind(spatialdata, "SpatialData", name="slice.zarr"),
     "spatialdata_3": Kind(lambda a, p: spatialdata(a, p, version=3), "SpatialData", name="slice.zarr"),

@@ -66,7 +66,7 @@ class TestEveryKind:
         found = read(folders[name], name)
         names = kind.names(adata) if kind.names else list(adata.obs_names)
         assert sorted(found.obs_names) == sorted(names)
-        if not name.startswith("stereo"):  # whose bins are in the order of the chip
+        if name != "stereo_seq":  # whose bins are in the order of the chip
             assert list(found.obs_names) == names
         same = found[names]
         assert list(found.var_names) == list(adata.var_names)
@@ -192,11 +192,15 @@ class TestEachReader:
         with pytest.raises(InputError, match="bin_size"):
             io.read_stereo_seq(folders["stereo_seq"], bin_size=0)
 
-    def test_a_file_of_cells(self, tmp_path):
+    def test_a_file_of_cells_without_its_parts(self, tmp_path):
         with h5py.File(tmp_path / "a.gef", "w") as file:
             file.create_group("cellBin")
-        with pytest.raises(InputError, match=r"cells and no bins.*tissue\.gef"):
+        with pytest.raises(InputError, match=r"a\.gef.*cannot be read"):
             io.read(tmp_path / "a.gef")
+        with h5py.File(tmp_path / "b.gef", "w") as file:
+            file.create_group("other")
+        with pytest.raises(InputError, match=r"no geneExp/bin1 and no cellBin"):
+            io.read(tmp_path / "b.gef")
 
     def test_names_of_cells_are_bytes_or_numbers(self, adata, tmp_path):
         """As the first versions of Xenium have them."""

@@ -17,11 +17,17 @@ def describe_run(
     """Say in words how large the data are, what a run would take, and how training would go."""
     from spotscape.cli._sources import read_slices
     from spotscape.engine.estimate import estimate_run
+    from spotscape.io._read import size_to_back
     from spotscape.io.spatial_data import is_spatialdata
 
-    n_spots = n_stored = 0
+    n_spots = n_stored = disk = 0
     n_genes: list[int] = []
     for name, path in paths.items():
+        size = size_to_back(path) if backed else None
+        if size is not None:
+            n_spots, n_stored, disk = n_spots + size.n_rows, n_stored + size.n_stored, disk + size.disk
+            n_genes.append(size.n_genes)
+            continue
         on_disk = path.suffix.lower() in (".h5ad", ".zarr") and not is_spatialdata(path)
         for slice_ in read_slices({name: path}, backed=on_disk).values():
             n_spots += slice_.n_obs
@@ -40,6 +46,11 @@ def describe_run(
         [
             f"{n_spots:,} spots x {min(n_genes):,} genes, {n_stored:,} counts in {len(n_genes)} slice(s)",
             f"memory: about {found.memory_gb:.1f} GB at most",
+            *(
+                [f"disk:   at most {disk / 1e9:.3g} GB more for counts, beside OUT, while it runs"]
+                if disk
+                else []
+            ),
             f"time:   about {minutes} min on two cores",
             "nothing is trained" if found.plan is None else found.plan.describe(),
         ]

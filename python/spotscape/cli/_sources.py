@@ -36,23 +36,46 @@ def find_slices(sources: Sequence[Path], out: Path | None = None) -> dict[str, P
         depths = [depth + (names.count(name) > 1) for name, depth in zip(names, depths, strict=True)]
 
 
-def read_slices(paths: dict[str, Path], *, backed: bool = False, verbose: bool = False) -> dict[str, AnnData]:
+def read_slices(
+    paths: dict[str, Path],
+    *,
+    backed: bool = False,
+    verbose: bool = False,
+    files: Mapping[str, Path] | None = None,
+) -> dict[str, AnnData]:
     """Read every slice; a file that cannot be read ends the command before anything is computed.
 
     An ``.rds`` file with a list of objects gives a slice for each, by the names in the list. ``verbose`` says
-    of a platform's files what they were taken for.
+    of a platform's files what they were taken for. ``files`` has the names of files that ``backed`` writes,
+    of the slices that need one (see `files_to_back`).
     """
     from spotscape.io import read
 
     slices: dict[str, AnnData] = {}
     for name, path in paths.items():
-        found = read(path, backed=backed, verbose=verbose)
+        found = read(path, backed=(files or {}).get(name, backed), verbose=verbose)
         parts = found if isinstance(found, dict) else {name: found}
         twice = sorted(set(parts) & set(slices))
         if twice:
             raise input_error("IN", f"two slices named {twice[0]!r}", "a name for each", f"See {path.name}.")
         slices |= {part: _on_tissue(part, one) for part, one in parts.items()}
     return slices
+
+
+def files_to_back(paths: dict[str, Path], out: Path) -> dict[str, Path]:
+    """Return, for slices whose counts are on disk in a platform's own way, a file beside OUT for them."""
+    from spotscape.io._read import is_written_to_stay
+
+    names = [name for name, path in paths.items() if is_written_to_stay(path)]
+    return {name: out.with_name(f"{out.name}.counts{i}.h5ad") for i, name in enumerate(names, start=1)}
+
+
+def remove_backed(slices: Mapping[str, AnnData], files: Mapping[str, Path]) -> None:
+    """Remove the files that were written for counts; OUT has them."""
+    for name, path in files.items():
+        if name in slices and slices[name].isbacked:
+            slices[name].file.close()
+        path.unlink(missing_ok=True)
 
 
 def read_one(source: Path) -> tuple[dict[str, AnnData], list[Path]]:

@@ -17,7 +17,14 @@ from spotscape._validate import input_error
 from spotscape._words import scale
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
-from spotscape.cli._sources import find_slices, place_by_columns, read_slices, write_result
+from spotscape.cli._sources import (
+    files_to_back,
+    find_slices,
+    place_by_columns,
+    read_slices,
+    remove_backed,
+    write_result,
+)
 from spotscape.config import SpotscapeConfig, resolve_config
 
 if TYPE_CHECKING:
@@ -104,7 +111,11 @@ def run(
         str, typer.Option(help="The name of the coordinates in obsm, or two or three columns of obs: x,y.")
     ] = _keys.SPATIAL,
     backed: Annotated[
-        bool, typer.Option(help="Leave the counts in the file (.h5ad, .zarr), and read them from there once.")
+        bool,
+        typer.Option(
+            help="Leave the counts in the file (.h5ad, .zarr), and read them from there once. Those of "
+            "Xenium and Visium HD go to a file beside OUT, block by block, which is removed in the end."
+        ),
     ] = False,
     resume: Annotated[
         bool,
@@ -169,7 +180,12 @@ def run(
         "spatial_key": spatial_key,
         "progress": _progress(quiet),
     }
-    slices = read_slices(paths, backed=backed, verbose=not quiet)
+    files = files_to_back(paths, out) if backed else {}
+    if files and not quiet:
+        typer.echo(describe_run(paths, config, n_domains, backed=True), err=True)
+    slices: dict[str, AnnData] = {}
+    context.call_on_close(lambda: remove_backed(slices, files))
+    slices |= read_slices(paths, backed=backed, verbose=not quiet, files=files)
     spatial_key = shared["spatial_key"] = place_by_columns(slices, spatial_key)
     from spotscape.io.writable import check_columns, check_writable
 

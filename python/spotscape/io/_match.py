@@ -22,33 +22,60 @@ def with_rows_of(adata: AnnData, counts: Path, table: pd.DataFrame, places: Path
     ----------
     adata
         Counts, named.
+    counts, places, table, things
+        As in `match_rows`.
+    """
+    found, obs = match_rows(adata.obs_names, counts, table, places, things)
+    adata = adata if found.all() else adata[found].copy()
+    for name in obs.columns:
+        adata.obs[name] = obs[name].to_numpy()
+    return adata
+
+
+def rows_of(names: pd.Index, others: pd.Index) -> np.ndarray:
+    """Return where among others each name is, -1 for nowhere; both without a name twice."""
+    # Asked of the names of counts, so that one table of hashes serves, which is theirs to keep.
+    row_of = names.get_indexer(others)
+    at = np.full(len(names), -1)
+    at[row_of[row_of >= 0]] = np.flatnonzero(row_of >= 0)
+    return at
+
+
+def match_rows(
+    names: pd.Index, counts: Path, table: pd.DataFrame, places: Path, things: str
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return which rows of counts the table of places has, and its columns for these, in their order.
+
+    Parameters
+    ----------
+    names
+        Of the rows of counts.
     counts, places
         The files, for messages.
     table
-        Of places, named as the counts are; its columns go into ``obs``.
+        Of places, named as the counts are; its columns are for ``obs``.
     things
         What a row is: cells, spots.
     """
     check_unique(places, table.index, "name")
-    found = adata.obs_names.isin(table.index)
+    at = rows_of(names, table.index)
+    found = at >= 0
     if not found.any():
-        names = [repr(str(one[0])) if len(one) else "none" for one in (adata.obs_names, table.index)]
-        text = f"no name that {counts.name} has (there such as {names[0]}, here {names[1]})"
+        texts = [repr(str(one[0])) if len(one) else "none" for one in (names, table.index)]
+        text = f"no name that {counts.name} has (there such as {texts[0]}, here {texts[1]})"
         raise input_error(named_path(places), text, f"the same {things} in both files")
-    if not found.all():
-        n_missing, n_all = int((~found).sum()), adata.n_obs
-        warn(
-            f"{n_missing:,} of {n_all:,} {things} in {counts.name} have no place in {places.name}: left out."
-        )
-        adata = adata[found].copy()
-    extra = len(table) - adata.n_obs
-    if extra:
-        of_all = f"{extra:,} of {len(table):,} {things} in {places.name}"
+    n_found = int(found.sum())
+    if n_found < len(names):
+        of_all = f"{len(names) - n_found:,} of {len(names):,} {things} in {counts.name}"
+        warn(f"{of_all} have no place in {places.name}: left out.")
+    if n_found < len(table):
+        of_all = f"{len(table) - n_found:,} of {len(table):,} {things} in {places.name}"
         warn(f"{of_all} have no counts in {counts.name}: left out.")
-    table = table.loc[adata.obs_names]
-    for name in filter(None, table.columns):  # R writes row numbers without a name
-        adata.obs[str(name)] = table[name].to_numpy()
-    return adata
+    columns = [name for name in table.columns if name]  # R writes row numbers without a name
+    obs = table[columns].take(at[found])
+    obs.index = names if n_found == len(names) else names[found]
+    obs.columns = [str(name) for name in columns]
+    return found, obs
 
 
 def without_controls(

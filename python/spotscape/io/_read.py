@@ -13,15 +13,16 @@ from anndata import AnnData
 from spotscape._paths import READABLE, as_path, named_path
 from spotscape._validate import InputError, check_flag, input_error
 from spotscape.io._anndata_files import read_h5ad, read_zarr
+from spotscape.io._backed import Size
 from spotscape.io._tables import has_tables, read_table_folder, table_problem
 from spotscape.io.common import took
 from spotscape.io.cosmx import is_cosmx, read_cosmx
 from spotscape.io.merscope import is_merscope, read_merscope
 from spotscape.io.slide_seq import is_curio, is_slide_seq, read_curio, read_slide_seq
-from spotscape.io.space_ranger import is_space_ranger, read_space_ranger
+from spotscape.io.space_ranger import is_space_ranger, read_space_ranger, size_of_space_ranger
 from spotscape.io.spatial_data import is_spatialdata, read_spatialdata
 from spotscape.io.stereo_seq import read_stereo_seq
-from spotscape.io.xenium import is_xenium, read_xenium
+from spotscape.io.xenium import is_xenium, read_xenium, size_of_xenium
 
 _BACKED = (".h5ad", ".zarr")
 _FILES = (".h5ad", ".rds", ".gef")
@@ -33,13 +34,20 @@ class Platform:
 
     name: str
     is_there: Callable[[Path], bool]
-    read: Callable[[Path], AnnData]
+    read: Callable[..., AnnData]
+    size: Callable[[Path], Size | None] | None = None
+    """What is to be read, of readers that can leave counts in an ``.h5ad`` that they write."""
+
+    @property
+    def backed(self) -> bool:
+        """Whether counts can be left on disk."""
+        return self.size is not None
 
 
 PLATFORMS = (
     Platform("SpatialData", is_spatialdata, read_spatialdata),
-    Platform("Space Ranger", is_space_ranger, read_space_ranger),
-    Platform("Xenium", is_xenium, read_xenium),
+    Platform("Space Ranger", is_space_ranger, read_space_ranger, size_of_space_ranger),
+    Platform("Xenium", is_xenium, read_xenium, size_of_xenium),
     Platform("CosMx", is_cosmx, read_cosmx),
     Platform("MERSCOPE", is_merscope, read_merscope),
     Platform("Curio Seeker", is_curio, read_curio),
@@ -61,7 +69,7 @@ _WAYS_ON = {
 
 
 def read(
-    path: str | os.PathLike[str], *, backed: bool = False, verbose: bool = True
+    path: str | os.PathLike[str], *, backed: bool | str | os.PathLike[str] = False, verbose: bool = True
 ) -> AnnData | dict[str, AnnData]:
     """Read a slice: whatever a platform, AnnData, SpatialData or R wrote; what it is, is seen by the files.
 
@@ -76,8 +84,10 @@ def read(
         File or folder. ``.rds`` may hold a Seurat, SpatialExperiment or SingleCellExperiment object, or a
         list of them; it needs R and ``pip install 'spotscape[r]'``.
     backed
-        Leave ``X`` and ``raw.X`` of an ``.h5ad`` or ``.zarr`` on disk, to be read where they are used, and
-        read everything else. The file must stay where it is.
+        True: leave ``X`` and ``raw.X`` of an ``.h5ad`` or ``.zarr`` on disk, to be read where they are used,
+        and read everything else. The file must stay where it is. Or a name that ends in ``.h5ad``, for a
+        folder of Xenium or Space Ranger (Visium HD) with its counts in an ``.h5`` file: that file is written,
+        a block of counts at a time, whole or not at all, and opened in this way.
     verbose
         Say on standard error what a platform's files were taken for: "Xenium, 3,200 cells, micrometres". The
         same is in ``uns["spotscape_source"]``.
@@ -94,7 +104,7 @@ def read(
     InputError
         If there is nothing at ``path``, it is of another kind or not what its ending says, a part of a folder
         is missing, a file cannot be read, or R is missing where it is needed; with ``backed`` if it is
-        neither ``.h5ad`` nor ``.zarr``.
+        none of what is said there.
 
     Examples
     --------
@@ -108,31 +118,74 @@ def read(
     ((3, 2), True)
     """
     path = as_path(path)
-    check_flag("backed", backed)
-    if backed and path.exists() and (path.suffix not in _BACKED or is_spatialdata(path)):
-        expected = "an .h5ad file or a .zarr folder of AnnData, which can be left on disk"
-        found = "a folder" if path.is_dir() else f"a file that ends in {path.suffix!r}"
-        raise input_error(named_path(path), found, expected, "Read it without backed.")
-    adata = _read_folder(path, backed) if path.is_dir() else _read_file(path, backed)
+    target = _check_backed(path, backed)
+    if target is not None:
+        adata = _need_platform(path).read(path, backed=target)
+    else:
+        adata = _read_folder(path, bool(backed)) if path.is_dir() else _read_file(path, bool(backed))
     line = took(adata) if isinstance(adata, AnnData) and path.suffix != ".h5ad" else None
     if verbose and line is not None:
         sys.stderr.write(f"{path}: {line}\n")
     return adata
 
 
+def _check_backed(path: Path, backed: bool | str | os.PathLike[str]) -> Path | None:
+    """Return the file that counts of a folder are to go to, if any; raise where they cannot stay on disk."""
+    target = Path(backed) if isinstance(backed, str | os.PathLike) else None
+    if target is None or target.suffix != ".h5ad":
+        check_flag("backed", backed)
+    if not backed or not path.exists():
+        return None
+    platform = _platform(path) if path.is_dir() else None
+    is_on_disk = path.suffix in _BACKED and not is_spatialdata(path)
+    found = "a folder" if path.is_dir() else f"a file that ends in {path.suffix!r}"
+    expected = "an .h5ad file or a .zarr folder of AnnData, which can be left on disk"
+    if target is None:
+        if platform is not None and platform.backed:
+            todo = f"Name the file that its counts go to: backed='{path.resolve().name}.h5ad'."
+            raise input_error("backed", f"True for a folder of {platform.name}", "a name", todo)
+        if not is_on_disk:
+            raise input_error(named_path(path), found, expected, "Read it without backed.")
+    elif is_on_disk or platform is None or not platform.backed:
+        known = " or ".join(one.name for one in PLATFORMS if one.backed)
+        todo = "Read it with backed=True." if is_on_disk else "Read it without backed."
+        raise input_error(named_path(path), found, f"a folder of {known}, to be written to a file", todo)
+    return target
+
+
+def is_written_to_stay(path: Path) -> bool:
+    """Say whether counts at a path stay on disk only in a file that `read` writes: those of platforms."""
+    platform = _platform(path) if path.is_dir() else None
+    return platform is not None and platform.backed
+
+
+def size_to_back(path: Path) -> Size | None:
+    """Return the size of counts that `read` has to write to a file to leave them on disk; None for others."""
+    platform = _platform(path) if path.is_dir() else None
+    return None if platform is None or platform.size is None else platform.size(path)
+
+
+def _need_platform(path: Path) -> Platform:
+    platform = _platform(path)
+    if platform is None:
+        raise _unknown_folder(path)
+    return platform
+
+
 def _read_folder(path: Path, backed: bool) -> AnnData:
     """Read a folder of AnnData, or of the first platform that knows it."""
     if path.suffix == ".zarr" and not is_spatialdata(path):
         return read_zarr(path, backed)
-    platform = _platform(path)
-    if platform is not None:
-        return platform.read(path)
+    return _need_platform(path).read(path)
+
+
+def _unknown_folder(path: Path) -> InputError:
     names = sorted(one.name for one in path.iterdir() if not one.name.startswith("."))
     inside = f"{', '.join(names[:6])}{', ...' if len(names) > 6 else ''}" if names else "nothing"
     known = ", ".join(one.name for one in PLATFORMS)
     found = f"a folder that no reader knows, with {inside} in it ({table_problem(path)})"
     todo = f"{_WAYS_ON['.csv']} Space Ranger calls its folder 'outs'."
-    raise input_error(named_path(path), found, f"{READABLE} (platforms: {known})", todo)
+    return input_error(named_path(path), found, f"{READABLE} (platforms: {known})", todo)
 
 
 def _read_file(path: Path, backed: bool) -> AnnData | dict[str, AnnData]:

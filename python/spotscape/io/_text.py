@@ -22,6 +22,8 @@ from spotscape.io.common import check_unique, is_gzip
 
 _CHUNK = 4_000_000
 """Values of a table of counts that are dense at a time."""
+_ROWS = 8192
+"""Rows of a Parquet file that are read at a time."""
 _TYPES = "TYPE"
 """First name of a second line that says what the columns are, as the Single Cell Portal has it."""
 _DEPTHS = {"x": "z", "sdimx": "sdimz", "zcoord": "zcoord"}
@@ -77,18 +79,61 @@ def find_places(names: Sequence[str]) -> tuple[str, ...] | None:
     return None
 
 
-def read_table(path: Path, expected: str) -> pd.DataFrame:
-    """Read a table whole: CSV, TSV or Parquet; columns as they are, those of names as text."""
+def read_table(
+    path: Path, expected: str, *, key: str | None = None, known: pd.Index | None = None
+) -> pd.DataFrame:
+    """Read a table whole: CSV, TSV or Parquet; columns as they are, those of names as text.
+
+    Parameters
+    ----------
+    path, expected
+        The file, and what it should be, for errors.
+    key, known
+        Column of a Parquet file with names, and names that are in memory: they are not stored twice.
+    """
     with reading(path, expected):
         if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-            for name in table.select_dtypes(object).columns:
-                table[name] = [v.decode() if isinstance(v, bytes) else v for v in table[name]]
-            return table
+            return _read_parquet(path, key, known)
         header = read_header(path)
         # Names may be numbers with more digits than a number holds.
         texts = {name: str for i, name in enumerate(header.names) if i == 0 or _is_name(name)}
         return pd.read_csv(path, dtype=texts, **_options(path, header))
+
+
+def _read_parquet(path: Path, key: str | None, known: pd.Index | None) -> pd.DataFrame:
+    """Read a Parquet file some rows at a time, which holds no second copy of it."""
+    import pyarrow
+    from pyarrow.parquet import ParquetFile
+
+    parts = []
+    # Arrow's own pool keeps what it was given, which at the size of such tables is more than they are.
+    pool = pyarrow.default_memory_pool()
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    try:
+        with path.open("rb") as opened, ParquetFile(opened) as file:
+            for rows in file.iter_batches(_ROWS, use_threads=False):
+                part = _decoded(rows.to_pandas())
+                if known is not None and key in part.columns:
+                    part[key] = _the_same(part[key].astype(str).to_numpy(object), known)
+                parts.append(part)
+            parts = parts or [file.schema_arrow.empty_table().to_pandas()]
+    finally:
+        pyarrow.set_memory_pool(pool)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _the_same(names: np.ndarray, known: pd.Index) -> np.ndarray:
+    """Return names, each as the object that is in memory already where there is one."""
+    at = known.get_indexer(names)
+    return np.where(at >= 0, known.to_numpy()[at], names)
+
+
+def _decoded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with text where there were bytes, as the first versions of Xenium have them."""
+    for name in table.select_dtypes(object).columns:
+        if any(isinstance(value, bytes) for value in table[name]):
+            table[name] = [value.decode() if isinstance(value, bytes) else value for value in table[name]]
+    return table
 
 
 def _is_name(name: str) -> bool:

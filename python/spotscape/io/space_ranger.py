@@ -16,10 +16,13 @@ from anndata import AnnData
 from matplotlib.image import imread
 
 from spotscape._keys import SPATIAL
-from spotscape._paths import named_path, reading
+from spotscape._paths import as_path, named_path, reading
 from spotscape._validate import input_error
+from spotscape.io._backed import Size, make, size_of
 from spotscape.io._geometry import centroid_of_rings
-from spotscape.io._tenx import has_mtx, read_matrix
+from spotscape.io._match import rows_of
+from spotscape.io._tenx import has_mtx, open_matrix
+from spotscape.io._text import read_table
 from spotscape.io.common import (
     check_unique,
     find_one,
@@ -31,7 +34,7 @@ from spotscape.io.common import (
     warn,
 )
 
-_FILTERED, _RAW, _CELLS = (
+_FILTERED, _RAW, _MATRIX_OF_CELLS = (
     "filtered_feature_bc_matrix",
     "raw_feature_bc_matrix",
     "filtered_feature_cell_matrix",
@@ -69,7 +72,9 @@ class Run:
         return self.folder if not inside.is_dir() and find_one(self.folder, *_POSITIONS) else inside
 
 
-def read_space_ranger(path: str | os.PathLike[str]) -> AnnData:
+def read_space_ranger(
+    path: str | os.PathLike[str], *, backed: str | os.PathLike[str] | None = None
+) -> AnnData:
     """Read the output folder of Space Ranger 1 to 4: Visium, and bins or cells of Visium HD.
 
     Reads the filtered matrix (the ``.h5`` file, else the folder of that name; the raw one where there is
@@ -83,6 +88,9 @@ def read_space_ranger(path: str | os.PathLike[str]) -> AnnData:
     ----------
     path
         The folder.
+    backed
+        Name of an ``.h5ad`` that counts are written to and left in, block by block, so that they are never
+        in memory as a whole; None to read them into memory.
 
     Returns
     -------
@@ -115,7 +123,15 @@ def read_space_ranger(path: str | os.PathLike[str]) -> AnnData:
             f"{str(folder)!r} is a Visium HD run, of which {run.folder.name} was read. For other bins, give "
         )
         warn(f"{text}their own folder in {str(run.folder.parent)!r}.")
-    return _read_run(run)
+    return _read_run(run, None if backed is None else as_path(backed))
+
+
+def size_of_space_ranger(path: Path) -> Size | None:
+    """Return how much `read_space_ranger` would read, at most; None for a folder with ``matrix.mtx``."""
+    run = find_run(path)
+    if run is None or run.matrix.is_dir():
+        return None
+    return size_of(open_matrix(run.matrix, "a matrix of Space Ranger"))
 
 
 def is_space_ranger(folder: Path) -> bool:
@@ -136,7 +152,7 @@ def find_run(path: Path) -> Run | None:
 
 def _run_in(folder: Path) -> Run | None:
     """Return the matrix in a folder: filtered, of cells, by itself beside positions, or raw."""
-    for name, kind in ((_FILTERED, {}), (_CELLS, {"cells": True}), (_RAW, {"raw": True})):
+    for name, kind in ((_FILTERED, {}), (_MATRIX_OF_CELLS, {"cells": True}), (_RAW, {"raw": True})):
         matrix = find_one(folder, f"{name}.h5")
         inside = folder / name
         if matrix is None and inside.is_dir():
@@ -148,70 +164,73 @@ def _run_in(folder: Path) -> Run | None:
     return None
 
 
-def _read_run(run: Run) -> AnnData:
+def _read_run(run: Run, backed: Path | None) -> AnnData:
     """Read matrix, positions, images and scale factors of one slice."""
-    read = read_matrix(run.matrix, "a filtered matrix of Space Ranger")
-    adata = _place_cells(read.adata, run) if run.cells else _place_spots(read.adata, run)
-    name_genes_once(adata)
+    read = open_matrix(run.matrix, "a filtered matrix of Space Ranger")
+    rows, obs, places = (_cells if run.cells else _spots)(read.barcodes, run)
     folder = run.folder
-    library = folder.parent.name if folder.name == "outs" else folder.name
-    library = read.attributes.pop("library_id", library)
-    images = _read_images(run.spatial)
-    if images is not None:
-        adata.uns[SPATIAL] = {library: {**images, "metadata": read.attributes}}
     is_hd = run.cells or folder.name in _BINS
-    name = f"Visium HD ({folder.name})" if is_hd else "Visium"
     things = "cells" if run.cells else "bins" if is_hd else "spots"
-    off = {f"{things}_off_tissue": read.adata.n_obs - adata.n_obs}
-    return record(adata, name, things, _PIXELS, features_that_are_no_genes=read.n_other, **off)
+
+    def finish(adata: AnnData) -> AnnData:
+        place(adata, places)
+        name_genes_once(adata)
+        library = folder.parent.name if folder.name == "outs" else folder.name
+        library = read.attributes.pop("library_id", library)
+        images = _read_images(run.spatial)
+        if images is not None:
+            adata.uns[SPATIAL] = {library: {**images, "metadata": read.attributes}}
+        name = f"Visium HD ({folder.name})" if is_hd else "Visium"
+        off = {f"{things}_off_tissue": len(rows) - adata.n_obs}
+        return record(adata, name, things, _PIXELS, features_that_are_no_genes=read.n_other, **off)
+
+    return make(read, rows, obs, finish, backed=backed)
 
 
-def _place_spots(adata: AnnData, run: Run) -> AnnData:
-    """Give the spots their places, and leave out those that have none or lie off tissue."""
-    positions = _read_positions(run.spatial)
-    barcodes = adata.obs_names
-    placed = barcodes.isin(positions.index)
+def _spots(barcodes: pd.Index, run: Run) -> tuple[np.ndarray, pd.DataFrame, Any]:
+    """Return which spots have a place on tissue, what is known of these, and their places."""
+    positions = _read_positions(run.spatial, barcodes)
+    at = rows_of(barcodes, positions.index)
+    placed = at >= 0
     if not placed.any():
         found = f"no barcode of {run.matrix.name} (such as {barcodes[0]!r})" if len(barcodes) else "no spots"
         raise input_error(named_path(run.spatial), found, "a position for every spot of the matrix")
     if not placed.all():
         warn(f"{int((~placed).sum())} of {len(barcodes)} spots of the matrix have no position: left out.")
-    in_tissue = barcodes[placed][positions.loc[barcodes[placed], "in_tissue"] == 1]
-    if len(in_tissue) == 0:
+    on_tissue = placed & (positions["in_tissue"].to_numpy()[at] == 1)
+    if not on_tissue.any():
         raise input_error(named_path(run.spatial), "no spot in tissue", "spots with in_tissue = 1")
-    if len(in_tissue) < len(barcodes):
-        adata = adata[in_tissue].copy()
-    positions = positions.loc[adata.obs_names]
-    adata.obs[["in_tissue", "array_row", "array_col"]] = positions[["in_tissue", "array_row", "array_col"]]
-    place(adata, positions[["pxl_col_in_fullres", "pxl_row_in_fullres"]])
-    return adata
+    positions = positions.take(at[on_tissue])
+    positions.index = barcodes[on_tissue]
+    places = positions[["pxl_col_in_fullres", "pxl_row_in_fullres"]].to_numpy(np.float64)
+    return on_tissue, positions[["in_tissue", "array_row", "array_col"]], places
 
 
-def _place_cells(adata: AnnData, run: Run) -> AnnData:
-    """Give cells the centroids of their polygons; their names end in the polygons' numbers."""
+def _cells(barcodes: pd.Index, run: Run) -> tuple[np.ndarray, pd.DataFrame, Any]:
+    """Return the centroids of the cells' polygons, whose numbers the cells' names end in; all are taken."""
     path = find_one(run.folder, *_POLYGONS)
     if path is None:
         raise input_error(named_path(run.folder), "no polygons of cells", _POLYGONS[0])
     with reading(path, "a GeoJSON file with a polygon for each cell"):
         features = json.loads(path.read_text())["features"]
         number_of = {int(one["properties"]["cell_id"]): i for i, one in enumerate(features)}
-        numbers = [int(name.split("_")[1].split("-")[0]) for name in adata.obs_names]
+        numbers = [int(name.split("_")[1].split("-")[0]) for name in barcodes]
         missing = sum(number not in number_of for number in numbers)
         if missing:
             raise ValueError(f"no polygon for {missing} of {len(numbers)} cells")
         rings = [features[number_of[number]]["geometry"]["coordinates"] for number in numbers]
-        place(adata, [centroid_of_rings([np.asarray(ring, np.float64) for ring in one]) for one in rings])
-    return adata
+        places = [centroid_of_rings([np.asarray(ring, np.float64) for ring in one]) for one in rings]
+    return np.ones(len(barcodes), bool), pd.DataFrame(index=barcodes), places
 
 
-def _read_positions(folder: Path) -> pd.DataFrame:
+def _read_positions(folder: Path, barcodes: pd.Index) -> pd.DataFrame:
     """Read the positions file, with or without a header, indexed by barcode."""
     path = find_one(folder, *_POSITIONS) if folder.is_dir() else None
     if path is None:
         raise input_error(named_path(folder), "no positions file", "one of " + ", ".join(_POSITIONS))
     with reading(path, f"a table with the columns {', '.join(_POSITION_COLUMNS)}"):
         if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
+            table = read_table(path, "positions", key="barcode", known=barcodes)
         else:
             text = _content(path).decode()
             has_header = "barcode" in text.partition("\n")[0]

@@ -12,38 +12,39 @@ from scipy import sparse
 
 from spotscape._paths import as_path, named_path, reading
 from spotscape._validate import check_integer, input_error
+from spotscape.io._cellbin import CELLS, read_cells
 from spotscape.io.common import NANOBALLS, check_unique, name_genes_once, place, record
 
 _SMALLEST = "geneExp/bin1"
-_CELLS = "cellBin"
 _DEFAULT_BIN = 50
 _NAMES = ("geneName", "gene", "geneID")
 
 
 def read_stereo_seq(path: str | os.PathLike[str], *, bin_size: int = _DEFAULT_BIN) -> AnnData:
-    """Read square bins of a Stereo-seq ``.gef`` file.
+    """Read square bins of a Stereo-seq ``.gef`` file, or the cells of a ``.cellbin.gef`` file.
 
     The molecules at the smallest bins of the file are added up in squares of ``bin_size``, from the chip's
-    origin on, so that every size can be had of one file. Left out: bins without a molecule, exon counts and
-    cells (``.cellbin.gef``). The ``.h5ad`` files of Stereo-seq are read by `spotscape.io.read` as any others.
+    origin on, so that every size can be had of one file. Left out: bins without a molecule, and exon
+    counts. Of a file of cells, which are read as they are, borders, types and clusters are left out. The
+    ``.h5ad`` files of Stereo-seq are read by `spotscape.io.read` as any others.
 
     Parameters
     ----------
     path
         The file.
     bin_size
-        Nanoballs along the side of a bin; 50 is 25 micrometres.
+        Nanoballs along the side of a bin; 50 is 25 micrometres. Not of cells.
 
     Returns
     -------
     AnnData
-        ``X``: counts, CSR, bins by row of the chip, named ``x_y``; ``obsm["spatial"]``: the bins' centres, x
-        and y, in nanoballs (0.5 micrometres).
+        ``X``: counts, CSR, bins by row of the chip, named ``x_y``, or cells in the order of the file;
+        ``obsm["spatial"]``: the centres, x and y, in nanoballs (0.5 micrometres).
 
     Raises
     ------
     InputError
-        If it is no such file, it holds cells and no bins, or it is damaged.
+        If it is no such file, or it is damaged.
 
     Examples
     --------
@@ -55,10 +56,14 @@ def read_stereo_seq(path: str | os.PathLike[str], *, bin_size: int = _DEFAULT_BI
     if not path.is_file():
         raise input_error(named_path(path), "no such file", "a .gef file")
     with reading(path, "a Stereo-seq file (.gef)"), h5py.File(path, "r") as file:
+        if _SMALLEST not in file and CELLS in file:
+            cells, places = read_cells(file)
+            check_unique(path, cells.obs_names, "cell's ID")
+            name_genes_once(cells)
+            place(cells, places)
+            return record(cells, "Stereo-seq", "cells", NANOBALLS)
         if _SMALLEST not in file:
-            found = "cells and no bins" if _CELLS in file else f"no {_SMALLEST}"
-            todo = "Give the file of bins (.tissue.gef)." if _CELLS in file else ""
-            raise input_error(named_path(path), found, "square bins", todo)
+            raise input_error(named_path(path), f"no {_SMALLEST} and no {CELLS}", "square bins, or cells")
         group = file[_SMALLEST]
         genes, gene_of = _genes(group["gene"], group["expression"].shape[0])
         molecules = group["expression"]

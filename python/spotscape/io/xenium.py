@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pandas as pd
 from anndata import AnnData
 
-from spotscape._paths import named_path
+from spotscape._paths import as_path, named_path
 from spotscape._validate import input_error
-from spotscape.io._match import with_rows_of
-from spotscape.io._tenx import has_mtx, read_matrix
+from spotscape.io._backed import Size, make, size_of
+from spotscape.io._match import match_rows
+from spotscape.io._tenx import has_mtx, open_matrix
 from spotscape.io._text import numbers, read_table
 from spotscape.io.common import MICROMETRES, find_one, folder_at, name_genes_once, place, record
 
@@ -19,7 +21,7 @@ _CELLS = ("cells.parquet", "cells.csv")
 _PLACES = ("x_centroid", "y_centroid")
 
 
-def read_xenium(path: str | os.PathLike[str]) -> AnnData:
+def read_xenium(path: str | os.PathLike[str], *, backed: str | os.PathLike[str] | None = None) -> AnnData:
     """Read the output folder of Xenium: counts of cells, and where the cells lie.
 
     Reads ``cell_feature_matrix.h5`` (or the folder ``cell_feature_matrix``) and ``cells.parquet`` (or
@@ -30,6 +32,9 @@ def read_xenium(path: str | os.PathLike[str]) -> AnnData:
     ----------
     path
         The folder.
+    backed
+        Name of an ``.h5ad`` that counts are written to and left in, block by block, so that they are never
+        in memory as a whole; None to read them into memory.
 
     Returns
     -------
@@ -55,16 +60,32 @@ def read_xenium(path: str | os.PathLike[str]) -> AnnData:
     cells = find_one(folder, *_CELLS)
     if cells is None:
         raise input_error(named_path(folder), "no table of cells", "cells.parquet or cells.csv.gz")
-    read = read_matrix(matrix, "a matrix of Xenium", count_others=True)
-    name_genes_once(read.adata)
-    table = read_table(cells, "Xenium's table of cells")
-    numbers(cells, table, _PLACES)
+    # Names and places first: what they take on the way is free again when the counts come.
+    read = open_matrix(matrix, "a matrix of Xenium")
+    rows, obs = match_rows(read.barcodes, matrix, _read_cells(cells, read.barcodes), cells, "cells")
+
+    def finish(adata: AnnData) -> AnnData:
+        name_genes_once(adata)
+        place(adata, adata.obs[list(_PLACES)])
+        return record(adata, "Xenium", "cells", MICROMETRES, control_features=read.n_other)
+
+    target = None if backed is None else as_path(backed)
+    return make(read, rows, obs, finish, backed=target, count_others=True)
+
+
+def _read_cells(path: Path, names: pd.Index) -> pd.DataFrame:
+    """Read the table of cells, by their names."""
+    table = read_table(path, "Xenium's table of cells", key="cell_id", known=names)
+    numbers(path, table, _PLACES)
     if "cell_id" not in table.columns:
-        raise input_error(named_path(cells), "a table without the column cell_id", "Xenium's table of cells")
-    table = table.set_index(table["cell_id"].astype(str)).drop(columns="cell_id")
-    adata = with_rows_of(read.adata, matrix, table, cells, "cells")
-    place(adata, adata.obs[list(_PLACES)])
-    return record(adata, "Xenium", "cells", MICROMETRES, control_features=read.n_other)
+        raise input_error(named_path(path), "a table without the column cell_id", "Xenium's table of cells")
+    return table.set_index(table["cell_id"].astype(str)).drop(columns="cell_id")
+
+
+def size_of_xenium(path: Path) -> Size | None:
+    """Return how much `read_xenium` would read; None where counts are in a folder with ``matrix.mtx``."""
+    matrix = _find_matrix(path)
+    return None if matrix is None or matrix.is_dir() else size_of(open_matrix(matrix, "a matrix of Xenium"))
 
 
 def is_xenium(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from spotscape.domains.discriminant import checked_discriminant, classify, fit_d
 from spotscape.engine.trained import weights_of
 from spotscape.gr.spatial_graph import write_graph
 from spotscape.model.saved import read_model, write_model
+from spotscape.pp.fractions import fractions
 from spotscape.run.kept_model import FORMAT, Trained, as_trained, check_genes, read_trained
 from spotscape.run.mapping import Mapped, map_slices
 from spotscape.run.read import check_column, check_key_added, read_embedding
@@ -223,7 +224,8 @@ class Spotscape:
         slices = [adata] if isinstance(adata, AnnData) else list(getattr(adata, "values", lambda: adata)())
         for one in slices:
             check_genes(one, trained, min_genes)
-        found = [map_slices(one, trained, layer, spatial_key, slice_key) for one in slices]
+        with fractions(self.config.fractional_counts):
+            found = [map_slices(one, trained, layer, spatial_key, slice_key) for one in slices]
         targets = [in_memory_copy(one) if copy else one for one in slices]
         for target, result in zip(targets, found, strict=True):
             self._write(target, result, key_added)

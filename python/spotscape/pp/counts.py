@@ -16,6 +16,7 @@ from scipy import sparse
 from spotscape._adata import is_lazy
 
 _NOTHING = "only zeros"
+NOT_WHOLE = "values that are not whole numbers"
 _BLOCK = 2**22
 """Stored values looked at in one go: bounds the memory that a check takes."""
 
@@ -51,14 +52,19 @@ class Counts(NamedTuple):
         )
 
 
-def read_counts(stored: Any, obs_names: pd.Index, var_names: pd.Index) -> sparse.csr_matrix | str:
-    """Return a stored matrix in memory, or say why it holds no counts: where it can, from its beginning."""
+def read_counts(
+    stored: Any, obs_names: pd.Index, var_names: pd.Index, *, fractional: bool = False
+) -> sparse.csr_matrix | str:
+    """Return a stored matrix in memory, or say why it holds no counts: where it can, from its beginning.
+
+    ``fractional`` lets values through that are not whole.
+    """
     beginning = _beginning(stored)
     for part in (stored,) if beginning is None else (beginning, stored):
         matrix = _as_csr(part)
         if matrix is None:
             return f"a value of type {type(stored).__name__}"
-        verdict = _what_is_wrong(matrix, obs_names, var_names)
+        verdict = _what_is_wrong(matrix, obs_names, var_names, fractional)
         if verdict is not None and (verdict != _NOTHING or part is stored):
             return verdict
     return matrix
@@ -104,7 +110,9 @@ def _as_dense(block: Any) -> np.ndarray:
     return rows.astype(np.float32) if rows.dtype == np.float16 else rows
 
 
-def _what_is_wrong(matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd.Index) -> str | None:
+def _what_is_wrong(
+    matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd.Index, fractional: bool
+) -> str | None:
     """Say why stored values are no counts, or None if they are."""
     anything = False
     for start in range(0, matrix.nnz, _BLOCK):
@@ -118,8 +126,9 @@ def _what_is_wrong(matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd
                 "NaN": np.isnan(values),
                 "infinite values": np.isinf(values),
                 **faults,
-                "values that are not whole numbers": values != np.floor(values),
             }
+            if not fractional:
+                faults[NOT_WHOLE] = values != np.floor(values)
         for fault, where in faults.items():
             if where.any():
                 at = start + int(np.argmax(where))
@@ -127,6 +136,11 @@ def _what_is_wrong(matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd
                 gene = var_names[matrix.indices[at]]
                 return f"{fault} ({matrix.data[at]:g} at spot {spot!r}, gene {gene!r})"
     return None if anything else _NOTHING
+
+
+def is_whole(matrix: sparse.csr_matrix) -> bool:
+    """Say whether all stored values are whole numbers."""
+    return all(bool((values == np.floor(values)).all()) for _, values in row_blocks(matrix))
 
 
 def row_blocks(matrix: sparse.csr_matrix) -> Iterator[tuple[slice, np.ndarray]]:

@@ -6,6 +6,7 @@ Nothing here changes the user's counts: ``X``, the layers and ``raw`` are read, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,10 @@ from spotscape._validate import (
     input_error,
 )
 from spotscape.config import GENE_RANKINGS
-from spotscape.pp.counts import Counts, read_counts
+from spotscape.pp.counts import NOT_WHOLE, Counts, read_counts
 from spotscape.pp.counts_choice import Candidate, choose_counts, is_named, is_plain, named_rank
 from spotscape.pp.expression import choose_genes, log_expression, median_of
+from spotscape.pp.fractions import SETTING, are_accepted
 
 _RAW_COUNTS = "raw counts (whole numbers >= 0, not all of them 0)"
 
@@ -76,6 +78,9 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
     matrices are checked on their stored values. A place whose first values are no counts is looked at no
     further, so a backed matrix (CSR, CSC or dense) is read into memory only where it holds whole numbers.
 
+    In a run with ``fractional_counts``, and on what came of one, the first place with values >= 0 is taken
+    where no place holds whole numbers.
+
     Parameters
     ----------
     adata
@@ -117,12 +122,16 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
             found.append(Candidate(source, matrix, var_names))
             if is_plain(found[-1]):  # counts by their name, and by what they are: no need to read the others
                 break
+    if not found and are_accepted(adata.uns):
+        found = list(islice(_fractional(adata, layer), 1))
     if found:
         chosen = choose_counts(found)
         if chosen.source == "raw":
             _check_unique("adata.raw.var_names", chosen.var_names, "Make them unique before raw is set.")
         return Counts(chosen.matrix, chosen.var_names, chosen.source)
     todo = "Put the raw counts into adata.X or adata.layers['counts']."
+    if any(NOT_WHOLE in verdict for _, verdict in verdicts):
+        todo += f" Decontaminated counts and their like are taken by the setting {SETTING}."
     if len(verdicts) == 1:
         source, verdict = verdicts[0]
         raise input_error(f"adata.{source}", verdict, _RAW_COUNTS, todo)
@@ -130,6 +139,14 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
         raise input_error("adata", "no X, no layers and no raw", _RAW_COUNTS, todo)
     found = "; ".join(f"{source} holds {verdict}" for source, verdict in verdicts)
     raise input_error("adata", f"no counts: {found}", f"{_RAW_COUNTS} in one of these", todo)
+
+
+def _fractional(adata: AnnData, layer: str | None) -> Iterator[Candidate]:
+    """Yield the places with counts that need not be whole."""
+    for source, stored, var_names in _places(adata, layer):
+        matrix = read_counts(stored, adata.obs_names, var_names, fractional=True)
+        if not isinstance(matrix, str):
+            yield Candidate(source, matrix, var_names)
 
 
 def select_genes(

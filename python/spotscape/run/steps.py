@@ -21,7 +21,9 @@ from spotscape.engine.trainer import Progress
 from spotscape.gr.spatial_graph import spatial_graph
 from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import find_counts
+from spotscape.pp.counts import is_whole
 from spotscape.pp.expression import choose_genes, log_expression, median_of
+from spotscape.pp.fractions import WARNING as FRACTIONS
 from spotscape.run.read import FEWEST_SPOTS
 
 _FEWEST_GENES = 5
@@ -114,6 +116,9 @@ def read_expression(
     counts = find_counts(adata, layer=layer)
     totals = counts.totals()
     target_sum = median_of(totals) if settings.target_sum is None else settings.target_sum
+    whole = not settings.fractional_counts or is_whole(counts.matrix)
+    if not whole:
+        warn(FRACTIONS, SpotscapeWarning, stacklevel=2)
     taken = counts._replace(source=counts_from or counts.source)
     say(progress, taken.describe(totals))
     genes = choose_genes(
@@ -127,7 +132,12 @@ def read_expression(
         text = f"Only {len(genes)} gene(s) differ between spots: the domains may be those of chance."
         warn(text, SpotscapeWarning, stacklevel=2)
     matrix = log_expression(counts, counts.var_names.get_indexer(genes), target_sum, totals)
-    record = {"place": taken.source, "total": float(totals.sum()), "median": float(np.median(totals))}
+    record: dict[str, Any] = {
+        "place": taken.source,
+        "total": float(totals.sum()),
+        "median": float(np.median(totals)),
+    }
+    record |= {} if whole else {"whole": False}
     return Expression(matrix, genes, target_sum, counts.source, record)
 
 

@@ -20,6 +20,7 @@ from spotscape._validate import SpotscapeWarning, check_integer, check_number
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
+from spotscape.pp.fractions import fractions
 from spotscape.pp.panels import on_measured_genes
 from spotscape.run import analyse
 from spotscape.run.join import check_conditions, check_slices, join_slices
@@ -141,7 +142,7 @@ def integrate_slices(
     single = isinstance(adatas, AnnData)
     if single:
         check_adata(adatas)
-    with thread_number(threads) as used:
+    with thread_number(threads) as used, fractions(settings.fractional_counts):
         with collected_warnings() as warnings:
             if single:
                 adata, places = adatas, {}

@@ -15,6 +15,7 @@ from spotscape._validate import check_integer
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
+from spotscape.pp.fractions import fractions
 from spotscape.run import analyse
 from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
 from spotscape.run.write import write_analysis
@@ -141,7 +142,7 @@ def run_spotscape(
     """
     check_adata(adata)
     settings = resolve_config(config)
-    with thread_number(threads) as used:
+    with thread_number(threads) as used, fractions(settings.fractional_counts):
         analysis = analyse(
             adata,
             n_domains=check_n_domains(n_domains, adata.n_obs),

@@ -1,0 +1,137 @@
+"""The counts of 10x Genomics' HDF5 file, row by row: into memory or an ``.h5ad``, without a second copy.
+
+The file holds features x barcodes by column, which is barcodes x features by row: nothing has to be turned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from scipy import sparse
+
+from spotscape._paths import reading
+
+_BLOCK = 2**16
+"""Stored counts that are held at a time beside the matrix that is made."""
+_CHUNK = 2**16
+_MOST_INT32 = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class StoredCounts:
+    """Counts in a file: barcodes x features, of which the genes are wanted."""
+
+    path: Path
+    expected: str
+    """What the file should be, for errors."""
+    is_gene: np.ndarray
+    n_rows: int
+
+    def load(self, rows: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+        """Return the genes' counts of the rows under a mask, and the sums of their other features."""
+        with reading(self.path, self.expected), h5py.File(self.path, "r") as file:
+            n_most = self._stored(file, rows)
+        kind = _index_type(n_most)
+        # Pages that are never written, because features are left out, are never taken.
+        values, columns = np.empty(n_most, np.float32), np.empty(n_most, kind)
+        others, starts = np.zeros(int(rows.sum())), np.zeros(int(rows.sum()) + 1, kind)
+        row = kept = 0
+        for part, other in self._blocks(rows):
+            end, last = kept + part.nnz, row + part.shape[0]
+            values[kept:end], columns[kept:end] = part.data, part.indices
+            starts[row + 1 : last + 1] = kept + part.indptr[1:]
+            others[row:last] = other
+            row, kept = last, end
+        shape = (len(others), int(self.is_gene.sum()))
+        counts = sparse.csr_matrix((values[:kept], columns[:kept], starts), shape)
+        counts.has_sorted_indices = True
+        return counts, others
+
+    def write(self, file: h5py.File, rows: np.ndarray) -> np.ndarray:
+        """Write the same counts into an ``.h5ad`` as its ``X``, block by block; return the others' sums."""
+        with reading(self.path, self.expected), h5py.File(self.path, "r") as source:
+            kind = _index_type(self._stored(source, rows))
+        n_rows = int(rows.sum())
+        group = file.create_group("X")
+        group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
+        group.attrs["shape"] = np.array([n_rows, int(self.is_gene.sum())], np.int64)
+        how: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (_CHUNK,)}
+        values = group.create_dataset("data", dtype=np.float32, **how)
+        columns = group.create_dataset("indices", dtype=kind, **how)
+        others, starts = np.zeros(n_rows), np.zeros(n_rows + 1, kind)
+        row = kept = 0
+        for part, other in self._blocks(rows):
+            end, last = kept + part.nnz, row + part.shape[0]
+            for stored, found in ((values, part.data), (columns, part.indices)):
+                stored.resize((end,))
+                stored[kept:end] = found
+            starts[row + 1 : last + 1] = kept + part.indptr[1:]
+            others[row:last] = other
+            row, kept = last, end
+        group.create_dataset("indptr", data=starts)
+        return others
+
+    def n_stored(self) -> int:
+        """Return how many counts are in the file, those of other features included; none of them is read."""
+        with reading(self.path, self.expected), h5py.File(self.path, "r") as file:
+            return int(file["matrix/data"].shape[0])
+
+    def _stored(self, file: h5py.File, rows: np.ndarray) -> int:
+        return int(np.diff(self._starts(file["matrix"]))[rows].sum())
+
+    def _blocks(self, rows: np.ndarray) -> Iterator[tuple[sparse.csr_matrix, np.ndarray]]:
+        """Yield counts of wanted rows and genes, some rows at a time, and the sums of the other features."""
+        n_genes = int(self.is_gene.sum())
+        column_of = np.full(len(self.is_gene), -1, np.int32)
+        column_of[self.is_gene] = np.arange(n_genes, dtype=np.int32)
+        # What goes wrong where a block is used is not of this file, and does not come by here.
+        with reading(self.path, self.expected), h5py.File(self.path, "r") as file:
+            group = file["matrix"]
+            starts = self._starts(group)
+            first = 0
+            while first < self.n_rows:
+                full = int(np.searchsorted(starts, int(starts[first]) + _BLOCK, side="right")) - 1
+                last = min(self.n_rows, max(first + 1, full))
+                wanted = rows[first:last]
+                if wanted.any():
+                    stored = slice(int(starts[first]), int(starts[last]))
+                    # R's writers have whole numbers as float64.
+                    feature, value = group["indices"][stored].astype(np.int64), group["data"][stored]
+                    n_features = len(self.is_gene)
+                    if len(feature) and (feature.min() < 0 or feature.max() >= n_features):
+                        said = f"indices from {feature.min()} to {feature.max()}"
+                        raise ValueError(f"{said} for {n_features} features")
+                    row = np.repeat(np.arange(last - first), np.diff(starts[first : last + 1]))
+                    column = column_of[feature]
+                    is_other = column < 0
+                    other = np.bincount(row[is_other], value[is_other], minlength=last - first)
+                    kept = ~is_other & wanted[row]
+                    lengths = np.bincount(row[kept], minlength=last - first)[wanted]
+                    ends = np.concatenate([[0], np.cumsum(lengths)])
+                    shape = (len(lengths), n_genes)
+                    part = sparse.csr_matrix((value[kept].astype(np.float32), column[kept], ends), shape)
+                    part.sort_indices()
+                    yield part, other[wanted]
+                first = last
+
+    def _starts(self, group: h5py.Group) -> np.ndarray:
+        """Return where rows begin, or raise where the parts of the file do not fit each other."""
+        starts = group["indptr"][:].astype(np.int64)
+        n_stored = {group[part].shape[0] for part in ("data", "indices")} | {int(starts[-1])}
+        said = tuple(int(size) for size in group["shape"][:])
+        shape = (self.n_rows, len(self.is_gene))
+        if said != shape[::-1] or len(starts) != self.n_rows + 1:
+            raise ValueError(f"a matrix of {said} for {shape[1]} features and {shape[0]} barcodes")
+        if len(n_stored) > 1 or starts[0] != 0 or (np.diff(starts) < 0).any():
+            raise ValueError("data, indices and indptr that do not fit each other")
+        return starts
+
+
+def _index_type(n_stored: int) -> type[np.integer[Any]]:
+    """Return the type of a matrix's columns and row starts, which SciPy wants to be the same."""
+    return np.int32 if n_stored <= _MOST_INT32 else np.int64
