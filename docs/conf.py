@@ -37,7 +37,6 @@ nitpick_ignore_regex = [
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 autosummary_generate = False  # `reference_pages` writes the pages
 python_maximum_signature_line_length = 88
 napoleon_google_docstring = False

@@ -11,6 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+ELEMENTS = {"a", "area", "img", "iframe", "link", "script", "source"}
+
 
 class Page(HTMLParser):
     """What one page links to, and the places in it that can be linked to."""
@@ -26,7 +28,15 @@ class Page(HTMLParser):
         found = dict(attrs)
         self.places.update(value for name in ("id", "name") if (value := found.get(name)))
         for name in ("href", "src"):
-            if (value := found.get(name)) and tag in {"a", "area", "img", "iframe", "link", "script", "source"}:
+            if (value := found.get(name)) and tag in {
+                "a",
+                "area",
+                "img",
+                "iframe",
+                "link",
+                "script",
+                "source",
+            }:
                 self.links.add(value)
 
 

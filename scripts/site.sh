@@ -9,8 +9,10 @@ cd "$(dirname "$0")/.."
 root=$PWD
 
 export RETICULATE_PYTHON=${RETICULATE_PYTHON:-$root/.venv/bin/python}
-export PATH=$root/.venv/bin:$PATH MPLBACKEND=Agg LC_ALL=${LC_ALL:-C.UTF-8}
-export OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 # two notebooks at a time: threads would only wait for each other
+export PATH=$root/.venv/bin:$PATH LC_ALL=${LC_ALL:-C.UTF-8}
+unset MPLBACKEND # notebooks show figures by a backend of their own
+export PYTHONWARNINGS="ignore:IProgress not found" # tqdm's, of a bar that no page shows
+export OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 # small matrices: threads would only wait for each other
 data=${SPOTSCAPE_DATA:-$root/../shared/data}
 if [ -d "$data" ]; then SPOTSCAPE_DATA=$(cd "$data" && pwd); export SPOTSCAPE_DATA; fi
 

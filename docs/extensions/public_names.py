@@ -21,7 +21,7 @@ def names_of(module: ModuleType) -> list[str]:
 
 
 def public_names(package: str = "spotscape") -> dict[str, list[str]]:
-    """Return the public modules, the package itself first, with the names of the functions and classes in each.
+    """Return the public modules, the package itself first, with the functions and classes in each.
 
     Modules that the package lists are entries of their own, and so on downwards.
     """

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from public_names import public_names
-from sphinx.application import Sphinx
 from typer.cli import get_docs_for_click
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 FOLDER = "reference"
 
