@@ -43,7 +43,9 @@ class Page(HTMLParser):
 def broken_links(folder: Path, ignore: str | None = None) -> list[str]:
     """Return the links of a site that lead nowhere, as "page: link"."""
     folder = folder.resolve()
-    pages = {path: Page(path.read_text()) for path in sorted(folder.rglob("*.html"))}
+    # What a theme keeps for itself is no page.
+    files = [path for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts]
+    pages = {path: Page(path.read_text()) for path in files}
     found = []
     for path, page in pages.items():
         for link in sorted(page.links):
