@@ -36,7 +36,8 @@ fi
 
 say "pkgdown: guides and reference of R"
 mkdir "$work/lib" "$work/source"
-git ls-files -co --exclude-standard | grep -vE '^(docs|tests|benchmarks)/' | tar -cf - -T - | tar -C "$work/source" -xf -
+# NEWS.md is a page of the front, for both languages.
+git ls-files -co --exclude-standard | grep -vE '^((docs|tests|benchmarks)/|NEWS\.md$)' | tar -cf - -T - | tar -C "$work/source" -xf -
 R_LIBS=$work/lib${R_LIBS:+:$R_LIBS}
 export R_LIBS
 R CMD INSTALL --no-test-load --library="$work/lib" "$work/source" >"$work/install.log" 2>&1 ||
