@@ -58,6 +58,17 @@ $(VENV)/.installed-r: pyproject.toml constraints.txt | $(BIN)/python setup-r
 	@$(COMPILE)
 	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
+# What the site and the distribution need besides, and no test does.
+$(VENV)/.installed-docs: $(TEST_ENV) pyproject.toml constraints.txt
+	@echo "Installing what makes the site into $(VENV) ..."
+	@$(PIP) -e '.[docs]'
+	@touch $@
+
+$(VENV)/.installed-dist: $(TEST_ENV) pyproject.toml constraints.txt
+	@echo "Installing what makes wheel and sdist into $(VENV) ..."
+	@$(PIP) -e '.[dist]'
+	@touch $@
+
 # ---- the demo -----------------------------------------------------------------------------------------------
 
 ifeq ($(SLICE),)
@@ -123,7 +134,25 @@ docs: ## man/ and NAMESPACE from the roxygen comments, and the tables of what cr
 	@"$(PYTHON)" scripts/crossing.py
 	Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "source")'
 
+# ---- documentation and releases -----------------------------------------------------------------------------
+
+.PHONY: setup-pkgdown
+ifeq ($(R),skip)
+setup-pkgdown:
+else
+setup-pkgdown: setup-r
+	@scripts/setup-r.sh --site
+endif
+
+.PHONY: site
+site: $(VENV)/.installed-docs setup-pkgdown ## the documentation of both languages, under site/; tutorials are run (R=skip: without R's)
+	@R=$(R) scripts/site.sh
+
+.PHONY: dist
+dist: $(VENV)/.installed-dist setup-r ## wheel, sdist and R package under dist/, each installed from nothing and tried
+	@R=$(R) PIP_ARGS="$(PIP_ARGS)" scripts/dist.sh
+
 .PHONY: clean
 clean: ## what builds, tests and the demo leave (.venv stays)
-	rm -rf $(DEMO) build dist inst/python inst/doc doc Meta *.Rcheck *.tar.gz .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(DEMO) build dist site docs/reference docs/_build inst/python inst/doc doc Meta *.Rcheck *.tar.gz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find python tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 # Make sure R and the R packages that spotscape's R half needs are there.
 #
 #   scripts/setup-r.sh            check; install what is missing where that is allowed (below)
+#   scripts/setup-r.sh --site     the same, with what makes R's half of the site (pkgdown)
 #   scripts/setup-r.sh --check    check only: exit 0 when complete, 1 with the missing names otherwise
 #
 # Installing changes the operating system, so it is done only on Debian, as root, and only when asked:
@@ -13,6 +14,7 @@ R_PACKAGES=(Seurat SeuratObject SpatialExperiment SingleCellExperiment Summarize
   reticulate Matrix ggplot2 withr testthat knitr rmarkdown roxygen2)
 DEB_PACKAGES=(r-base-core r-base-dev libopenblas0-pthread r-cran-seurat r-bioc-spatialexperiment
   r-cran-reticulate r-cran-withr r-cran-testthat r-cran-knitr r-cran-rmarkdown r-cran-roxygen2)
+if [ "${1:-}" = --site ]; then R_PACKAGES+=(pkgdown); DEB_PACKAGES+=(r-cran-pkgdown); fi
 MIN_R=4.3
 
 say() { printf 'setup-r: %s\n' "$*"; }

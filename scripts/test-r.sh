@@ -2,6 +2,8 @@
 # The R half: documentation up to date, R CMD INSTALL, README's R, vignettes, testthat, R CMD check --no-manual.
 #
 #   scripts/test-r.sh            Python is taken from RETICULATE_PYTHON, by default .venv's
+#   CHECK_ARGS=--as-cran         further arguments for R CMD check
+#   DIST=folder                  where to put the source package, once it has passed
 #
 # Everything is done once: `R CMD build` renders the vignettes, so the check does not run them again, and
 # testthat runs within the check. Fails on any ERROR or WARNING of the check, and on a test suite without tests.
@@ -58,7 +60,7 @@ say "R CMD check --no-manual"
 tarball=$(ls "$work"/spotscape_*.tar.gz)
 failed=no
 echo 'options(repos = NULL)' >"$work/Rprofile" # or the check asks a package index for cyclic dependencies
-(cd "$work" && R_PROFILE_USER=$work/Rprofile R CMD check --no-manual --no-vignettes "$tarball") || failed=yes
+(cd "$work" && R_PROFILE_USER=$work/Rprofile R CMD check --no-manual --no-vignettes ${CHECK_ARGS:-} "$tarball") || failed=yes
 check=$work/spotscape.Rcheck
 
 say "testthat"
@@ -80,3 +82,4 @@ case "$failed $status" in
   "no Status:"*) ;;
   *) die "R CMD check did not finish." ;;
 esac
+if [ -n "${DIST:-}" ]; then cp "$tarball" "$DIST/"; fi

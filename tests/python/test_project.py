@@ -162,7 +162,8 @@ def test_one_version():
 
 def test_every_direct_dependency_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["dev"] + extras["docs"] + extras["dist"]
     pins = re.findall(r"^([\w.-]+)==\S+$", (ROOT / "constraints.txt").read_text(), re.M)
     names = {re.match(r"[\w.-]+", requirement)[0].lower() for requirement in wanted}
     assert names <= {name.lower() for name in pins}
