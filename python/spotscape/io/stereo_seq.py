@@ -24,7 +24,7 @@ def read_stereo_seq(path: str | os.PathLike[str], *, bin_size: int = _DEFAULT_BI
     """Read square bins of a Stereo-seq ``.gef`` file.
 
     The molecules at the smallest bins of the file are added up in squares of ``bin_size``, from the chip's
-    origin on, so that every size can be had of one file. Left out: bins without a molecule, exon counts and
+    origin on. So one file gives every size. Left out: bins without a molecule, exon counts and
     cells (``.cellbin.gef``). The ``.h5ad`` files of Stereo-seq are read by `spotscape.io.read` as any others.
 
     Parameters
