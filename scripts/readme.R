@@ -1,4 +1,5 @@
-# Runs README.md's R blocks as they stand, on objects around the simulated slice that the package brings.
+# Runs the R blocks of README.md and of vignettes/guide.Rmd as they stand, on objects around the simulated slice that
+# the package brings.
 #
 #   Rscript --vanilla scripts/readme.R        from the root of the repository, with spotscape installed
 #
@@ -10,7 +11,7 @@ suppressPackageStartupMessages({
 })
 source("tests/testthat/helper.R", local = (helper <- new.env(parent = asNamespace("spotscape"))))
 
-readme <- readLines("README.md")
+readme <- c(readLines("README.md"), readLines("vignettes/guide.Rmd"))
 fences <- grep("^```", readme)
 starts <- fences[readme[fences] == "```r"]
 blocks <- lapply(starts, function(start) readme[(start + 1L):(min(fences[fences > start]) - 1L)])
@@ -51,4 +52,4 @@ withCallingHandlers(
   warning = function(w) tryInvokeRestart("muffleWarning")
 )
 if (!NROW(user$markers)) stop("README's first block finds no markers")
-cat(sprintf("README's %d blocks of R run; %d markers\n", length(blocks), nrow(user$markers)))
+cat(sprintf("%d blocks of R in README and the guide run; %d markers\n", length(blocks), nrow(user$markers)))

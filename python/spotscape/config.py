@@ -39,8 +39,8 @@ class SpotscapeConfig:
     ----------
     encoder
         What makes the embedding. ``"components"``: the directions of expression that vary over the tissue and
-        not between neighbours, averaged over two rings of neighbours; in closed form, nothing is trained.
-        ``"gcn"``: the published graph autoencoder, trained on the genes; all settings that say "gcn" are its.
+        not between neighbours, averaged over two rings of neighbours. Nothing is trained. ``"gcn"``: the
+        published graph autoencoder, trained on the genes. Settings marked "gcn" are for it alone.
     n_top_genes
         Genes to use, at most; all genes where the panel is smaller.
     gene_ranking
@@ -59,9 +59,9 @@ class SpotscapeConfig:
         0 keeps the matrix itself, as does a rank not below half the number of genes or spots.
     scale
         How far around a spot counts for its domain: over how many rings of neighbours the components are
-        averaged, 0 to 50. 0 lets every spot stand for itself, which groups cells by kind; the larger, the
-        larger the pieces of tissue. Or a distance, as ``"150 um"``, where the unit of the coordinates is
-        known. Not of gcn, whose two layers see two rings.
+        averaged, 0 to 50. With 0 every spot stands for itself, which groups cells by kind. Larger numbers
+        give larger pieces of tissue. A distance such as ``"150 um"`` works where the unit of the coordinates
+        is known. gcn does not use it: its two layers see two rings.
     hidden_dim, latent_dim
         Width of the first GCN layer, and of the embedding (gcn).
     edge_drop, gene_mask
@@ -82,12 +82,12 @@ class SpotscapeConfig:
         Spots that scale matching sums over in a step, drawn at random in equal numbers from the slices, which
         estimates the whole without bias; their matches are looked for among all spots of the step. 0 for all.
     slice_centering
-        Share of its mean that is taken off each gene in each slice, 0 to 1, where there are several slices.
+        With several slices, the share of its mean that is subtracted from each gene in each slice, 0 to 1.
     slice_noise
-        Weight in the components' noise of what differs between spots of different slices that are taken for
-        the same tissue, where there are several slices: the larger, the less the components tell slices
-        apart, and fine differences within domains. It is this at most: less where slices hold different
-        tissue, so that a third of the components' signal is left. 0 for none of it.
+        Greatest weight in the components' noise of what differs between matching spots of different slices.
+        A larger weight makes the components tell slices apart less; fine differences within domains are lost
+        as well. Where slices hold different tissue, a smaller weight is used, so that a third of the
+        components' signal is left. 0 takes none of the differences out. Without effect on one slice.
     batch_norm_momentum
         Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
     learning_rate, weight_decay
@@ -95,10 +95,10 @@ class SpotscapeConfig:
     schedule
         ``"cosine"`` (decay to zero over ``epochs``) or ``"constant"``.
     epochs
-        Training steps; each sees the whole tissue, or with tiles ``batch_spots`` of it, drawn from all over.
+        Training steps. Each sees the whole tissue, or with tiles ``batch_spots`` of it, drawn from all over.
     batch_spots
-        Spots that a step sees: fewer than there are means training by spatial tiles. 0 for all; None for all
-        while the estimate of a step's memory is within ``batch_memory``, and else for as many as fit.
+        Spots that a step sees. Fewer than there are means training by spatial tiles. 0 takes all. None takes
+        all where the estimated memory of a step is within ``batch_memory``, else as many as fit.
     batch_memory
         Memory that a step may take, in GB; decides where ``batch_spots`` is None.
     mixed_precision

@@ -325,8 +325,18 @@ def test_documentation_problems_are_found():
 
 
 def _readme(language: str) -> str:
-    """Return all code of one language in the README."""
-    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S))
+    """Return all code of one language in the README, and in the guide that it sends readers to."""
+    pages = [(ROOT / page).read_text() for page in ("README.md", "vignettes/guide.Rmd")]
+    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", "\n".join(pages), re.M | re.S))
+
+
+def test_readme_is_short_and_its_links_lead_somewhere():
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 180
+    links = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text)
+    paths = [one or other for one, other in links if not (one or other).startswith("http")]
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")  # of slices as small as these
@@ -347,6 +357,7 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
         "report.html",
         "pseudotime.png",
         "model",
+        "groups.csv",
     }
     assert "spotscape_domain" in capsys.readouterr().out
 

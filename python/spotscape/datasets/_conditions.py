@@ -66,9 +66,9 @@ def simulate_conditions(
 ) -> list[AnnData]:
     """Simulate slices of two conditions, of which one has a lesion, and genes that change in one domain.
 
-    All slices have one anatomy, as from `simulate_slices`. Those of the condition "case" have a round lesion
-    in it besides, a domain with markers of its own, and in the largest of the other domains some genes that
-    mark no domain are expressed more, or less.
+    All slices have one anatomy, as from `simulate_slices`. Slices of the condition "case" also have a round
+    lesion, which is a domain with markers of its own. In the largest of the other domains of a case slice,
+    some genes that mark no domain are expressed more, or less.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def simulate_development(
     noise: float = 1.0,
     seed: int = 0,
 ) -> list[AnnData]:
-    """Simulate a tissue at two times: it grows, and with it one domain most; one appears, one vanishes.
+    """Simulate a growing tissue at two times: one domain grows most, one appears, and one vanishes.
 
     Parameters
     ----------

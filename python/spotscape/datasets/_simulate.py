@@ -91,9 +91,9 @@ def simulate_slice(
     noise
         Strength of what domains do not explain (programs and gradients); 0 leaves counting noise alone.
     marker_gradients
-        How much markers vary smoothly over the tissue besides: standard deviation, as a share of their change
-        in the domain that they mark. The markers of each domain rise and fall together, in all domains, so
-        that domains differ within in the directions in which they differ from each other; 0 to 2.
+        How much markers also vary smoothly over the tissue, 0 to 2: the standard deviation, as a share of
+        their change in the domain that they mark. The markers of each domain rise and fall together, in all
+        domains. So spots of one domain differ in the directions in which domains differ from each other.
     border_width
         Width of the zone in which a domain passes into its neighbour, in units of the tissue's side, 0 to 1.
         There the log fold changes of a spot are a mixture of those of both, half and half at the border; 0
@@ -176,9 +176,9 @@ def simulate_slices(
 ) -> list[AnnData]:
     """Simulate several slices of one tissue, with batch effects and a known way to lay them on each other.
 
-    All slices have the same anatomy and genes, other spots and other counts. The first is the reference: it
-    is what `simulate_slice` gives for the same arguments, and free of batch effects. Each later one is laid
-    on the same tissue by a rigid motion, at least a fraction of a spot off the reference's array.
+    All slices have the same anatomy and genes, but different spots and counts. The first slice is the
+    reference. It is what `simulate_slice` gives for the same arguments, and has no batch effects. A rigid
+    motion lays each later slice on the same tissue, at least a fraction of a spot off the reference's array.
 
     Parameters
     ----------
@@ -188,9 +188,9 @@ def simulate_slices(
         Strength of batch effects: at 1, each gene of a later slice is multiplied by a log-normal factor with
         standard deviation 0.3 (of the log), and so is its depth; 0 gives none.
     batch_by_domain
-        How much batch effects differ between domains: at 1, each gene of a later slice is in each domain
-        further multiplied by a factor of its own, drawn as the one that all domains share; 0 gives none. What
-        all domains share goes when the mean of each slice is taken off; this does not.
+        How much batch effects differ between domains. At 1, each gene of a later slice is multiplied in each
+        domain by one further factor, drawn like the factor that all domains share. 0 gives none. Subtracting
+        the mean of each slice removes the shared factor, and not these.
     overlap
         Share of a slice's width that lies over the reference, 0.05 to 1. Later slices are moved to the right
         and the left in turn, which is along the layers of a cortex.

@@ -11,8 +11,8 @@ the new columns are the directions v of greatest ratio, ``T v = λ W v`` with ``
 variates. λ is 1 for what no grouping explains. A second round fits the mixtures to the columns with λ above
 1.15. W is drawn towards a sphere by 30 / (30 + n), because few spots do not say which directions vary
 within groups. At the end each column is scaled by the root of 1 - 1 / λ, the share of its variance that lies
-between groups, but 0.2 at least. Neither labels nor the number of domains asked for go in, and no column is
-lost: the components are got back by the inverse.
+between groups, but 0.2 at least. Neither labels nor the number of domains asked for go in. No column is
+lost: the inverse gives the components again.
 
 Source: Rao 1948, The utilization of multiple measurements in problems of biological classification, J. R.
 Stat. Soc. B 10; Ding and Li 2007, Adaptive dimension reduction using discriminant analysis and K-means

@@ -56,10 +56,10 @@ def spatial_neighbors(
     """Find neighbours in the way that suits the coordinates.
 
     Spots on a lattice (nearest neighbours all at one distance) are joined to the spots they touch, as by
-    `spatial_neighbors_grid`: 6 on Visium, 8 on square bins. Spots that lie freely, and lattices so thinly
-    filled that most spots touch fewer than three others or over 3 % touch none, are joined to their nearest
-    neighbours, as by `spatial_neighbors_knn`: about ``1.2 * n_neighbors`` each. Nearest neighbours rather
-    than a radius or a triangulation: they adapt to the density of cells, and leave no cell alone.
+    `spatial_neighbors_grid`: 6 on Visium, 8 on square bins. All other spots are joined to their nearest
+    neighbours, as by `spatial_neighbors_knn`: about ``1.2 * n_neighbors`` each. So are the spots of a thinly
+    filled lattice, where most spots touch fewer than three others or over 3 % touch none. Nearest neighbours
+    adapt to the density of cells, and leave no cell alone; a radius or a triangulation does not.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def spatial_neighbors(
     spatial_key
         Name of the coordinates in ``obsm``.
     slice_key
-        Name in ``obs`` of what slice a spot is from: slices are looked at one by one, and there are no edges
-        between them. None for a single slice.
+        Column of ``obs`` with the slices. Each slice gets its own graph, and no edges lead to other slices.
+        None for a single slice.
     copy
         Return a changed copy, and leave ``adata`` alone.
 
@@ -81,8 +81,8 @@ def spatial_neighbors(
 
     - ``obsp["spatial_connectivities"]``: CSR, float32, 1 for neighbours; symmetric, no self loops;
     - ``obsp["spatial_distances"]``: CSR, float64, the distances of the same pairs, in the coordinates' unit;
-    - ``uns["spatial_neighbors"]``: the two names above, how the graph was made (``params``), and from what
-      (``made_from``), by which a run knows a graph that no longer holds.
+    - ``uns["spatial_neighbors"]``: the two names above, how the graph was made (``params``), and what it was
+      made from (``made_from``). A run uses that to find a graph that no longer fits.
 
     Raises
     ------

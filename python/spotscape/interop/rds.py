@@ -83,10 +83,10 @@ def write_rds(
         ``"seurat"``, ``"spe"`` or ``"sce"``; None: what ``obj`` was made of, else ``"spe"`` where it has
         coordinates and ``"sce"`` where it has none.
     update
-        File with the R object that ``obj`` was read from. The object is written again with what ``obj`` has
-        beyond it (columns of ``obs``, reductions, ``uns``), and so keeps even what an AnnData cannot hold. A
-        list of several in the file, or a dict of files by the names of slices, becomes one object, as R's
-        ``IntegrateSlices()`` makes it: each image with its own cells, every gene, the domains as identities.
+        File with the R object that ``obj`` was read from. The R object is written again, and what ``obj`` has
+        beyond it is added (columns of ``obs``, reductions, ``uns``). So it keeps even what an AnnData cannot
+        hold. A list of objects in the file, or a dict of files by the names of slices, becomes one object, as
+        R's ``IntegrateSlices()`` makes it: each image with its own cells, every gene, domains as identities.
 
     Raises
     ------
@@ -136,8 +136,8 @@ def from_r(sexp: Any, *, assay: str | None = None) -> AnnData | dict[str, AnnDat
     Returns
     -------
     AnnData or dict of AnnData
-        Cells x genes; see `spotscape.interop.pieces` for what is where. Matrices are on R's memory and can
-        only be read, as the R object would change with them: take ``adata.copy()`` to change one.
+        Cells x genes; see `spotscape.interop.pieces` for what is where. Matrices share R's memory and can
+        only be read, because the R object would change with them. To change one, take ``adata.copy()``.
 
     Raises
     ------

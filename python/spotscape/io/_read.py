@@ -71,7 +71,7 @@ _WAYS_ON = {
 def read(
     path: str | os.PathLike[str], *, backed: bool | str | os.PathLike[str] = False, verbose: bool = True
 ) -> AnnData | dict[str, AnnData]:
-    """Read a slice: whatever a platform, AnnData, SpatialData or R wrote; what it is, is seen by the files.
+    """Read a slice that a platform, AnnData, SpatialData or R wrote; the files say which of these it is.
 
     Read are ``.h5ad`` files, ``.zarr`` folders of AnnData and stores of SpatialData, ``.rds`` files of R,
     ``.gef`` files of Stereo-seq, and the folders of Space Ranger (Visium, Visium HD), Xenium, CosMx,
@@ -222,7 +222,7 @@ def is_slice(path: str | os.PathLike[str]) -> bool:
     -------
     bool
         True for a name that ends in ``.h5ad``, ``.rds`` or ``.gef``, for a folder whose name ends in
-        ``.zarr``, and for the output folder of a platform. Nothing is opened, but to know two tables.
+        ``.zarr``, and for the output folder of a platform. Files are opened only to recognise two tables.
 
     Examples
     --------

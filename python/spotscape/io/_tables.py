@@ -36,7 +36,7 @@ def read_tables(counts: str | os.PathLike[str], coordinates: str | os.PathLike[s
     r"""Read a table of counts and a table of places, put together by the names in them.
 
     Both may be separated by commas, tabs, semicolons or spaces, and compressed. Counts may be genes x cells
-    or cells x genes: which it is, is seen by the names of the cells.
+    or cells x genes. The names of the cells say which.
 
     Parameters
     ----------

@@ -25,9 +25,9 @@ _NO_COUNTS = ("cell", "cell_id")
 def read_cosmx(path: str | os.PathLike[str]) -> AnnData:
     """Read CosMx's flat files: counts of cells, and where the cells lie on the slide.
 
-    Reads ``*_exprMat_file.csv`` and ``*_metadata_file.csv``, compressed or not. A cell is told by its field
-    of view and its number there. Left out: what is in no cell (number 0), negative probes, system controls
-    and false codes, whose counts are in ``obs["control_counts"]``, and transcripts, polygons and images.
+    Reads ``*_exprMat_file.csv`` and ``*_metadata_file.csv``, compressed or not. A field of view and a number
+    within it name a cell. Left out are counts of no cell (number 0), transcripts, polygons and images.
+    Negative probes, system controls and false codes are added up in ``obs["control_counts"]``.
 
     Parameters
     ----------

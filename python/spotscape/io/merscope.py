@@ -22,8 +22,8 @@ _BLANK = re.compile(r"blank", re.I)
 def read_merscope(path: str | os.PathLike[str]) -> AnnData:
     r"""Read the output folder of MERSCOPE: counts of cells, and where the cells lie.
 
-    Reads ``cell_by_gene.csv`` and ``cell_metadata.csv``, with or without a sample's name before them. Left
-    out: blanks, whose counts are in ``obs["control_counts"]``, and boundaries, transcripts and images.
+    Reads ``cell_by_gene.csv`` and ``cell_metadata.csv``, with or without a sample's name before them. Blanks
+    are added up in ``obs["control_counts"]``. Boundaries, transcripts and images are left out.
 
     Parameters
     ----------

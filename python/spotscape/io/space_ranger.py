@@ -81,8 +81,8 @@ def read_space_ranger(
     no other), the positions of the spots by any of their three names, scale factors and images. The folder
     may be ``outs``, the one above it, that of a bin's size (``binned_outputs/square_008um``) or of the cells
     (``segmented_outputs``); of a whole Visium HD run the 8 µm bins are read, with a warning that says so.
-    Archives' flat folders are read, too, with a sample's name before the files' and ``.gz`` behind. Left out:
-    spots off tissue, and features that are no genes.
+    Flat folders of archives are also read, with a sample's name before each file name and ``.gz`` behind it.
+    Left out: spots off tissue, and features that are no genes.
 
     Parameters
     ----------

@@ -25,8 +25,8 @@ def read_xenium(path: str | os.PathLike[str], *, backed: str | os.PathLike[str] 
     """Read the output folder of Xenium: counts of cells, and where the cells lie.
 
     Reads ``cell_feature_matrix.h5`` (or the folder ``cell_feature_matrix``) and ``cells.parquet`` (or
-    ``cells.csv.gz``). Left out: control probes and codewords, whose counts are in ``obs["control_counts"]``,
-    and transcripts, boundaries and images, which stay where they are.
+    ``cells.csv.gz``). Control probes and codewords are added up in ``obs["control_counts"]``. Transcripts,
+    boundaries and images are left out.
 
     Parameters
     ----------

@@ -130,8 +130,8 @@ def clustering_accuracy(truth: Labels, labels: Labels) -> float:
 def boundary_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | sparray) -> float:
     """Return the `clustering_accuracy` of the spots that have a neighbour of another true domain.
 
-    The matching of domains is the one that is best on all labelled spots; only then are the boundary spots
-    taken out. Unlabelled neighbours make no boundary.
+    Domains are matched as is best on all labelled spots. Then the spots at boundaries are scored alone.
+    Unlabelled neighbours make no boundary.
 
     Parameters
     ----------

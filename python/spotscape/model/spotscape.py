@@ -30,7 +30,7 @@ _WEIGHTS = "weights."
 
 
 class Spotscape:
-    """A model that can be fitted, saved, loaded, and asked about slices that it was not fitted to.
+    """A model to fit, save and load, which puts other slices into its space.
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ class Spotscape:
         adata
             Object after `spotscape.tl.run_spotscape` or `spotscape.tl.integrate_slices`.
         domain_key
-            Name in ``obs`` of the labels that the model is to give to new slices, such as domains with names
-            of your own; the run's domains where left out.
+            Name in ``obs`` of the labels that the model gives to new slices, such as domains that you named.
+            The run's domains where left out.
         key_added
             Stem of the run's names.
 

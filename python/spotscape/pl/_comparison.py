@@ -34,9 +34,9 @@ def domain_comparison(
 ) -> list[Axes]:
     """Draw how a condition differs from the reference: shares of the domains, and genes within them.
 
-    Left: a point for each slice, the share of its spots that a domain has, and a bar at the mean of the
-    condition; a star where the shares differ (adjusted p below 0.05). Right: the genes with the smallest
-    p-values of each domain, by log2 fold change (colour) and adjusted p-value (size).
+    The left panel has a point for each slice: the share of its spots in the domain. A bar marks the mean of
+    the condition. A star marks shares that differ (adjusted p below 0.05). The right panel has the genes with
+    the smallest p-values of each domain; colour is the log2 fold change, size the adjusted p-value.
 
     Parameters
     ----------

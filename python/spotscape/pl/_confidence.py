@@ -30,7 +30,7 @@ def confidence(
 ) -> Axes | list[Axes]:
     """Draw the confidence of each spot's domain where the spots lie.
 
-    Low along borders, and over whole domains that might as well be cut otherwise.
+    Confidence is low along borders, and all over a domain that could as well be cut elsewhere.
 
     Parameters
     ----------

@@ -25,8 +25,8 @@ def n_domains(
 ) -> Axes:
     """Draw how much each number of domains weighs, by the data alone and with what annotators usually do.
 
-    One high bar is a clear choice; several of about one height are not, and the maps of these numbers should
-    be compared. Where the line of the data alone peaks elsewhere, the prior decided.
+    One high bar is a clear choice. Several bars of about one height are not: compare the maps of these
+    numbers. Where the line, which is of the data alone, peaks elsewhere, the prior decided.
 
     Parameters
     ----------

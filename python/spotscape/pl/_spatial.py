@@ -84,8 +84,8 @@ def spatial_domains(
     img
         Draw the tissue image, if ``uns[spatial_key]`` holds one.
     library_id
-        Which image, where ``uns[spatial_key]`` holds several; without it several are as good as none. Of
-        several slices, each has the image of its own name, or of its name in ``obs["library_id"]``.
+        Which image to draw, where ``uns[spatial_key]`` holds several; without it, none is drawn. Of several
+        slices, each has the image of its own name, or of its name in ``obs["library_id"]``.
     spot_size
         Width of a spot in the unit of the coordinates. By default, over an image the true width
         (``spot_diameter_fullres`` among its scalefactors), so that the tissue shows between the spots;

@@ -70,13 +70,13 @@ def check_adata(adata: AnnData) -> None:
 def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
     """Find the raw counts in an object, wherever its author left them.
 
-    Looks in the given layer only, else in ``layers["counts"]`` and other layers of such a name, ``X``,
-    ``raw`` and the other layers, in this order. Counts are whole numbers, none negative, not all zero, in an
-    integer or a float dtype. A layer of such a name, ``X`` and ``raw`` are taken if they look like
-    counts: not if they are only 0 and 1, ranks, or of one total in all spots, as after scaling. Where only
-    other places hold whole numbers, they are compared: parts of another (``spliced``) give way to it. Sparse
-    matrices are checked on their stored values. A place whose first values are no counts is looked at no
-    further, so a backed matrix (CSR, CSC or dense) is read into memory only where it holds whole numbers.
+    With ``layer`` only that layer is looked at. Otherwise ``layers["counts"]`` and other layers of such a
+    name come first, then ``X``, ``raw`` and the other layers. Counts are whole numbers, none negative and
+    not all zero, of an integer or float dtype. Layers of such a name, ``X`` and ``raw`` are not taken if they
+    hold only 0 and 1, ranks, or the same total in every spot, as scaled values do. Where only other layers
+    hold whole numbers, they are compared, and a part of another one (``spliced``) is not taken. Of sparse
+    matrices the stored values are checked. A backed matrix (CSR, CSC or dense) is read into memory only if
+    its first values are whole numbers.
 
     In a run with ``fractional_counts``, and on what came of one, the first place with values >= 0 is taken
     where no place holds whole numbers.
@@ -159,10 +159,10 @@ def select_genes(
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
 ) -> AnnData | None:
-    """Choose the genes to go by: those with the clearest spatial pattern, or all of a small panel.
+    """Choose genes: those with the clearest spatial pattern, or all of a small panel.
 
-    Genes that are constant over the spots (never seen, above all) carry nothing and are never chosen. Of the
-    others all are taken if they are not more than ``n_top_genes``.
+    Genes that are constant over the spots, such as genes that were never seen, are never chosen. All other
+    genes are taken if there are at most ``n_top_genes``.
 
     Parameters
     ----------

@@ -54,9 +54,9 @@ def align_slices(
 ) -> AnnData | None:
     """Bring the slices of one tissue into one frame, and match their spots.
 
-    Spots that are among each other's nearest in the embedding are matches; RANSAC [1]_ finds the transform
-    that most of them agree on and under which spots that come to lie on each other are most alike. With the
-    slices aligned, every spot is matched again among those near it.
+    Spots that are among each other's nearest in the embedding are matches. RANSAC [1]_ finds a transform that
+    most matches agree on, and under which spots that lie on each other are most alike. Once the slices are
+    aligned, each spot is matched again among the spots near it.
 
     Parameters
     ----------

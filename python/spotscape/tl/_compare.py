@@ -40,13 +40,13 @@ def compare_domains(
 ) -> AnnData | None:
     """Compare two or more conditions: how large each domain is, and which genes differ within it.
 
-    Slices are the replicates. Sizes: the shares of a domain in the slices are compared on the arcsine square
-    root scale [1]_. Genes: where both conditions have two or more slices with enough spots of the domain, the
-    counts are added up to one sample a slice (pseudobulk) and compared as log2 counts per million, with a
-    prior count in proportion to the sample's total as in edgeR. Tested are genes with 10 counts or more, in a
-    sample of median size, in as many slices as the smaller condition has, and 15 in all. Both go by a
-    moderated t-test [2]_. Elsewhere scanpy compares spots by Wilcoxon's test: spots of one slice are not
-    independent, so its p-values are too small, and only the order of genes counts.
+    Slices are the replicates. The shares of a domain in the slices are compared on the arcsine square root
+    scale [1]_. Genes are compared by pseudobulk where both conditions have two or more slices with enough
+    spots of the domain: counts are added up to one sample a slice and compared as log2 counts per million,
+    with a prior count in proportion to the sample's total, as in edgeR. A gene is tested if it has 10 counts
+    or more, in a sample of median size, in as many slices as the smaller condition has, and 15 in all. Shares
+    and pseudobulk are tested by a moderated t-test [2]_. Elsewhere scanpy compares spots by Wilcoxon's test.
+    Spots of one slice are not independent, so its p-values are too small. Use only the order of its genes.
 
     Parameters
     ----------

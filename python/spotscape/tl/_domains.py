@@ -27,8 +27,8 @@ def spatial_domains(
 ) -> AnnData | None:
     """Group spots into spatial domains by their embedding.
 
-    Of more than 20,000 spots the mixtures and K-means' centres are fitted to that many, drawn at random, and
-    all spots are assigned to them. Leiden's graph is of all spots: it takes long where there are very many.
+    Above 20,000 spots, the mixture and K-means are fitted to 20,000 spots drawn at random, and all spots are
+    assigned to the groups found. Leiden needs a graph of all spots, and takes long where there are very many.
 
     Parameters
     ----------

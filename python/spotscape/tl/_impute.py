@@ -36,12 +36,11 @@ def impute(
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
 ) -> AnnData | None:
-    """Denoise expression: what is to be expected of each gene at each spot.
+    """Denoise expression: estimate each gene at each spot.
 
-    A spot's neighbourhood are the ``n_neighbors`` spots of its slice whose embedding is most alike, and a
-    gene is the mean of its expression over it. After a run of the published encoder (``encoder="gcn"``), the
-    genes that it was trained on come from its decoder [1]_ instead, at the mean embedding of the
-    neighbourhood.
+    The estimate is the mean of the gene over the spot's neighbourhood: the ``n_neighbors`` spots of its slice
+    whose embedding is most alike. After a run of the published encoder (``encoder="gcn"``), its decoder [1]_
+    estimates the genes that it was trained on, at the mean embedding of the neighbourhood.
 
     Parameters
     ----------
@@ -53,8 +52,8 @@ def impute(
         ``"log"``: ``log(1 + x)`` of counts scaled to the run's ``target_sum`` a spot. ``"counts"``: counts,
         at each spot's own total.
     n_neighbors
-        Spots of a neighbourhood, the spot itself among them, 1 or more; 1 is the decoder alone, or nothing
-        but the spot. Not more than a tenth of a slice's spots are taken, as far as that is 5 or more.
+        Spots of a neighbourhood, the spot itself included, 1 or more. 1 is the decoder alone, or the spot
+        alone. At most a tenth of a slice's spots are taken, but 5 where that is fewer.
     layer
         Layer that holds the raw counts; None to look everywhere.
     key_added
@@ -77,10 +76,10 @@ def impute(
 
     Notes
     -----
-    For looking at patterns: maps, markers, hypotheses. Not for tests between spots or domains: a spot's value
-    is made of other spots' counts, so that spots are no longer independent, variances are far too small and
-    p-values far too good. Test differential expression on the counts (see `compare_domains`). What the
-    embedding does not tell apart is averaged away, and a rare state of a few spots with it.
+    Use imputed values to look at patterns: maps, markers, hypotheses. Do not test on them. A spot's value is
+    made of other spots' counts, so spots are no longer independent, variances are far too small, and p-values
+    are far too small. Test differential expression on the counts (see `compare_domains`). Averaging removes
+    what the embedding does not tell apart, such as a rare state of a few spots.
 
     References
     ----------

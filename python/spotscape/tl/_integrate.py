@@ -53,12 +53,12 @@ def integrate_slices(
 ) -> AnnData | None:
     """Put several slices into one space and find domains that are the same in all of them.
 
-    All slices take the way of one (see `run_spotscape`) together: counts are scaled to the median total of
-    all, genes are ranked by their pattern within the slices and centred there, each slice has its own spatial
-    graph, and the components are those in which spots of different slices that match differ little. With
-    ``config="paper"`` one graph autoencoder is trained on all slices instead, with two losses (prototypes and
-    similarity scale matching) that bring spots of a kind together [1]_. Nothing is written before all of it
-    is done.
+    All slices take the steps of `run_spotscape` together. Counts are scaled to the median total of all.
+    Genes are ranked by their pattern within the slices, and centred there. Each slice has its own spatial
+    graph. The components are those in which matching spots of different slices differ little
+    (`spotscape.core.slice_noise`). With ``config="paper"`` one graph autoencoder is trained on all slices
+    instead, with two losses (prototypes and similarity scale matching) that bring spots of a kind together
+    [1]_. Nothing is written before all of it is done.
 
     Parameters
     ----------
@@ -75,10 +75,10 @@ def integrate_slices(
     n_domains
         Number of domains over all slices; None has it suggested from the data.
     correction
-        Changes how much of the differences between slices is taken out. At 1 the data say how much: all that
-        leaves the slices a third of their spatial signal. 0 leaves the differences, and larger values mix the
-        slices more at the risk of mixing domains. It multiplies the weight that was found (of a training that
-        of scale matching) and, below 1, the centring of genes within slices.
+        How much of the differences between slices is taken out. At 1 the data decide: as much as leaves the
+        slices a third of their spatial signal. 0 leaves the differences. Larger values mix the slices more,
+        and may mix domains. It multiplies the weight that was found (in a training, that of scale matching).
+        Below 1 it also multiplies the centring of genes within slices.
     config
         As in `run_spotscape`; ``correction`` acts on its weights.
     seed

@@ -26,18 +26,18 @@ def suggest_n_domains(
 ) -> int:
     """Suggest a number of domains, and keep the curve behind it.
 
-    Fits a mixture for each number and judges it by Schwarz' criterion [1]_, counting as many spots as are
-    independent, weighed against what annotators of tissue do: five or six domains, rarely fewer than three or
-    more than eleven. So three or four groups are suggested as five, however far apart they lie. A suggestion,
-    not a finding: tissue is organised on several scales, and the number of domains is a choice of scale.
-    `spotscape.pl.n_domains` shows how clear the choice is, and what the prior did to it; compare the maps of
-    neighbouring numbers.
+    A mixture is fitted for each number and judged by Schwarz' criterion [1]_, which counts only as many spots
+    as are independent. The criterion is weighed against what annotators of tissue do: they name five or six
+    domains, rarely fewer than three or more than eleven. So three or four groups may be suggested as five.
+    The number is a suggestion, not a finding. Tissue is organised on several scales, and the number of
+    domains is a choice of scale. `spotscape.pl.n_domains` shows how clear the choice is, and what the prior
+    changed. Compare the maps of neighbouring numbers.
 
     Parameters
     ----------
     adata
-        After `run_spotscape`: with ``obsm["X_<key_added>"]``, and ``obsp["spatial_connectivities"]``, without
-        which six neighbours a spot are assumed.
+        After `run_spotscape`: with ``obsm["X_<key_added>"]``. Without ``obsp["spatial_connectivities"]``, six
+        neighbours a spot are assumed.
     candidates
         Numbers to choose from, each from 2 to the number of spots; None for 2 to 15.
     seed

@@ -46,14 +46,14 @@ def run_spotscape(
        `spotscape.gr.spatial_neighbors`).
     2. Counts are scaled to the slice's median total, and ``log(1 + x)`` is taken.
     3. The 3,000 genes with the clearest spatial pattern are kept (`spotscape.pp.select_genes`).
-    4. Of their leading directions of expression the components are taken that vary over the tissue and not
-       between neighbours [1]_, and averaged over two rings of neighbours.
-    5. The components are turned to the coordinates in which groups of spots differ most, for what varies
-       within them [2]_.
+    4. Components are made: directions of expression that vary over the tissue and not between neighbours
+       [1]_. Each spot's components are averaged over two rings of neighbours.
+    5. The averages are given new axes, in which differences between groups of spots weigh more than
+       differences within them [2]_.
     6. A Gaussian mixture groups the spots into domains, and says how sure it is.
 
-    Nothing of this is trained; ``config="paper"`` trains the published graph autoencoder [3]_ in place of
-    steps 4 and 5. Nothing is written before all of it is done.
+    None of these steps is trained. ``config="paper"`` trains the published graph autoencoder [3]_ in place of
+    steps 4 and 5, and takes the published settings elsewhere. Nothing is written before all steps are done.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ def run_spotscape(
         True shows a bar on stderr; a function is called after every epoch with the epoch (from 1), the number
         of epochs, and the loss.
     checkpoint
-        File in which a training leaves its state, so that a run that is killed is not lost; None for none. It
-        is made by the system's rules for files, holds no code, and stays after the run: delete it then.
+        File in which a training saves its state, so that a killed run can go on; None for none. It has the
+        system's usual permissions and holds no code. It stays after the run: delete it then.
     checkpoint_minutes
         Minutes between writes of it; 0 writes after every epoch.
     resume
@@ -98,8 +98,8 @@ def run_spotscape(
     -------
     None, or the copy. Writes, and changes nothing else:
 
-    - ``obsm["X_<key_added>"]``: embedding, N x 20 (``n_components``), float32; its columns go by how much
-      they tell groups of spots apart;
+    - ``obsm["X_<key_added>"]``: embedding, N x 20 (``n_components``), float32; the first columns tell groups
+      of spots apart best;
     - ``obs["<key_added>_domain"]``: categorical, ``"1"`` (the largest domain) to ``"K"``;
     - ``obs["<key_added>_confidence"]``: float32, 0 to 1, how sure that is (see `spatial_domains`);
     - ``var["<key_added>_genes"]``: bool, genes used;
