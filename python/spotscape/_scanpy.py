@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 from scipy import sparse
+
+if TYPE_CHECKING:  # domains and comparison load neither anndata nor scanpy before they are needed
+    from anndata import AnnData
 
 
 def embedding_graph(embedding: np.ndarray, n_neighbors: int, seed: int) -> AnnData:
@@ -23,6 +26,7 @@ def embedding_graph(embedding: np.ndarray, n_neighbors: int, seed: int) -> AnnDa
         Of what scanpy draws.
     """
     import scanpy as sc  # takes seconds, and most drawings need none of it
+    from anndata import AnnData
 
     shell = AnnData(sparse.csr_matrix((len(embedding), 0), dtype=np.float32))
     shell.obsm["embedding"] = embedding.astype(np.float32)
@@ -55,6 +59,7 @@ def rank_genes(
         ``column`` (number of the gene), ``p_value`` and ``p_adjusted``.
     """
     import scanpy as sc
+    from anndata import AnnData
 
     shell = AnnData(levels, var=pd.DataFrame(index=np.arange(levels.shape[1]).astype(str)))
     shell.obs["group"] = conditions

@@ -169,6 +169,13 @@ def test_every_direct_dependency_is_pinned():
     assert names <= {name.lower() for name in pins}
 
 
+@pytest.mark.parametrize("room", ["domains", "alignment", "comparison"])
+def test_rooms_of_arrays_load_no_objects(room: str):
+    code = f"import sys, spotscape.{room}; print(sorted({{'anndata', 'scanpy', 'torch'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("file", FILES, ids=_path)
 def test_floors(file: Path):
     assert floor_problems(_path(file), file.read_text()) == []
