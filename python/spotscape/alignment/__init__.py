@@ -1,9 +1,10 @@
 """Alignment: which spots of two slices match, and the motion that brings matching spots together.
 
-`register` finds the motion from places and embeddings of the two sides, by itself; `matches` pairs spots.
-Arrays in, arrays out.
+`align` brings one slice to another: mutual neighbours in the embedding (`matches`), the motion that most of
+them agree on (`registration`), and matches again among the spots that then lie near. `words` says what a user
+should know of it. Arrays in, arrays out.
 """
 
-from spotscape.alignment.registration import Registration, Sides, Transform, register
+from spotscape.alignment.align import Aligned, align, sides_of
 
-__all__ = ["Registration", "Sides", "Transform", "register"]
+__all__ = ["Aligned", "align", "sides_of"]

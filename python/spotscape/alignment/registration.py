@@ -294,3 +294,13 @@ def _refined(
         # Tukey's biweight: the last to come within reach count least.
         transform = fit_points(source[near], target[near], weights[near] * (1 - off[near] ** 2) ** 2, kind)
     return transform, near
+
+
+def rotation(transform: Transform) -> float:
+    """Return by how many degrees a slice is turned, after it is turned over if it is."""
+    return float(np.degrees(np.arctan2(transform.matrix[1, 0], transform.matrix[0, 0])))
+
+
+def is_over(transform: Transform) -> bool:
+    """Tell whether a slice is turned over."""
+    return bool(np.linalg.det(transform.matrix) < 0)

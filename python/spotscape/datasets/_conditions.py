@@ -12,10 +12,10 @@ from spotscape._keys import CONDITION
 from spotscape._validate import check_integer, check_number, input_error
 from spotscape.datasets._expression import Expression
 from spotscape.datasets._layout import UNIT
+from spotscape.datasets._matches import SIMULATION
 from spotscape.datasets._settings import check_settings
 from spotscape.datasets._simulate import (
     CHANGES_STREAM,
-    SIMULATION,
     draw_tissue,
     simulate_one,
     write_matches,

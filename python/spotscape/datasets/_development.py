@@ -8,8 +8,9 @@ import numpy as np
 from anndata import AnnData
 
 from spotscape._validate import check_number
+from spotscape.datasets._matches import SIMULATION
 from spotscape.datasets._settings import check_settings
-from spotscape.datasets._simulate import SIMULATION, draw_tissue, simulate_one
+from spotscape.datasets._simulate import draw_tissue, simulate_one
 from spotscape.datasets._tissue import with_shares
 
 STAGE = "stage"

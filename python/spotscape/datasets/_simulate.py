@@ -8,22 +8,18 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from spotscape._keys import GROUND_TRUTH, SLICE, SPATIAL
 from spotscape.datasets._expression import Expression, draw_counts, draw_spots, make_expression
 from spotscape.datasets._layout import UNIT, Layout, Pose, lay_out, missing_spots, tissue_side
+from spotscape.datasets._matches import SIMULATION, write_matches
 from spotscape.datasets._settings import Settings, check_settings
 from spotscape.datasets._tissue import Tissue, count_rare, make_tissue
 
-TRUE_MATCH = "true_match"
-SIMULATION = "simulation"
 # First entry of a random stream's key after the seed: tissue and genes, a slice's spots, counts, batch, what
 # differs between conditions, and where a slice has holes.
 _TISSUE, _SPOTS, _COUNTS, _BATCH, CHANGES_STREAM, _HOLES = range(6)
 _BATCH_SD = 0.3
-_MATCH_DISTANCE = 0.75
-"""In spot distances: above what lies between a point and the nearest spot of an array it is on."""
 
 
 def simulate_slice(
@@ -344,23 +340,3 @@ def _var(anatomy: Tissue, expression: Expression) -> pd.DataFrame:
     var["marker"] = expression.marker_domain >= 0
     var["marker_domain"] = pd.Categorical.from_codes(expression.marker_domain, categories=list(anatomy.names))
     return var
-
-
-def write_matches(made: list[tuple[AnnData, Layout]], unit: float) -> None:
-    """Write for each slice what of it lies where on the first."""
-    for adata, spots in made:
-        _write_match(adata, spots, *made[0], unit=unit)
-
-
-def _write_match(
-    adata: AnnData, spots: Layout, reference: AnnData, reference_spots: Layout, unit: float
-) -> None:
-    """Write ``obs["true_match"]`` and the motion that lays the slice's coordinates on the reference's."""
-    there, here = cKDTree(reference_spots.tissue), cKDTree(spots.tissue)
-    distance, nearest = there.query(spots.tissue)
-    _, back = here.query(reference_spots.tissue)
-    mutual = (back[nearest] == np.arange(len(nearest))) & (distance < _MATCH_DISTANCE)
-    adata.obs[TRUE_MATCH] = np.where(mutual, reference.obs_names.to_numpy()[nearest], "").astype(object)
-    corner = spots.pose.matrix @ spots.corner + spots.pose.offset
-    offset = unit * (corner - reference_spots.corner)
-    adata.uns[SIMULATION]["transform"] = {"matrix": spots.pose.matrix, "offset": offset}

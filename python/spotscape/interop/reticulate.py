@@ -31,6 +31,8 @@ from spotscape import _keys
 from spotscape._caller import in_words_of
 from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, SpotscapeWarning
+from spotscape.interop._plain import factor as factor
+from spotscape.interop._plain import index_of, plain, table_of, tables, values_of
 
 
 def import_isolated(name: str) -> None:
@@ -136,7 +138,7 @@ def to_anndata(
     >>> to_anndata(csc_matrix([[1.0, 0.0], [0.0, 2.0]]), ["g1", "g2"], ["a", "b"], [[0, 0], [0, 1]]).shape
     (2, 2)
     """
-    table, var = _table(cells, obs), pd.DataFrame(index=_index(genes))
+    table, var = table_of(cells, obs), pd.DataFrame(index=index_of(genes))
     with warnings.catch_warnings():
         # Names that are there twice are an error of the run, in better words.
         warnings.filterwarnings("ignore", message=".* names are not unique")
@@ -144,29 +146,6 @@ def to_anndata(
     if coordinates is not None:
         adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
     return adata
-
-
-def factor(codes: Sequence[int], levels: Sequence[str]) -> pd.Categorical:
-    """Make a column of an R factor, in the order of its levels.
-
-    Parameters
-    ----------
-    codes
-        R's codes, from 1; 0 for NA.
-    levels
-        The factor's levels.
-
-    Returns
-    -------
-    pandas.Categorical
-
-    Examples
-    --------
-    >>> from spotscape.interop.reticulate import factor
-    >>> list(factor([2, 0, 1], ["b", "a"]))
-    ['a', nan, 'b']
-    """
-    return pd.Categorical.from_codes(np.asarray(codes, dtype=int) - 1, [str(level) for level in levels])
 
 
 def embedding_to_anndata(
@@ -201,7 +180,7 @@ def embedding_to_anndata(
     ['X_spotscape']
     """
     values = np.ascontiguousarray(embedding, dtype=np.float32)
-    adata = AnnData(X=values, obs=_table(cells, obs), obsm={_keys.embedding(): values})
+    adata = AnnData(X=values, obs=table_of(cells, obs), obsm={_keys.embedding(): values})
     if coordinates is not None:
         adata.obsm[_keys.SPATIAL] = np.asarray(coordinates, dtype=np.float64)
     return adata
@@ -287,14 +266,14 @@ def from_verb(
     >>> from_verb(adata, uns="x")
     {'obs': {}, 'record': {'root': 'a'}}
     """
-    found: dict[str, Any] = {"obs": {name: _values(adata.obs[name]) for name in obs}}
+    found: dict[str, Any] = {"obs": {name: values_of(adata.obs[name]) for name in obs}}
     if obsm is not None:
         values = adata.obsm[obsm] if obsm in adata.obsm else adata.layers[obsm]
         if isinstance(values, pd.DataFrame):
             found["columns"] = [str(name) for name in values]
         found["values"] = np.asarray(values, dtype=np.float64)
     if uns is not None:
-        found["record"] = _tables(adata.uns[uns])
+        found["record"] = tables(adata.uns[uns])
     return found
 
 
@@ -322,8 +301,8 @@ def from_anndata(adata: AnnData) -> dict[str, Any]:
         "domain": (domain.codes.astype(np.int32) + 1).tolist(),
         "domain_levels": [str(level) for level in domain.categories],
         "confidence": adata.obs[sure].to_numpy(dtype=np.float64) if sure in adata.obs else None,
-        "info": _plain(adata.uns.get(_keys.parameters(), {})),
-        "model": _plain(adata.uns.get(_keys.model())),
+        "info": plain(adata.uns.get(_keys.parameters(), {})),
+        "model": plain(adata.uns.get(_keys.model())),
     }
 
 
@@ -350,47 +329,4 @@ def from_comparison(adata: AnnData) -> dict[str, Any]:
     >>> from_comparison(adata)
     {'genes': {'gene': ['g1']}, 'reference': 'control'}
     """
-    return _tables(adata.uns[_keys.comparison()])
-
-
-def _tables(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record with each table as its columns."""
-    return {
-        name: {column: _column(value[column]) for column in value}
-        if isinstance(value, pd.DataFrame)
-        else _plain(value)
-        for name, value in record.items()
-    }
-
-
-def _values(column: pd.Series) -> Any:
-    """Return numbers as they are, all else as text, None where missing."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy()
-    return [None if gone else str(value) for value, gone in zip(column, column.isna(), strict=True)]
-
-
-def _column(values: pd.Series) -> Any:
-    """Numbers as an array, all else as text."""
-    return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else [str(value) for value in values]
-
-
-def _index(names: Sequence[str]) -> pd.Index:
-    """Names as a string index."""
-    return pd.Index([str(name) for name in names])
-
-
-def _table(cells: Sequence[str], columns: Mapping[str, Sequence[Any]] | None) -> pd.DataFrame:
-    """``obs`` of these cells."""
-    return pd.DataFrame(dict(columns or {}), index=_index(cells))
-
-
-def _plain(value: Any) -> Any:
-    """Arrays of text as lists, numpy scalars as Python's, mappings all the way down."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray) and value.dtype.kind in "OUST":
-        return [str(item) for item in value.ravel()]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
+    return tables(adata.uns[_keys.comparison()])

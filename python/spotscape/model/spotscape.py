@@ -14,19 +14,16 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._paths import as_path
 from spotscape._validate import check_number, input_error
-from spotscape._version import __version__
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.domains.discriminant import checked_discriminant, classify, fit_discriminant
-from spotscape.engine.trained import weights_of
 from spotscape.gr.spatial_graph import write_graph
+from spotscape.model.parts import description_of, known_settings, tensors_of, trained_of
 from spotscape.model.saved import read_model, write_model
 from spotscape.pp.fractions import fractions
-from spotscape.run.kept_model import FORMAT, Trained, as_trained, check_genes, read_trained
+from spotscape.run.kept_model import FORMAT, Trained, check_genes, read_trained
 from spotscape.run.mapping import Mapped, map_slices
 from spotscape.run.read import check_column, check_key_added, read_embedding
 from spotscape.tl import integrate_slices, run_spotscape
-
-_WEIGHTS = "weights."
 
 
 class Spotscape:
@@ -153,7 +150,7 @@ class Spotscape:
         ['1', '2', '3']
         """
         params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
-        model = cls(SpotscapeConfig(**_known_settings(params)))
+        model = cls(SpotscapeConfig(**known_settings(params)))
         model._take(adata, key_added, domain_key)
         return model
 
@@ -292,26 +289,9 @@ class Spotscape:
 
     def to_record(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what `save` writes: a description of plain values, and arrays by name."""
-        trained = self._fitted()
-        weights = {} if trained.model is None else weights_of(trained.model)
-        tensors = {f"{_WEIGHTS}{name}": array for name, array in weights.items()}
-        if len(trained.means):
-            tensors["means"] = trained.means
-        if trained.loadings is not None:
-            tensors["loadings"] = trained.loadings
-        if trained.sharpening is not None:
-            tensors |= trained.sharpening._asdict()
-        tensors |= {"mean": trained.mean, **self._discriminant}
-        description = {
-            "format": FORMAT,
-            "spotscape": __version__,
-            "config": self.config.to_dict(),
-            "target_sum": trained.target_sum,
-            "rings": trained.rings,
-            "genes": self.genes,
-            "domains": self.domains,
-        }
-        return description, tensors
+        return description_of(self.config, self.domains, self._fitted()), tensors_of(
+            self._fitted(), self._discriminant
+        )
 
     @classmethod
     def from_record(
@@ -319,19 +299,9 @@ class Spotscape:
     ) -> Spotscape:
         """Make a model of what `to_record` gave; ``name`` is what errors call it."""
         arrays = {key: np.asarray(value) for key, value in tensors.items()}
-        weights = {
-            key.removeprefix(_WEIGHTS): value for key, value in arrays.items() if key.startswith(_WEIGHTS)
-        }
-        record = {
-            "format": description["format"],
-            "genes": description["genes"],
-            "weights": weights,
-            **{name: description[name] for name in ("target_sum", "rings") if name in description},
-            **arrays,
-        }
-        trained = as_trained(record, name)
+        trained = trained_of(description, arrays, name)
         # So that a fit anew is of the same kind; older formats have no such setting.
-        settings = _known_settings(description["config"])
+        settings = known_settings(description["config"])
         settings["encoder"] = "components" if trained.model is None else "gcn"
         model = cls(SpotscapeConfig(**settings))
         model._trained = trained
@@ -376,10 +346,3 @@ class Spotscape:
             "params": {**settings, "key_added": key_added},
             "mapped": {"n_genes": len(self.genes), "n_genes_present": len(mapped.genes)},
         }
-
-
-def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is a setting and not None, left open; numbers from a file are Python's again."""
-    known = [name for name in SpotscapeConfig().to_dict() if settings.get(name) is not None]
-    found = {name: settings[name] for name in known}
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}

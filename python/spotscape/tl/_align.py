@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy.spatial import cKDTree
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
-from spotscape.alignment.matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
-from spotscape.alignment.registration import (
-    TRANSFORMS,
-    Registration,
-    Sides,
-    Transform,
-    chance_of_agreeing,
-    register,
-)
+from spotscape.alignment import align, sides_of
+from spotscape.alignment.align import MATCHINGS
+from spotscape.alignment.matches import Matches
+from spotscape.alignment.registration import TRANSFORMS, Registration, Transform, is_over, rotation
+from spotscape.alignment.words import said_of, unlike_units
 from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
-
-MATCHINGS = ("nearest", "transport")
-FEWEST_MATCHES = 20
-LOWEST_ALIKENESS = 0.3
-LOW_AGREEMENT = 0.4
-OTHER_UNIT = 1.5
-"""Factor between the spots' distances of two slices from which they are in different units."""
-LOWEST_LIFT = 2.0
-"""How many more matches have to agree than would if they were drawn at random."""
-LOWEST_OVERLAP = 0.1
-_CLUMP = 0.2
-"""Share of the tissue's width that the matches have to be spread over (as a standard deviation)."""
 
 
 def align_slices(
@@ -145,13 +128,11 @@ def align_slices(
     rows, tables = [_row(reference, Transform(np.eye(2), np.zeros(2)), None, 0)], [_no_matches()]
     for name in slices.categories.drop(reference):
         own = np.flatnonzero(slices == name)
-        sides = _sides(xy, embedding, own, fixed, transform)
-        one = _align_one(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
-        if transform == "rigid":
-            _warn_of_units(name, reference, xy[own], xy[fixed])
-        warning = _said_of(name, reference, one)
-        if warning:
-            warnings.warn(warning, SpotscapeWarning, stacklevel=2)
+        sides = sides_of(xy, embedding, own, fixed, transform)
+        one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
+        texts = [unlike_units(name, reference, xy[own], xy[fixed])] if transform == "rigid" else []
+        for text in filter(None, [*texts, said_of(name, reference, one)]):
+            warnings.warn(text, SpotscapeWarning, stacklevel=2)
         moved = None if one.found is None else one.found.transform
         if moved is not None:
             aligned[own] = moved(xy[own])
@@ -172,98 +153,6 @@ def align_slices(
     return adata if copy else None
 
 
-def _warn_of_units(name: str, reference: str, xy: np.ndarray, fixed: np.ndarray) -> None:
-    """Say where the spots of one slice lie so much closer that the slices must be in different units."""
-    own, other = (float(np.median(cKDTree(part).query(part, k=2)[0][:, 1])) for part in (xy, fixed))
-    width, reference_width = (float(np.ptp(part, axis=0).max()) for part in (xy, fixed))
-    if min(own, other) <= 0:
-        return
-    factors = own / other, width / reference_width
-    if all(factor > OTHER_UNIT for factor in factors) or all(factor < 1 / OTHER_UNIT for factor in factors):
-        text = (
-            f"Slice {name!r} and {reference!r} seem to be in different units: spots are {own:.4g} and "
-            f"{other:.4g} apart (a factor of {factors[0]:.2g}), as where one is in pixels and one in "
-            "micrometres. transform='similarity' scales, too."
-        )
-        warnings.warn(text, SpotscapeWarning, stacklevel=3)
-
-
-class Aligned(NamedTuple):
-    """What was found for one slice.
-
-    Attributes
-    ----------
-    found
-        Its registration; None where there is none, or none was asked for.
-    why
-        Why there is none; empty where there is, or none was asked for.
-    matches
-        Its matched spots; None without an alignment.
-    n_matches
-        Number of mutual neighbours in the embedding.
-    """
-
-    found: Registration | None
-    why: str
-    matches: Matches | None
-    n_matches: int
-
-
-def _align_one(
-    sides: Sides, transform: str, matching: str, n_neighbors: int, rng: np.random.Generator
-) -> Aligned:
-    """Align one slice to the reference, and match its spots."""
-    pairs, distances = mutual_neighbors(sides.z, sides.reference_z, n_neighbors)
-    scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
-    if transform == "none":
-        return Aligned(None, "", by_embedding(sides, pairs, scale), len(pairs))
-    found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), transform, rng)
-    if found is None:
-        return Aligned(None, why, None, len(pairs))
-    match = by_place if matching == "nearest" else by_transport
-    return Aligned(found, "", match(sides, found.transform, pairs, scale), len(pairs))
-
-
-def _said_of(name: str, reference: str, one: Aligned) -> str:
-    """Return what a user should know before the alignment of a slice is used; empty where all is well."""
-    if one.why:
-        return f"Slice {name!r} was not aligned to {reference!r}: {one.why}."
-    if one.found is None:
-        return ""
-    if one.found.rival is not None:
-        return _two_ways(name, reference, one.found)
-    if one.found.agreement < LOW_AGREEMENT:
-        return (
-            f"Slice {name!r} agrees with {reference!r} at {one.found.agreement:.2f} only (1: all matches lie "
-            "on each other, 0 is chance): look at it before it is used."
-        )
-    return ""
-
-
-def _two_ways(name: str, reference: str, found: Registration) -> str:
-    """Say that a slice fits in two ways, and which one was taken."""
-    rival = found.rival or found
-    ways = [
-        f"turned by {_rotation(one.transform):.0f} degrees"
-        f"{' and turned over' if _is_over(one.transform) else ''} (agreement {one.agreement:.2f})"
-        for one in (found, rival)
-    ]
-    return (
-        f"Slice {name!r} fits {reference!r} in two ways, as well within the error: {ways[0]}, which was "
-        f"taken, and {ways[1]}. The tissue looks alike both ways; tell by the image or a landmark which one "
-        "is right."
-    )
-
-
-def _rotation(transform: Transform) -> float:
-    """Return by how many degrees a slice is turned, after it is turned over if it is."""
-    return float(np.degrees(np.arctan2(transform.matrix[1, 0], transform.matrix[0, 0])))
-
-
-def _is_over(transform: Transform) -> bool:
-    return bool(np.linalg.det(transform.matrix) < 0)
-
-
 def run_slice_key(adata: AnnData, key_added: str) -> str:
     """Return the name of the slices' column: that of the run, else the usual one."""
     record = adata.uns.get(_keys.parameters(key_added), {}).get("integration", {})
@@ -278,46 +167,6 @@ def find_reference(slices: pd.Categorical, reference: str | None, slice_key: str
     if reference is not None and str(reference) not in names:
         raise input_error("reference", describe(reference), "one of " + ", ".join(map(repr, names)))
     return names[0] if reference is None else str(reference)
-
-
-def _sides(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, transform: str) -> Sides:
-    """Return the two slices; their spots' distance is that of the sparser one where they share a unit."""
-    spacing = 1.0
-    if transform != "none":
-        apart = [float(np.median(cKDTree(xy[rows]).query(xy[rows], k=2)[0][:, 1])) for rows in (own, fixed)]
-        spacing = max(max(apart) if transform == "rigid" else apart[1], 1e-12)
-    return Sides(xy[own], z[own], xy[fixed], z[fixed], spacing)
-
-
-def _register(
-    sides: Sides, pairs: np.ndarray, weights: np.ndarray, kind: str, rng: np.random.Generator
-) -> tuple[Registration | None, str]:
-    """Return the registration, or why there is none."""
-    if len(pairs) < FEWEST_MATCHES:
-        return None, f"{len(pairs)} spots match in the embedding, and {FEWEST_MATCHES} are needed"
-    for side, places, everywhere in ((0, sides.xy, "moved slice"), (1, sides.reference_xy, "reference")):
-        spread = places[pairs[:, side]].std(axis=0).max() / max(places.std(axis=0).max(), 1e-300)
-        if spread < _CLUMP:
-            return (
-                None,
-                f"all matches lie in one clump of the {everywhere}, which says nothing of its rotation",
-            )
-    found = register(sides, pairs, weights, kind, rng)
-    if found is None:
-        return None, "no transform brings enough of the matches together"
-    if found.overlap < LOWEST_OVERLAP or found.alikeness < LOWEST_ALIKENESS:
-        return None, (
-            f"under the best transform {found.overlap:.0%} of the smaller slice overlaps, and its spots "
-            f"agree at {found.alikeness:.2f} (at least {LOWEST_OVERLAP:.0%} and {LOWEST_ALIKENESS} are "
-            "needed); do the slices show the same part of a tissue?"
-        )
-    lift = found.inliers.mean() / chance_of_agreeing(sides)
-    if lift < LOWEST_LIFT:
-        return None, (
-            f"{found.inliers.sum()} of {len(pairs)} matches agree on the best transform, {lift:.1f} times as "
-            f"many as by chance (at least {LOWEST_LIFT:g} times are needed)"
-        )
-    return found, ""
 
 
 def _row(
@@ -337,14 +186,14 @@ def _row(
         "a22": matrix[1, 1],
         "b1": offset[0],
         "b2": offset[1],
-        "rotation": _rotation(Transform(matrix, offset)),
+        "rotation": rotation(Transform(matrix, offset)),
         "scale": float(np.sqrt(abs(determinant))),
         "turned_over": bool(determinant < 0),
         "agreement": np.nan if found is None else found.agreement,
         "alikeness": np.nan if found is None else found.alikeness,
         "overlap": np.nan if found is None else found.overlap,
-        "other_rotation": np.nan if rival is None else _rotation(rival.transform),
-        "other_turned_over": rival is not None and _is_over(rival.transform),
+        "other_rotation": np.nan if rival is None else rotation(rival.transform),
+        "other_turned_over": rival is not None and is_over(rival.transform),
         "other_agreement": np.nan if rival is None else rival.agreement,
         "n_matches": n_matches,
         "n_agreeing": 0 if found is None else int(found.inliers.sum()),

@@ -1,0 +1,94 @@
+"""``align``: one slice to another, from matches in the embedding to matches in place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from spotscape.alignment.matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
+from spotscape.alignment.registration import Registration, Sides, chance_of_agreeing, register
+
+MATCHINGS = ("nearest", "transport")
+FEWEST_MATCHES = 20
+LOWEST_ALIKENESS = 0.3
+LOWEST_LIFT = 2.0
+"""How many more matches have to agree than would if they were drawn at random."""
+LOWEST_OVERLAP = 0.1
+_CLUMP = 0.2
+"""Share of the tissue's width that the matches have to be spread over (as a standard deviation)."""
+
+
+class Aligned(NamedTuple):
+    """What was found for one slice.
+
+    Attributes
+    ----------
+    found
+        Its registration; None where there is none, or none was asked for.
+    why
+        Why there is none; empty where there is, or none was asked for.
+    matches
+        Its matched spots; None without an alignment.
+    n_matches
+        Number of mutual neighbours in the embedding.
+    """
+
+    found: Registration | None
+    why: str
+    matches: Matches | None
+    n_matches: int
+
+
+def align(sides: Sides, transform: str, matching: str, n_neighbors: int, rng: np.random.Generator) -> Aligned:
+    """Align one slice to the reference, and match its spots."""
+    pairs, distances = mutual_neighbors(sides.z, sides.reference_z, n_neighbors)
+    scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
+    if transform == "none":
+        return Aligned(None, "", by_embedding(sides, pairs, scale), len(pairs))
+    found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), transform, rng)
+    if found is None:
+        return Aligned(None, why, None, len(pairs))
+    match = by_place if matching == "nearest" else by_transport
+    return Aligned(found, "", match(sides, found.transform, pairs, scale), len(pairs))
+
+
+def sides_of(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, transform: str) -> Sides:
+    """Return the two slices; their spots' distance is that of the sparser one where they share a unit."""
+    spacing = 1.0
+    if transform != "none":
+        apart = [float(np.median(cKDTree(xy[rows]).query(xy[rows], k=2)[0][:, 1])) for rows in (own, fixed)]
+        spacing = max(max(apart) if transform == "rigid" else apart[1], 1e-12)
+    return Sides(xy[own], z[own], xy[fixed], z[fixed], spacing)
+
+
+def _register(
+    sides: Sides, pairs: np.ndarray, weights: np.ndarray, kind: str, rng: np.random.Generator
+) -> tuple[Registration | None, str]:
+    """Return the registration, or why there is none."""
+    if len(pairs) < FEWEST_MATCHES:
+        return None, f"{len(pairs)} spots match in the embedding, and {FEWEST_MATCHES} are needed"
+    for side, places, everywhere in ((0, sides.xy, "moved slice"), (1, sides.reference_xy, "reference")):
+        spread = places[pairs[:, side]].std(axis=0).max() / max(places.std(axis=0).max(), 1e-300)
+        if spread < _CLUMP:
+            return (
+                None,
+                f"all matches lie in one clump of the {everywhere}, which says nothing of its rotation",
+            )
+    found = register(sides, pairs, weights, kind, rng)
+    if found is None:
+        return None, "no transform brings enough of the matches together"
+    if found.overlap < LOWEST_OVERLAP or found.alikeness < LOWEST_ALIKENESS:
+        return None, (
+            f"under the best transform {found.overlap:.0%} of the smaller slice overlaps, and its spots "
+            f"agree at {found.alikeness:.2f} (at least {LOWEST_OVERLAP:.0%} and {LOWEST_ALIKENESS} are "
+            "needed); do the slices show the same part of a tissue?"
+        )
+    lift = found.inliers.mean() / chance_of_agreeing(sides)
+    if lift < LOWEST_LIFT:
+        return None, (
+            f"{found.inliers.sum()} of {len(pairs)} matches agree on the best transform, {lift:.1f} times as "
+            f"many as by chance (at least {LOWEST_LIFT:g} times are needed)"
+        )
+    return found, ""

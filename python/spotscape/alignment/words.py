@@ -1,0 +1,60 @@
+"""What a user should know of an alignment before it is used, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from spotscape.alignment.align import Aligned
+from spotscape.alignment.registration import Registration, is_over, rotation
+
+LOW_AGREEMENT = 0.4
+OTHER_UNIT = 1.5
+"""Factor between the spots' distances of two slices from which they are in different units."""
+
+
+def unlike_units(name: str, reference: str, xy: np.ndarray, fixed: np.ndarray) -> str:
+    """Say so where the spots of one slice lie so much closer that units must differ; else nothing."""
+    own, other = (float(np.median(cKDTree(part).query(part, k=2)[0][:, 1])) for part in (xy, fixed))
+    width, reference_width = (float(np.ptp(part, axis=0).max()) for part in (xy, fixed))
+    if min(own, other) <= 0:
+        return ""
+    factors = own / other, width / reference_width
+    if all(factor > OTHER_UNIT for factor in factors) or all(factor < 1 / OTHER_UNIT for factor in factors):
+        return (
+            f"Slice {name!r} and {reference!r} seem to be in different units: spots are {own:.4g} and "
+            f"{other:.4g} apart (a factor of {factors[0]:.2g}), as where one is in pixels and one in "
+            "micrometres. transform='similarity' scales, too."
+        )
+    return ""
+
+
+def said_of(name: str, reference: str, one: Aligned) -> str:
+    """Return what a user should know before the alignment of a slice is used; empty where all is well."""
+    if one.why:
+        return f"Slice {name!r} was not aligned to {reference!r}: {one.why}."
+    if one.found is None:
+        return ""
+    if one.found.rival is not None:
+        return _two_ways(name, reference, one.found)
+    if one.found.agreement < LOW_AGREEMENT:
+        return (
+            f"Slice {name!r} agrees with {reference!r} at {one.found.agreement:.2f} only (1: all matches lie "
+            "on each other, 0 is chance): look at it before it is used."
+        )
+    return ""
+
+
+def _two_ways(name: str, reference: str, found: Registration) -> str:
+    """Say that a slice fits in two ways, and which one was taken."""
+    rival = found.rival or found
+    ways = [
+        f"turned by {rotation(one.transform):.0f} degrees"
+        f"{' and turned over' if is_over(one.transform) else ''} (agreement {one.agreement:.2f})"
+        for one in (found, rival)
+    ]
+    return (
+        f"Slice {name!r} fits {reference!r} in two ways, as well within the error: {ways[0]}, which was "
+        f"taken, and {ways[1]}. The tissue looks alike both ways; tell by the image or a landmark which one "
+        "is right."
+    )
