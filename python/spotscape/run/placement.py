@@ -2,8 +2,7 @@
 
 A core of a tissue array may have 16 cells, from which neither genes nor components can be learned. Nor can
 its own mean be told from that of the domain that it is of: so the mean of the others is taken off its genes.
-In simulated tissue 20 spots get the right domain in 0.83 to 0.91 of the cases that way, and in 0.36 to 0.44
-where their own mean is taken off; what differs between the slices in all domains alike stays.
+What differs between the slices in all domains alike stays.
 """
 
 from __future__ import annotations
