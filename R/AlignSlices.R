@@ -1,31 +1,34 @@
 #' Bring slices of one tissue into one frame, and match their cells
 #'
-#' Cells of two slices that are among each other's nearest in the embedding are matches; RANSAC finds the transform that
-#' most of them agree on and under which cells that come to lie on each other are most alike. Where another fits as well
-#' within the error, such as the mirror image or after a half turn, a warning names both. Every cell is then matched
-#' again among those near it. A slice that shows something else is left out, with a warning: no transform is forced on it.
+#' Cells that are among each other's nearest in the embedding are matches. RANSAC finds a transform that most matches agree
+#' on, and under which cells that lie on each other are most alike. Once the slices are aligned, each cell is matched again
+#' among the cells near it.
+#'
+#' A slice may fit as well another way, such as its mirror image or after a half turn. A warning then names both. A slice
+#' that does not fit is left out, and a warning says why. No transform is forced on it.
 #'
 #' @inheritParams RunSpatialPseudotime
 #' @inheritParams IntegrateSlices
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object with several slices, after
 #'   [IntegrateSlices()].
-#' @param slice_by Column with the slices, or `"seurat_image"`: the images of a Seurat object; `NULL`: that of the run.
+#' @param slice_by Column with the slices, or `"seurat_image"`: the images of a Seurat object. `NULL`: that of the run.
 #' @param reference Name of the slice whose frame is taken; `NULL`: the first.
-#' @param transform `"rigid"` (turned, shifted, turned over), `"similarity"` (also scaled, for slices in different units),
-#'   `"affine"` (also sheared), or `"none"`: nothing is moved, and cells are matched by their embedding alone, as for
-#'   slices of different individuals.
-#' @param matching `"nearest"`: each cell to the most alike of those near it; `"transport"`: by unbalanced optimal
-#'   transport, so that few cells share a partner.
-#' @param n_neighbors How many of a cell's nearest in the embedding are looked at for matches.
-#' @param seed Integer, of RANSAC's samples.
+#' @param transform `"rigid"`: turned, shifted and turned over; `"similarity"`: also scaled, for slices in different units;
+#'   `"affine"`: also sheared; `"none"`: nothing is moved, and cells are matched by their embedding alone, as for slices of
+#'   different individuals.
+#' @param matching How cells are matched once the slices are aligned. `"nearest"`: each cell to the most alike of those
+#'   near it. `"transport"`: by unbalanced optimal transport, so that few cells share a partner.
+#' @param n_neighbors How many of a cell's nearest in the embedding are looked at for matches, 1 or more.
+#' @param seed Integer of 0 or more, of RANSAC's samples.
 #' @param image,coordinates Where the places of the cells are, as in [IntegrateSlices()].
-#' @return The same object, with `aligned_x` and `aligned_y` in its metadata or `colData` (`NA` for a slice that could not
-#'   be aligned; not with `"none"`), and in `Misc(object, "spotscape_alignment")` or
-#'   `metadata(object)$spotscape_alignment` a list: `reference`, `slice_key` (the column of the slices), `transform`,
-#'   `matching`, and the data frames `slices` (a row for each: whether it is aligned, the transform y = A x + b, rotation
-#'   in degrees, scale, agreement - the share of the matches in the overlap that lie on each other, 1 is all and 0 is chance -,
-#'   how alike the cells are that lie on each other, overlap, and another fit that is as good) and `matches` (cell, partner in the
-#'   reference, score, distance).
+#' @return The same object. `aligned_x` and `aligned_y` in its metadata or `colData` are coordinates in the reference's
+#'   frame: `NA` for a slice that could not be aligned, and not with `"none"`. `Misc(object, "spotscape_alignment")` or
+#'   `metadata(object)$spotscape_alignment` is a list:
+#'   - `reference`, `slice_key` (the column of the slices), `transform`, `matching`;
+#'   - `slices`, a data frame with a row for each slice: whether it is aligned, the transform y = A x + b, rotation in
+#'     degrees, scale, whether it was turned over, agreement (share of the matches in the overlap that lie on each other: 1
+#'     is all, 0 is chance), how alike cells are that lie on each other, overlap, another fit that is as good;
+#'   - `matches`, a data frame of matched cells: cell, partner in the reference, score, distance.
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
 #' dimensions.

@@ -1,11 +1,12 @@
 #' Compare conditions: sizes of domains, and genes within them
 #'
-#' After [IntegrateSlices()]: how large each domain is in each condition, and which genes differ between conditions
-#' within each domain; `spotscape.tl.compare_domains` in Python, with the same numbers. Slices are the replicates. The
-#' shares of a domain are compared on the arcsine square root scale. Where both conditions have two or more slices with
-#' enough cells of a domain, counts are added up to one sample a slice (pseudobulk); both then go by a moderated t-test.
-#' Elsewhere cells are compared by Wilcoxon's test, whose p-values are too small, as cells of one slice are not
-#' independent: only the order of genes counts.
+#' Compares two or more conditions after [IntegrateSlices()]: how large each domain is, and which genes differ within it.
+#' The computation is `spotscape.tl.compare_domains` in Python, and the numbers are the same as there.
+#'
+#' Slices are the replicates. The shares of a domain in the slices are compared on the arcsine square root scale. Genes are
+#' compared by pseudobulk where both conditions have two or more slices with enough cells of the domain: counts are added
+#' up to one sample a slice. Shares and pseudobulk are tested by a moderated t-test. Elsewhere cells are compared by
+#' Wilcoxon's test. Cells of one slice are not independent, so its p-values are too small. Use only the order of its genes.
 #'
 #' @section Errors:
 #' Of class `spotscape_input_error`, before any work: a column that is missing, a cell without a slice or condition, a
@@ -15,11 +16,11 @@
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object that [IntegrateSlices()] made.
 #' @param condition_key,slice_by Names of the metadata (`colData`) columns with the conditions, one to a slice, and
 #'   the slices (`"seurat_image"`: the images of a Seurat object); `NULL`: those of [IntegrateSlices()].
-#' @param reference The condition that each other one is compared with; `NULL`: the first level, or of text the first
-#'   by the alphabet.
+#' @param reference The condition that each other one is compared with; `NULL`: the first level (of text, by the
+#'   alphabet).
 #' @param domain_key Name of the column with the domains; `NULL`: the one [IntegrateSlices()] wrote beside `reduction`,
 #'   `spotscape_domain`.
-#' @param min_spots Cells of a domain that a slice (pseudobulk) or a condition (Wilcoxon) needs, 2 or more.
+#' @param min_spots Cells of a domain that a slice (pseudobulk) or a condition (Wilcoxon) needs to be compared, 2 or more.
 #' @param assay Name of the assay with raw counts; `NULL`: the default assay, or of an experiment `"counts"`.
 #' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Split layers are read together.
 #' @param reduction Name of the reduction that [IntegrateSlices()] wrote, where its record is.

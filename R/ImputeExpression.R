@@ -1,27 +1,26 @@
-#' Denoise expression by the trained model
+#' Denoise expression: estimate each gene in each cell
 #'
-#' What is to be expected of each gene in each cell, after [RunSpotscape()] or [IntegrateSlices()]. A cell's neighbourhood
-#' are the cells of its slice whose embedding is most alike, and a gene is the mean of its expression over it. After a run
-#' of the published encoder (`config = "paper"`), the genes that it was trained on come from its decoder instead, at the
-#' mean embedding of the neighbourhood.
+#' The estimate is the mean of the gene over the cell's neighbourhood: the `n_neighbors` cells of its slice whose embedding
+#' is most alike. After a run of the published encoder (`config = "paper"`), its decoder estimates the genes that it was
+#' trained on, at the mean embedding of the neighbourhood.
 #'
-#' For looking at patterns: maps, markers, hypotheses. Not for tests between cells or domains: a cell's value is made of
-#' other cells' counts, so that cells are no longer independent and p-values far too small. Test on the counts (see
-#' [CompareDomains()]).
+#' Use imputed values to look at patterns: maps, markers, hypotheses. Do not test on them. A cell's value is made of other
+#' cells' counts, so cells are no longer independent, and p-values are far too small. Test on the counts (see
+#' [CompareDomains()]). Averaging removes what the embedding does not tell apart, such as a rare state of a few cells.
 #'
 #' @inheritParams RunSpatialPseudotime
 #' @param genes Names of the genes; `NULL` for all.
 #' @param scale `"log"`: `log(1 + x)` of counts scaled to the run's `target_sum` a cell; `"counts"`: counts, at each
 #'   cell's own total.
-#' @param n_neighbors Cells of a neighbourhood, the cell itself among them, 1 or more; 1 is the decoder alone, or nothing
-#'   but the cell. Not more than a tenth of a slice's cells are taken, as far as that is 5 or more.
+#' @param n_neighbors Cells of a neighbourhood, the cell itself included, 1 or more. 1 is the decoder alone, or the cell
+#'   alone. At most a tenth of a slice's cells are taken, but 5 where that is fewer.
 #' @param assay,layer Where the raw counts are, as in [RunSpotscape()].
 #' @return The same object with the values, never negative. Seurat: the assay `spotscape_imputed` (layer `data`, or
 #'   `counts` on that scale), of the genes asked for. Experiments: for all genes the assay `spotscape_imputed`, else the
 #'   alternative experiment of that name.
 #' @section Errors:
-#' Of class `spotscape_input_error`: no trained model, embedding or counts, an unknown gene, or all genes where that would
-#' be more than 2^31 values.
+#' Of class `spotscape_input_error`: no model of a run, no embedding or counts, an unknown gene, or all genes where the
+#' result would have more than 2^31 values.
 #' @eval example_start("run")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
 #' spe <- ImputeExpression(spe)

@@ -1,11 +1,13 @@
 #' Find spatial domains that several slices share
 #'
 #' Gives one object back with an embedding in which several slices can be compared, and domains that are the same in all
-#' of them: `spotscape.tl.integrate_slices` in Python, with the same numbers. All slices take the way of one (see
-#' [RunSpotscape()]) together: counts are scaled to the median total of all, each slice has its own spatial graph, so that
-#' slices may overlap in coordinates, genes are ranked by their pattern within the slices and centred there, and the
-#' components are those in which cells of different slices that match differ little. If a run fails or is interrupted
-#' (Ctrl-C, Esc), your objects are as they were.
+#' of them. The computation is `spotscape.tl.integrate_slices` in Python, and the numbers are the same as there.
+#'
+#' All slices take the steps of [RunSpotscape()] together. Counts are scaled to the median total of all. Genes are ranked
+#' by their pattern within the slices, and centred there. Each slice has its own spatial graph, so slices may overlap in
+#' coordinates. The components are those in which matching cells of different slices differ little. With
+#' `config = "paper"` one graph autoencoder is trained on all slices instead. If a run fails or is interrupted (Ctrl-C,
+#' Esc), your objects are as they were.
 #'
 #' @section Which slices:
 #' | `object` | slices | result |
@@ -16,40 +18,41 @@
 #' | SpatialExperiment | column `sample_id`, else `slice` | the same object |
 #' | SingleCellExperiment | column `slice`, else `sample_id`; `coordinates` are needed | the same object |
 #'
-#' `slice_by` names another column of the metadata or `colData`, or `"seurat_image"`: the images. The slices of a list go
-#' by its names, else by what the objects say in the column, if they differ there, else by `slice1`, `slice2`, ...; the
-#' column is written, `slice` where none is named. Where slices share names of cells, each slice's name goes
-#' before them (`<slice>_`), with a warning. Genes that a slice lacks are left out of the run. Of a list, `merge()`
-#' drops the reductions and makes text of factors in the metadata; `cbind()` here drops reductions, alternative
-#' experiments and the assays that a slice lacks, and puts `NA` where a slice lacks a column of `colData`. Cells come
-#' slice by slice for a list, and stay in their order in one object.
+#' `slice_by` names another column of the metadata or `colData`, or `"seurat_image"`: the images. The slices of a list are
+#' named by its names. Without names, the column names them where each object has one value there and the values differ.
+#' Else they are `slice1`, `slice2`, ... The column is written; it is `slice` where none is named. Where slices share
+#' names of cells, each slice's name goes before them (`<slice>_`), with a warning. Genes that a slice lacks are left out
+#' of the run. For a list, `merge()` drops the reductions, and turns factors in the metadata into text. `cbind()` here
+#' drops reductions, alternative experiments and the assays that a slice lacks, and puts `NA` where a slice lacks a column
+#' of `colData`. Cells come slice by slice for a list, and stay in their order in one object.
 #'
 #' @section What is written:
-#' What [RunSpotscape()] writes, under the same names (`spotscape_confidence` among them), and in the record,
-#' `Misc(x[["spotscape"]])$integration` or `metadata(x)$spotscape$integration`: the slices, how many genes they share, how
-#' well they mix (`mixing`, 1 is as by chance), how clear domains and slices are (silhouettes), and domains that are in one
-#' slice only.
+#' What [RunSpotscape()] writes, under the same names (`spotscape_confidence` among them). The record,
+#' `Misc(x[["spotscape"]])$integration` or `metadata(x)$spotscape$integration`, also holds the slices, the number of shared
+#' genes, how well the slices mix (`mixing`, 1 is as by chance), how clear domains and slices are (silhouettes), domains
+#' that are in one slice only, and how much of the differences was taken out: `slice_noise`, 0 to 3, and the share of the
+#' `signal` that is left.
 #'
 #' @section Errors:
 #' Of class `spotscape_input_error`, before any work: fewer than two slices, objects of several classes, a cell in no
 #' image or in two, a column that is missing; then fewer than 50 cells in every slice, two slices with the same counts,
-#' fewer than 50 shared genes, or a slice in two conditions. A slice with fewer than 50 cells is too small to learn from: it
-#' is placed in the space that the others make, with a warning.
+#' fewer than 50 shared genes, or a slice in two conditions. A slice with fewer than 50 cells is too small to find
+#' components in. It is placed in the space that the others make, with a warning.
 #'
 #' @inheritParams RunSpotscape
 #' @param object A list of Seurat, SpatialExperiment or SingleCellExperiment objects, each one slice, or one object
 #'   that holds several.
-#' @param n_domains Number of domains over all slices; `NULL` lets the method suggest one.
+#' @param n_domains Number of domains over all slices; `NULL` has it suggested from the data.
 #' @param slice_by Name of the metadata (`colData`) column with the slices, or `"seurat_image"`: the images of a Seurat
 #'   object. `NULL`: see the table. Python and the shell call it `slice_key`, and so does the record of a run.
 #' @param slice_key The old name of `slice_by`, with a warning.
-#' @param condition_key Name of the column with the slices' conditions, one to a slice. It is checked and recorded, and
-#'   not used in training.
-#' @param correction Changes how much of the differences between slices is taken out. At 1 the data say how much: all that
-#'   leaves the slices a third of their spatial signal. 0 leaves the differences, and larger values mix the slices more at
-#'   the risk of mixing domains.
-#' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Layers of a split assay (`counts.1`,
-#'   `counts.2`) are read each on its own; the object keeps them.
+#' @param condition_key Name of the column with the slices' conditions, one to a slice. It is checked and recorded for
+#'   [CompareDomains()]. Embedding and domains do not use it.
+#' @param correction How much of the differences between slices is taken out. At 1 the data decide: as much as leaves the
+#'   slices a third of their spatial signal. 0 leaves the differences. Larger values mix the slices more, and may mix
+#'   domains. It multiplies the weight that was found. Below 1 it also multiplies the centring of genes within slices.
+#' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Each layer of a split assay (`counts.1`,
+#'   `counts.2`) is read by itself, and the object keeps them.
 #' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or data frame
 #'   with a row per cell. For a list of objects, the names, or a list with a matrix for each. `NULL`: the images,
 #'   `spatialCoords`.

@@ -3,16 +3,22 @@
 #' Gives the same object back with an embedding and the spatial domains in it. The computation is
 #' `spotscape.tl.run_spotscape` in Python, and the numbers are the same as there.
 #'
-#' What happens to a slice: each cell is joined to its neighbours in the tissue; counts are scaled to the
-#' slice's median total and the logarithm is taken; the 3,000 genes with the clearest spatial pattern are kept;
-#' the directions of expression that vary over the tissue and not between neighbours become 20 components, and
-#' each cell's are averaged over two rings of neighbours; the components are turned so that groups of cells
-#' differ most for what varies within them; a Gaussian mixture groups the cells into domains and says how sure
-#' it is. Nothing of this is trained: `config = "paper"` trains the published graph autoencoder instead.
+#' What happens to a slice, in order:
 #'
-#' Cells keep their order; images, other
-#' reductions and assays stay as they are. If a run fails or is interrupted (Ctrl-C, Esc), your object is
-#' as it was.
+#' 1. Each cell is joined to its neighbours in the tissue.
+#' 2. Counts are scaled to the slice's median total, and `log(1 + x)` is taken.
+#' 3. The 3,000 genes with the clearest spatial pattern are kept.
+#' 4. Twenty components are made: directions of expression that vary over the tissue and not between neighbours. Each
+#'    cell's components are averaged over two rings of neighbours.
+#' 5. The averages are given new axes, in which differences between groups of cells weigh more than differences within
+#'    them.
+#' 6. A Gaussian mixture groups the cells into domains, and says how sure it is.
+#'
+#' None of these steps is trained. `config = "paper"` trains the published graph autoencoder in place of steps 4 and 5,
+#' and takes the published settings elsewhere.
+#'
+#' Cells keep their order. Images, other reductions and other assays stay as they are. If a run fails or is interrupted
+#' (Ctrl-C, Esc), your object is as it was.
 #'
 #' @section What is written:
 #' | what | Seurat | SpatialExperiment, SingleCellExperiment |
@@ -24,63 +30,69 @@
 #' | model | `Misc(x, "spotscape_model")` | `metadata(x)$spotscape_model` |
 #'
 #' Another `reduction.name` changes the other names with it, so that two runs can stand side by side. The embedding has
-#' as many columns as `config$n_components`, fewer where there are few genes or cells; they go by how much they tell
-#' groups of cells apart. Where domains do not say how sure
-#' they are, as by K-means (`config = "paper"`), there is no such column, and an earlier one goes: see
-#' [FindSpatialDomains()].
+#' as many columns as `config$n_components`, fewer where there are few genes or cells. The first columns tell groups of
+#' cells apart best. K-means (`config = "paper"`) does not say how sure a domain is. Then no column says it, and an
+#' earlier one is removed: see [FindSpatialDomains()].
 #'
 #' @section Coordinates:
 #' From a Seurat object: the image (VisiumV1, VisiumV2, FOV, SlideSeq or STARmap), in full-resolution units.
-#' From a SpatialExperiment: `spatialCoords`. Otherwise, or to override these: `coordinates`. Where several images are
-#' there and one holds all cells, it is taken.
+#' From a SpatialExperiment: `spatialCoords`. Otherwise, or to override these: `coordinates`. Of several images, one that
+#' holds all cells is taken.
 #'
-#' Columns go by their names, in any order: x, to the right, is the one with the word `x` or `col` in its name (`x`,
-#' `pxl_col_in_fullres`, `imagecol`, `array_col`, `col`, `x_centroid`), and y, downward, the one with `y` or `row`. Columns
-#' whose names say nothing are taken in their order. Which column was taken as x is said, unless they are called x and y. A
-#' column `cell`, as `GetTissueCoordinates()` adds, gives the names of the rows.
+#' Columns are told apart by their names, in any order. The one with the word `x` or `col` in its name is x, to the right
+#' (`x`, `pxl_col_in_fullres`, `imagecol`, `array_col`, `col`, `x_centroid`). The one with `y` or `row` is y, downward.
+#' Columns whose names say nothing are taken in their order. A message says which column was taken as x, unless they are
+#' called x and y. A column `cell`, as `GetTissueCoordinates()` adds, gives the names of the rows.
 #'
 #' @section One slice:
-#' Where the object holds several slices - samples of a SpatialExperiment, images that hold different cells, a column
-#' `slice` or `sample_id`, split layers without an image that holds all cells - a run is refused, also with `coordinates`.
-#' [IntegrateSlices()] takes several.
+#' A run is refused where the object holds several slices, also with `coordinates`. These are samples of a
+#' SpatialExperiment, images that hold different cells, a column `slice` or `sample_id`, or split layers without an image
+#' that holds all cells. [IntegrateSlices()] takes several.
 #'
 #' @section Counts:
-#' Raw counts are all that is needed: `NormalizeData()`, `ScaleData()` and `RunPCA()` are not, and do not change the
-#' result. Where `SCTransform()` has made its assay the default, counts are taken from the assay that it started from;
-#' `assay = "SCT"` takes the corrected counts. Where the default assay has a part of the cells, as Visium HD has an
-#' assay for each size of bins, the run is on these, and the others get `NA`.
+#' A run needs raw counts only. `NormalizeData()`, `ScaleData()` and `RunPCA()` are not needed, and do not change the
+#' result. Where `SCTransform()` has made its assay the default, counts are taken from the assay that it started from.
+#' `assay = "SCT"` takes the corrected counts. The default assay may have a part of the cells only, as Visium HD has an
+#' assay for each size of bins. The run is then on these, and the others get `NA`.
+#'
+#' Counts are whole numbers. Other values are refused, unless `config = list(fractional_counts = TRUE)` is set. The run
+#' then takes values of 0 or more that are not whole, such as decontaminated or volume-normalised counts. They are scaled
+#' and logged as counts are, and a warning says what that does to the results. Values that were logged or scaled before
+#' give wrong results.
 #'
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object, or a matrix (dense or
 #'   sparse) of raw counts, genes x cells.
-#' @param n_domains Number of domains; `NULL` lets the method suggest one.
+#' @param n_domains Number of domains; `NULL` has it suggested from the data (see [SuggestNDomains()]).
 #' @param config Settings of the run: `NULL` (the default settings), the name of a preset (`"default"`,
-#'   `"paper"`), or a named list of settings to change, such as `list(n_components = 30)`, with `preset` as an
-#'   optional element for where to start.
-#' @param seed Seed of all random numbers of the run. R's own random numbers are not used.
-#' @param device `"auto"` (an NVIDIA GPU if there is one), `"cpu"`, `"cuda"`, `"cuda:1"`, `"mps"`.
+#'   `"paper"`), or a named list of settings to change, such as `list(n_components = 30)`. Its element `preset` names the
+#'   settings to start from. `list(fractional_counts = TRUE)` takes counts that are not whole, with a warning.
+#' @param seed Integer of 0 or more that all randomness of the run comes from. The same seed, machine and number of
+#'   threads give the same result to the bit. R's own random numbers are not used.
+#' @param device Where to train, if at all: `"auto"` (an NVIDIA GPU if there is one), `"cpu"`, `"cuda"`, `"cuda:1"`,
+#'   `"mps"`.
 #' @param assay Name of the assay with the counts. `NULL`: the default assay (Seurat), or `"counts"`.
 #' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Where the assay holds several
 #'   (`counts.1`, `counts.2`), they are joined for the run.
-#' @param image Name of the image whose coordinates to use; `NULL` where there is one only. It is kept in the record of the
-#'   run, and [SpatialDomainPlot()] draws by it.
+#' @param image Name of the image whose coordinates to use; `NULL` where there is one only. The record of the run keeps
+#'   it, and [SpatialDomainPlot()] draws by it.
 #' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or
 #'   data frame with a row per cell.
 #' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
 #'   name in capitals). The domains' columns are named `<reduction.name>_domain` and `<reduction.name>_confidence` (in
 #'   lower case in a SpatialExperiment).
-#' @param checkpoint File in which a training leaves its state, so that a run that is killed is not lost; `NULL` for
-#'   none. It is made by the system's rules for files, holds no code, and stays after the run: delete it then.
+#' @param checkpoint File in which a training saves its state, so that a killed run can go on; `NULL` for none. It has
+#'   the system's usual permissions and holds no code. It stays after the run: delete it then.
 #' @param checkpoint_minutes Minutes between writes of it; 0 writes after every epoch.
 #' @param resume Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
 #'   and all settings have to be the same.
-#' @param threads Threads to compute with, kept for the whole run and recorded; `NULL` takes `OMP_NUM_THREADS`, else
-#'   as many as the process may use.
-#' @param verbose Show messages and progress: epoch, loss, memory in use, time left.
+#' @param threads Threads to compute with, kept for the whole run and restored after it; `NULL` takes
+#'   `OMP_NUM_THREADS`, else as many as the process may use.
+#' @param verbose Show messages, and the progress of a training: epoch, loss, memory in use, time left.
 #' @param ... Passed to methods; nothing else is taken.
-#' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x latent
+#' @return The same object with the result in it. For a matrix, a list: `embedding` (cells x
 #'   dimensions), `domains` (a factor named by cell), `confidence` (numbers named by cell, or `NULL`), `info`
 #'   (parameters, versions), `model` (what puts other slices into the same space).
-#' @seealso [RunSpatialPseudotime()], [ImputeExpression()] and [SaveSpotscape()] go on from there; [IntegrateSlices()]
+#' @seealso [RunSpatialPseudotime()], [ImputeExpression()] and [SaveSpotscape()] for what follows a run; [IntegrateSlices()]
 #'   for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
 #' @examplesIf spotscape_available()
 #' # A small simulated slice, laid out as Space Ranger does

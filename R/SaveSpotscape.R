@@ -1,9 +1,9 @@
-#' Keep a trained model, and put new slices into its space
+#' Keep the model of a run, and put new slices into its space
 #'
-#' `SaveSpotscape()` writes the model of a run into a folder, which Python and R read alike; `LoadSpotscape()` reads it,
-#' or takes it from an object; `MapToSpotscape()` puts a slice that the model was not trained on into its space, and names
-#' its domains as the model does. Nothing is trained: each gene's mean over the new slice is brought to its mean in
-#' training, so that a slice of other tissue, or of one part of it, is placed less well than by a run.
+#' `SaveSpotscape()` writes the model of a run into a folder, which Python and R read alike. `LoadSpotscape()` reads it,
+#' or takes it from an object. `MapToSpotscape()` puts a slice that was not in the run into the model's space, and names
+#' its domains as the model does. The model stays as it is: each gene of the new slice is shifted to its mean in the run.
+#' So a slice of other tissue, or of one part of it, is placed less well than by a run of its own.
 #'
 #' @inheritParams RunSpatialPseudotime
 #' @inheritParams IntegrateSlices
@@ -17,13 +17,13 @@
 #' @param slice_by Column with the slices, or `"seurat_image"`: the images, where the object holds several: each is mapped
 #'   by itself.
 #' @param min_genes Share of the model's genes that the slice has to have. Those that it lacks are taken at their mean in
-#'   training, and a warning says how many.
+#'   the run, and a warning says how many.
 #' @param assay,layer,image,coordinates As in [RunSpotscape()].
 #' @param reduction.name Name of the embedding that is written; `NULL`: as for `reduction`.
 #' @return `SaveSpotscape()`: `folder`, invisibly. `LoadSpotscape()`: an object of class `spotscape_model`.
 #'   `MapToSpotscape()`: `object` with the embedding and the domains, as after [RunSpotscape()].
 #' @section Errors:
-#' Of class `spotscape_input_error`: no trained model; a folder without a model, or with one that is cut short, changed or of
+#' Of class `spotscape_input_error`: no model of a run; a folder without a model, or with one that is cut short, changed or of
 #' a newer version; a slice with too few of the model's genes, or without counts or places.
 #' @eval example_start("slice")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)

@@ -11,8 +11,9 @@
 #' @param coordinates Where the cells lie, which `IntegrateLayers()` does not hand over: a numeric matrix or data frame
 #'   with a row (x, y) named by each cell, or the Seurat object, whose images then say it.
 #' @param new.reduction,key Name of the new reduction, and the key of its columns (`NULL`: the name in capitals).
-#' @param n_domains Number of domains that training reckons with; `NULL` has it suggested.
-#' @return A list with the new reduction, as `IntegrateLayers()` expects. It has no room for the trained model, so that
+#' @param n_domains Number of domains that a training of the published encoder uses; `NULL` has it suggested. The
+#'   default embedding does not depend on it.
+#' @return A list with the new reduction, as `IntegrateLayers()` expects. It has no room for the model, so
 #'   [ImputeExpression()] and [SaveSpotscape()] need a run of [IntegrateSlices()] instead.
 #' @examples
 #' \dontrun{

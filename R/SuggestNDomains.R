@@ -1,15 +1,16 @@
 #' How many domains a tissue supports
 #'
-#' Weighs each number of domains by how well a Gaussian mixture of so many groups fits the embedding, and by what annotators
-#' of tissue do: five or six domains, rarely fewer than three or more than eleven. `spotscape.tl.suggest_n_domains` in
-#' Python. [RunSpotscape()] takes the number suggested here where it is given none.
+#' A Gaussian mixture is fitted for each number and judged by Schwarz' criterion, which counts only as many cells as are
+#' independent. The criterion is weighed against what annotators of tissue do: they name five or six domains, rarely fewer
+#' than three or more than eleven. So three or four groups may be suggested as five. The computation is
+#' `spotscape.tl.suggest_n_domains` in Python. [RunSpotscape()] takes the number suggested here where it is given none.
 #'
-#' It is a suggestion, not a finding: tissue is organised on several scales, and the number of domains is a choice of
-#' scale. [NDomainsPlot()] shows how clear the choice is; where several numbers weigh about as much, compare their maps
-#' (`FindSpatialDomains(object, n_domains = )`).
+#' The number is a suggestion, not a finding. Tissue is organised on several scales, and the number of domains is a choice
+#' of scale. [NDomainsPlot()] shows how clear the choice is, and what the prior changed. Compare the maps of neighbouring
+#' numbers (`FindSpatialDomains(object, n_domains = )`).
 #'
 #' @inheritParams FindSpatialDomains
-#' @param candidates Numbers to choose from, each 2 or more; `NULL` for 2 to 15.
+#' @param candidates Numbers to choose from, each from 2 to the number of cells; `NULL` for 2 to 15.
 #' @param seed Of the mixtures' starts.
 #' @param reduction Name of the reduction to read; `NULL` for that of the last run by its usual name.
 #' @return A data frame with a row for each candidate: `n_domains`; `log_likelihood`, of a cell
@@ -51,9 +52,9 @@ SuggestNDomains.default <- function(object, candidates = NULL, seed = 0L, coordi
 
 #' Figure of the number of domains
 #'
-#' How much each number of domains weighs, by the data alone (line) and with what annotators usually do (bars);
-#' `spotscape.pl.n_domains` in Python. One high bar is a clear choice; several of about one height are not, and the maps of
-#' these numbers should be compared. Where the line peaks elsewhere, the prior decided.
+#' How much each number of domains weighs, by the data alone (line) and with what annotators usually do (bars). Python has
+#' it as `spotscape.pl.n_domains`. One high bar is a clear choice. Several bars of about one height are not: compare the
+#' maps of these numbers. Where the line peaks elsewhere, the prior decided.
 #'
 #' @param curve What [SuggestNDomains()] gave.
 #' @return A ggplot.

@@ -131,7 +131,7 @@ NO_NETWORK <- "URL|[Dd]ownload|[Cc]onnect|[Nn]etwork|resolve|[Ff]etch|dns error"
 # What lives as long as the R session.
 the <- new.env(parent = emptyenv())
 
-# The arguments that every verb that trains has, as train_python() takes them.
+# The arguments that RunSpotscape() and IntegrateSlices() share, as train_python() takes them.
 training_settings <- function(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose) {
   list(
     n_domains = n_domains, config = config, seed = seed, device = device, checkpoint = checkpoint,

@@ -56,7 +56,7 @@ factor_to_python <- function(values) {
 model_to_python <- function(model) {
   if (is.null(model)) {
     input_error(
-      "object", "no trained model", "one that a run left",
+      "object", "no model", "one that a run left",
       "Call RunSpotscape() or IntegrateSlices() first; SpotscapeIntegration() keeps none."
     )
   }
@@ -99,7 +99,7 @@ as_table <- function(columns) {
   }), stringsAsFactors = FALSE)
 }
 
-# Where the object keeps the trained model of a reduction.
+# Where the object keeps the model of a reduction.
 model_name <- function(reduction.name) paste0(tolower(reduction.name), "_model")
 
 # The column of the domains that belong to a reduction, in metadata and in colData alike.

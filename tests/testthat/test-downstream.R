@@ -83,7 +83,7 @@ test_that("imputation is Python's, and goes where each kind of object has it", {
     expect_input_error(ImputeExpression(object, scale = "raw"), "scale")
     without <- object
     if (kind == "seurat") without@misc$spotscape_model <- NULL else S4Vectors::metadata(without)$spotscape_model <- NULL
-    expect_input_error(ImputeExpression(without), "object", "no trained model")
+    expect_input_error(ImputeExpression(without), "object", "no model")
   }
 })
 
