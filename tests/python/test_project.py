@@ -61,7 +61,7 @@ MAY_IMPORT = {
     # the steps of a run, the verbs, and what keeps a model
     "run": GROUND | {"_paths", "core", "components", "domains", "engine", "gr", "pp"},
     "tl": GROUND | {"_scanpy", "alignment", "comparison", "domains", "engine", "gr", "metrics", "pp", "run"},
-    "model": GROUND | {"_paths", "domains", "engine", "gr", "run", "tl"},
+    "model": GROUND | {"_paths", "domains", "engine", "gr", "pp", "run", "tl"},
     # beside the floors
     "metrics": GROUND,
     "datasets": GROUND,

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from spotscape._neighborhood import neighborhood_mean
 from spotscape.pp import spatial_genes
-from spotscape.pp.spatial_genes import UNSEEN, neighborhood_mean, rank_by_pattern, spatial_autocorrelation
+from spotscape.pp.spatial_genes import UNSEEN, rank_by_pattern, spatial_autocorrelation
 
 
 def strip(n=60, g=8, seed=0):

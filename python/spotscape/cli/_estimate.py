@@ -17,7 +17,7 @@ def describe_run(
     """Say in words how large the data are, what a run would take, and how training would go."""
     from spotscape.cli._sources import read_slices
     from spotscape.engine.estimate import estimate_run
-    from spotscape.io._read import size_to_back
+    from spotscape.io.platforms import size_to_back
     from spotscape.io.spatial_data import is_spatialdata
 
     n_spots = n_stored = disk = 0

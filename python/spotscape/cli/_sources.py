@@ -64,7 +64,7 @@ def read_slices(
 
 def files_to_back(paths: dict[str, Path], out: Path) -> dict[str, Path]:
     """Return, for slices whose counts are on disk in a platform's own way, a file beside OUT for them."""
-    from spotscape.io._read import is_written_to_stay
+    from spotscape.io.platforms import is_written_to_stay
 
     names = [name for name, path in paths.items() if is_written_to_stay(path)]
     return {name: out.with_name(f"{out.name}.counts{i}.h5ad") for i, name in enumerate(names, start=1)}

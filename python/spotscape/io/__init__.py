@@ -2,10 +2,10 @@
 
 from spotscape._paths import atomic_path, check_output
 from spotscape.io._anndata_files import write
-from spotscape.io._read import is_slice, read
 from spotscape.io._tables import read_tables
 from spotscape.io.cosmx import read_cosmx
 from spotscape.io.merscope import read_merscope
+from spotscape.io.platforms import is_slice, read
 from spotscape.io.slide_seq import read_curio, read_slide_seq
 from spotscape.io.space_ranger import read_space_ranger
 from spotscape.io.spatial_data import read_spatialdata
