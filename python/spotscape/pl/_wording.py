@@ -147,7 +147,7 @@ def _cohesion(domains: list[Domain]) -> str:
 
 
 def _separation(widths: Silhouettes) -> str:
-    """Say how far the domains are apart in what the model learned."""
+    """Say how far the domains are apart in the embedding."""
     if widths.overall is None:
         return ""
     if widths.overall > 0.5:
@@ -156,4 +156,4 @@ def _separation(widths: Silhouettes) -> str:
         words = "are apart with some overlap"
     else:
         words = "merge gradually into one another, as tissue often does"
-    return f"In what the model learned, the domains {words} (mean silhouette {widths.overall:.2f})."
+    return f"In the embedding, the domains {words} (mean silhouette {widths.overall:.2f})."
