@@ -16,7 +16,7 @@ from anndata.io import write_elem
 from spotscape._paths import atomic_path, named_path
 from spotscape._validate import input_error
 from spotscape.io._anndata_files import read_h5ad
-from spotscape.io._tenx import Matrix
+from spotscape.io._tenx import Matrix, open_matrix
 from spotscape.io._tenx_h5 import StoredCounts
 
 _BYTES = 8
@@ -39,11 +39,16 @@ class Size:
         return _BYTES * (self.n_stored + self.n_rows)
 
 
-def size_of(matrix: Matrix) -> Size | None:
-    """Return the size of counts in a file; None where they are in a folder with ``matrix.mtx``."""
-    if not isinstance(matrix.counts, StoredCounts):
+def size_of(path: Path | None, expected: str) -> Size | None:
+    """Return the size of counts in a file; None where they are in a folder (``matrix.mtx``), or nowhere."""
+    if path is None or path.is_dir():
         return None
-    return Size(len(matrix.barcodes), int(matrix.is_gene.sum()), matrix.counts.n_stored())
+    matrix = open_matrix(path, expected)
+    return _size(matrix, matrix.counts) if isinstance(matrix.counts, StoredCounts) else None
+
+
+def _size(matrix: Matrix, counts: StoredCounts) -> Size:
+    return Size(len(matrix.barcodes), int(matrix.is_gene.sum()), counts.n_stored())
 
 
 def make(
@@ -75,10 +80,10 @@ def make(
     if backed is None:
         counts, others = matrix.load(rows)
         return finish(matrix.adata(obs, counts, others if count_others else None))
-    size = size_of(matrix)
-    if size is None or not isinstance(matrix.counts, StoredCounts):
+    if not isinstance(matrix.counts, StoredCounts):
         found = "counts in a folder with matrix.mtx"
         raise input_error("backed", found, "counts in an .h5 file", "Read it without backed.")
+    size = _size(matrix, matrix.counts)
     with atomic_path(backed) as temporary:
         free = shutil.disk_usage(temporary.parent).free
         if size.disk > free:

@@ -8,6 +8,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from spotscape.io.common import texts
+
 CELLS = "cellBin"
 _NAMES = ("geneName", "gene", "geneID")
 _OBS = ("dnbCount", "area")
@@ -40,10 +42,6 @@ def read_cells(file: h5py.File) -> tuple[AnnData, np.ndarray]:
         if name in cells.dtype.names:
             obs[name] = cells[name]
     adata = AnnData(counts, obs=obs)
-    adata.var["gene_ids"] = _texts(genes["geneID" if "geneID" in genes.dtype.names else names])
-    adata.var_names = pd.Index(_texts(genes[names]), dtype=str)
+    adata.var["gene_ids"] = texts(genes["geneID" if "geneID" in genes.dtype.names else names])
+    adata.var_names = pd.Index(texts(genes[names]), dtype=str)
     return adata, np.column_stack([cells["x"], cells["y"]])
-
-
-def _texts(stored: np.ndarray) -> list[str]:
-    return [text.decode() for text in stored]

@@ -20,7 +20,7 @@ from spotscape._keys import CONTROLS
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
 from spotscape.io._tenx_h5 import StoredCounts
-from spotscape.io.common import check_unique, find_one, is_gzip, need_one
+from spotscape.io.common import check_unique, find_one, is_gzip, need_one, text_of, texts
 
 GENES = "Gene Expression"
 _FEATURES = ("features.tsv", "genes.tsv")
@@ -89,34 +89,26 @@ def _open_h5(path: Path, expected: str) -> Matrix:
     with h5py.File(path, "r") as file:
         group = file["matrix"]
         features = group["features"]
-        var = pd.DataFrame({"gene_ids": _texts(features["id"])}, index=_texts(features["name"]))
-        kinds = _texts(features["feature_type"]) if "feature_type" in features else [GENES] * len(var)
+        var = pd.DataFrame({"gene_ids": texts(features["id"])}, index=texts(features["name"]))
+        kinds = texts(features["feature_type"]) if "feature_type" in features else [GENES] * len(var)
         var["feature_types"] = kinds
         if "genome" in features:
-            var["genome"] = _texts(features["genome"])
-        barcodes = pd.Index(_texts(group["barcodes"]), dtype=str)
+            var["genome"] = texts(features["genome"])
+        barcodes = pd.Index(texts(group["barcodes"]), dtype=str)
         matrix = Matrix(barcodes, var, _attributes(file), sparse.csr_matrix((0, 0)))
     matrix.counts = StoredCounts(path, expected, matrix.is_gene, len(barcodes))
     return matrix
-
-
-def _texts(stored: h5py.Dataset) -> list[str]:
-    return [text.decode() if isinstance(text, bytes) else str(text) for text in stored[:]]
 
 
 def _attributes(file: h5py.File) -> dict[str, str]:
     """Return what the file says about the run, as text."""
     found = {}
     if "library_ids" in file.attrs:
-        found["library_id"] = _text(np.ravel(file.attrs["library_ids"])[0])
+        found["library_id"] = text_of(np.ravel(file.attrs["library_ids"])[0])
     for name in ("chemistry_description", "software_version"):
         if name in file.attrs:
-            found[name] = _text(file.attrs[name])
+            found[name] = text_of(file.attrs[name])
     return found
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def has_mtx(folder: Path) -> bool:

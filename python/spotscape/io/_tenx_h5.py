@@ -5,7 +5,7 @@ The file holds features x barcodes by column, which is barcodes x features by ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,13 @@ class StoredCounts:
         kind = _index_type(n_most)
         # Pages that are never written, because features are left out, are never taken.
         values, columns = np.empty(n_most, np.float32), np.empty(n_most, kind)
-        others, starts = np.zeros(int(rows.sum())), np.zeros(int(rows.sum()) + 1, kind)
-        row = kept = 0
-        for part, other in self._blocks(rows):
-            end, last = kept + part.nnz, row + part.shape[0]
-            values[kept:end], columns[kept:end] = part.data, part.indices
-            starts[row + 1 : last + 1] = kept + part.indptr[1:]
-            others[row:last] = other
-            row, kept = last, end
+
+        def keep(start: int, part: sparse.csr_matrix) -> None:
+            end = start + part.nnz
+            values[start:end], columns[start:end] = part.data, part.indices
+
+        starts, others = self._keep_all(rows, kind, keep)
+        kept = int(starts[-1])
         shape = (len(others), int(self.is_gene.sum()))
         counts = sparse.csr_matrix((values[:kept], columns[:kept], starts), shape)
         counts.has_sorted_indices = True
@@ -56,25 +55,39 @@ class StoredCounts:
         """Write the same counts into an ``.h5ad`` as its ``X``, block by block; return the others' sums."""
         with reading(self.path, self.expected), h5py.File(self.path, "r") as source:
             kind = _index_type(self._stored(source, rows))
-        n_rows = int(rows.sum())
         group = file.create_group("X")
         group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
-        group.attrs["shape"] = np.array([n_rows, int(self.is_gene.sum())], np.int64)
+        group.attrs["shape"] = np.array([int(rows.sum()), int(self.is_gene.sum())], np.int64)
         how: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (_CHUNK,)}
         values = group.create_dataset("data", dtype=np.float32, **how)
         columns = group.create_dataset("indices", dtype=kind, **how)
-        others, starts = np.zeros(n_rows), np.zeros(n_rows + 1, kind)
-        row = kept = 0
-        for part, other in self._blocks(rows):
-            end, last = kept + part.nnz, row + part.shape[0]
+
+        def keep(start: int, part: sparse.csr_matrix) -> None:
+            end = start + part.nnz
             for stored, found in ((values, part.data), (columns, part.indices)):
                 stored.resize((end,))
-                stored[kept:end] = found
-            starts[row + 1 : last + 1] = kept + part.indptr[1:]
-            others[row:last] = other
-            row, kept = last, end
+                stored[start:end] = found
+
+        starts, others = self._keep_all(rows, kind, keep)
         group.create_dataset("indptr", data=starts)
         return others
+
+    def _keep_all(
+        self,
+        rows: np.ndarray,
+        kind: type[np.integer[Any]],
+        keep: Callable[[int, sparse.csr_matrix], None],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Hand on each block, and how many counts came before; return row starts and the others' sums."""
+        others, starts = np.zeros(int(rows.sum())), np.zeros(int(rows.sum()) + 1, kind)
+        row = kept = 0
+        for part, other in self._blocks(rows):
+            last = row + part.shape[0]
+            keep(kept, part)
+            starts[row + 1 : last + 1] = kept + part.indptr[1:]
+            others[row:last] = other
+            row, kept = last, kept + part.nnz
+        return starts, others
 
     def n_stored(self) -> int:
         """Return how many counts are in the file, those of other features included; none of them is read."""

@@ -122,3 +122,13 @@ def took(adata: AnnData) -> str | None:
     left_out = source.get("left_out", {})
     parts = ", ".join(f"{int(number):,} {name.replace('_', ' ')}" for name, number in left_out.items())
     return f"{line} (left out: {parts})" if parts else line
+
+
+def text_of(value: Any) -> str:
+    """Return text, of bytes or of text, as HDF5 files have either."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def texts(stored: Any) -> list[str]:
+    """Return all of a dataset, or an array, as text."""
+    return [text_of(value) for value in stored[:]]

@@ -136,7 +136,7 @@ def _check_backed(path: Path, backed: bool | str | os.PathLike[str]) -> Path | N
         check_flag("backed", backed)
     if not backed or not path.exists():
         return None
-    platform = _platform(path) if path.is_dir() else None
+    platform = _platform(path)
     is_on_disk = path.suffix in _BACKED and not is_spatialdata(path)
     found = "a folder" if path.is_dir() else f"a file that ends in {path.suffix!r}"
     expected = "an .h5ad file or a .zarr folder of AnnData, which can be left on disk"
@@ -155,13 +155,13 @@ def _check_backed(path: Path, backed: bool | str | os.PathLike[str]) -> Path | N
 
 def is_written_to_stay(path: Path) -> bool:
     """Say whether counts at a path stay on disk only in a file that `read` writes: those of platforms."""
-    platform = _platform(path) if path.is_dir() else None
+    platform = _platform(path)
     return platform is not None and platform.backed
 
 
 def size_to_back(path: Path) -> Size | None:
     """Return the size of counts that `read` has to write to a file to leave them on disk; None for others."""
-    platform = _platform(path) if path.is_dir() else None
+    platform = _platform(path)
     return None if platform is None or platform.size is None else platform.size(path)
 
 
@@ -207,7 +207,7 @@ def _read_file(path: Path, backed: bool) -> AnnData | dict[str, AnnData]:
 
 def _platform(path: Path) -> Platform | None:
     """Return the platform whose folder this is, None for none; two samples in it are nobody's folder."""
-    return next((one for one in PLATFORMS if one.is_there(path)), None)
+    return next((one for one in PLATFORMS if one.is_there(path)), None) if path.is_dir() else None
 
 
 def is_slice(path: str | os.PathLike[str]) -> bool:

@@ -129,9 +129,7 @@ def read_space_ranger(
 def size_of_space_ranger(path: Path) -> Size | None:
     """Return how much `read_space_ranger` would read, at most; None for a folder with ``matrix.mtx``."""
     run = find_run(path)
-    if run is None or run.matrix.is_dir():
-        return None
-    return size_of(open_matrix(run.matrix, "a matrix of Space Ranger"))
+    return size_of(None if run is None else run.matrix, "a matrix of Space Ranger")
 
 
 def is_space_ranger(folder: Path) -> bool:

@@ -84,8 +84,7 @@ def _read_cells(path: Path, names: pd.Index) -> pd.DataFrame:
 
 def size_of_xenium(path: Path) -> Size | None:
     """Return how much `read_xenium` would read; None where counts are in a folder with ``matrix.mtx``."""
-    matrix = _find_matrix(path)
-    return None if matrix is None or matrix.is_dir() else size_of(open_matrix(matrix, "a matrix of Xenium"))
+    return size_of(_find_matrix(path), "a matrix of Xenium")
 
 
 def is_xenium(folder: Path) -> bool:
