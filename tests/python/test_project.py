@@ -30,14 +30,15 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FACE = [name for name in spotscape.__all__ if name in spotscape._SUBMODULES]
 
 # From the ground up (vignettes/software_design.Rmd): which rooms each room may import, besides itself.
-GROUND = {"_adata", "_caller", "_keys", "_neighborhood", "_progress", "_slices", "_threads", "_validate"}
-GROUND |= {"_version", "_words", "config"}
+GROUND = {"_adata", "_caller", "_keys", "_logarithm", "_neighborhood", "_progress", "_slices", "_threads"}
+GROUND |= {"_validate", "_version", "_words", "config"}
 ARRAYS = GROUND - {"_adata", "_slices"}
 MAY_IMPORT = {
     "_adata": set(),
     "_caller": set(),
     "_scanpy": set(),
     "_keys": set(),
+    "_logarithm": set(),
     "_neighborhood": set(),
     "_paths": {"_validate"},
     "_progress": set(),

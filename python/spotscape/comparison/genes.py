@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from spotscape import _keys
+from spotscape._logarithm import log_scaled, scale_to
 from spotscape._scanpy import rank_genes
 from spotscape.comparison.moderated_t import moderated_t
 from spotscape.comparison.pseudobulk import add_up, log_counts_per_million, seen_enough
@@ -139,8 +140,7 @@ def _log_per_ten_thousand(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     """Return log(1 + counts per 10,000) of spots x genes, float32; every spot has counts."""
     totals = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
     levels = sparse.csr_matrix(counts, dtype=np.float32, copy=True)
-    levels.data *= np.repeat((PER / totals).astype(np.float32), np.diff(levels.indptr))
-    np.log1p(levels.data, out=levels.data)
+    log_scaled(levels.data, scale_to(PER, totals), np.diff(levels.indptr))
     return levels
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from spotscape._logarithm import log_scaled, scale_to
 from spotscape._validate import SpotscapeWarning, input_error
 from spotscape.pp.counts import Counts, float_columns, row_blocks, varies
 from spotscape.pp.spatial_genes import rank_by_pattern
@@ -96,10 +97,9 @@ def log_expression(
         )
     target_sum = target_sum or median_of(totals)
     expression = float_columns(counts.matrix, columns)
-    scale = np.divide(target_sum, totals, out=np.zeros_like(totals), where=~empty).astype(np.float32)
+    scale = scale_to(target_sum, totals)
     for rows, values in row_blocks(expression):
-        values *= np.repeat(scale[rows], np.diff(expression.indptr[rows.start : rows.stop + 1]))
-        np.log1p(values, out=values)
+        log_scaled(values, scale[rows], np.diff(expression.indptr[rows.start : rows.stop + 1]))
     return expression
 
 
