@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
+from spotscape._neighborhood import edges_of, neighborhood_mean
 from spotscape.components.low_rank import truncated_svd
 from spotscape.components.slice_means import slice_means
 from spotscape.core.expression import (
@@ -77,7 +78,7 @@ class SliceGraph:
         coordinates
             Place of each spot, N x 2 or N x 3; kept as float64.
         """
-        edge_index = torch.from_numpy(both_directions(connectivities))
+        edge_index = torch.from_numpy(edges_of(neighborhood_mean(connectivities)))
         operator = expression_operator(expression, rank=rank, seed=seed)
         numbers = None
         if slices is not None:
@@ -113,17 +114,6 @@ def expression_operator(expression: sparse.csr_matrix, *, rank: int, seed: int) 
         _float_tensor(expression.data),
         (n, g),
     )
-
-
-def both_directions(connectivities: sparse.spmatrix) -> np.ndarray:
-    """Return every edge in both directions, without self-loops: 2 x E int64, by source, then by target."""
-    found = sparse.csr_matrix(connectivities)
-    one_way = sparse.csr_matrix((found.data != 0, found.indices, found.indptr), shape=found.shape)
-    both = sparse.csr_matrix(one_way + one_way.T)  # of truth values: an edge that was there twice is one
-    both.sort_indices()
-    sources = np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
-    kept = both.data & (sources != both.indices)
-    return np.stack([sources[kept], both.indices[kept]]).astype(np.int64, copy=False)
 
 
 def _float_tensor(array: np.ndarray) -> Tensor:

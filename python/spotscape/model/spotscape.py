@@ -289,9 +289,9 @@ class Spotscape:
 
     def to_record(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what `save` writes: a description of plain values, and arrays by name."""
-        return description_of(self.config, self.domains, self._fitted()), tensors_of(
-            self._fitted(), self._discriminant
-        )
+        trained = self._fitted()
+        description = description_of(self.config, self.domains, trained)
+        return description, tensors_of(trained, self._discriminant)
 
     @classmethod
     def from_record(

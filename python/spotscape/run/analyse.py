@@ -15,7 +15,7 @@ from spotscape.domains import Domains, find_domains
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
 from spotscape.engine.trainer import Progress
-from spotscape.run.encoders import ENCODERS
+from spotscape.run.encoders import ENCODERS, Asked
 from spotscape.run.record import Clock, collected_warnings, versions
 from spotscape.run.steps import read_expression, read_tissue, warn_of_few_spots
 
@@ -84,17 +84,8 @@ def analyse(
             set_threads(threads)  # for libraries that came with the choice of genes, too
         settings = replace(settings, target_sum=expression.target_sum)
         with clock.of(encoder.step):
-            space = encoder.encode(
-                expression,
-                tissue,
-                settings,
-                n_domains=n_domains,
-                correction=correction,
-                seed=seed,
-                device=chosen_device,
-                progress=progress,
-                checkpoint=checkpoint,
-            )
+            asked = Asked(n_domains, correction, seed, chosen_device, progress, checkpoint)
+            space = encoder.encode(expression, tissue, settings, asked)
         expression = expression._replace(matrix=None)  # large, and not needed any more
         with clock.of("domains"):
             found = find_domains(

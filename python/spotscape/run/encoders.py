@@ -5,8 +5,9 @@ A further one is a function and a row in `ENCODERS`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,23 +45,31 @@ class Space(NamedTuple):
     record: dict[str, Any]
 
 
-class Encode(Protocol):
-    """Makes an embedding. ``n_domains`` is None where it is to be suggested."""
+class Asked(NamedTuple):
+    """What was asked of a run beside its settings.
 
-    def __call__(
-        self,
-        expression: Expression,
-        tissue: Tissue,
-        settings: SpotscapeConfig,
-        *,
-        n_domains: int | None,
-        correction: float,
-        seed: int,
-        device: torch.device,
-        progress: bool | Progress,
-        checkpoint: Checkpoint | None,
-    ) -> Space:
-        """Return the space."""
+    Attributes
+    ----------
+    n_domains
+        None where the number is to be suggested.
+    correction
+        What the weight of slice noise that was found is multiplied by.
+    seed
+        Of all randomness.
+    device, progress, checkpoint
+        Of a training.
+    """
+
+    n_domains: int | None
+    correction: float
+    seed: int
+    device: torch.device
+    progress: bool | Progress
+    checkpoint: Checkpoint | None
+
+
+Encode = Callable[[Expression, Tissue, SpotscapeConfig, Asked], Space]
+"""Makes an embedding."""
 
 
 class Encoder(NamedTuple):
@@ -81,18 +90,7 @@ class Encoder(NamedTuple):
     source: str
 
 
-def _by_components(
-    expression: Expression,
-    tissue: Tissue,
-    settings: SpotscapeConfig,
-    *,
-    n_domains: int | None,
-    correction: float,
-    seed: int,
-    device: torch.device,
-    progress: bool | Progress,
-    checkpoint: Checkpoint | None,
-) -> Space:
+def _by_components(expression: Expression, tissue: Tissue, settings: SpotscapeConfig, asked: Asked) -> Space:
     """Find components, average them over the neighbourhood, and turn them to where groups differ."""
     release_helpers()  # nothing here is shared between processes
     components = find_components(
@@ -100,14 +98,14 @@ def _by_components(
         tissue.mean,
         n_components=settings.n_components,
         rank=settings.expression_rank,
-        seed=seed,
+        seed=asked.seed,
         slices=None if tissue.slices is None else tissue.slices.codes,
         centering=settings.slice_centering,
         slice_noise=settings.slice_noise,
-        correction=correction,
+        correction=asked.correction,
     )
     embedding = over_rings(components.scores, tissue.mean, tissue.scale.rings)
-    sharpening = find_sharpening(embedding, seed=seed)
+    sharpening = find_sharpening(embedding, seed=asked.seed)
     embedding = embedding if sharpening is None else sharpening.apply(embedding)
     model = record_of_components(
         expression.genes, expression.target_sum, components, sharpening, tissue.scale.rings
@@ -118,24 +116,13 @@ def _by_components(
     return Space(embedding, model, "cpu", record)
 
 
-def _by_training(
-    expression: Expression,
-    tissue: Tissue,
-    settings: SpotscapeConfig,
-    *,
-    n_domains: int | None,
-    correction: float,
-    seed: int,
-    device: torch.device,
-    progress: bool | Progress,
-    checkpoint: Checkpoint | None,
-) -> Space:
+def _by_training(expression: Expression, tissue: Tissue, settings: SpotscapeConfig, asked: Asked) -> Space:
     """Train the published graph autoencoder; ``correction`` is in the settings' weights by now."""
     graph = SliceGraph.from_scipy(
         expression.matrix,
         tissue.connectivities,
         rank=settings.expression_rank,
-        seed=seed,
+        seed=asked.seed,
         slices=None if tissue.slices is None else tissue.slices.codes,
         centering=settings.slice_centering,
         coordinates=tissue.places,
@@ -143,18 +130,18 @@ def _by_training(
     trained = fit(
         graph,
         settings,
-        n_domains=n_domains or suggest_from(tissue.connectivities, seed),
-        seed=seed,
-        device=device,
-        progress=progress,
-        checkpoint=checkpoint,
+        n_domains=asked.n_domains or suggest_from(tissue.connectivities, asked.seed),
+        seed=asked.seed,
+        device=asked.device,
+        progress=asked.progress,
+        checkpoint=asked.checkpoint,
     )
     model = record_of_training(expression.genes, expression.target_sum, graph, trained.model)
     record = {
         "training": {"by_tiles": trained.plan.by_tiles, **asdict(trained.plan)},
         "losses": trained.losses,
     }
-    return Space(trained.embedding, model, str(device), record)
+    return Space(trained.embedding, model, str(asked.device), record)
 
 
 ENCODERS = {

@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy import sparse
 
+from spotscape._neighborhood import edges_of, neighborhood_mean
 from spotscape.core.expression import DenseExpression, LowRankExpression, SparseExpression
-from spotscape.engine.slice_graph import SliceGraph, both_directions, expression_operator
+from spotscape.engine.slice_graph import SliceGraph, expression_operator
 
 
 def matrix(n=40, g=30, density=0.1, seed=0):
@@ -27,7 +28,7 @@ def test_edges_are_sorted_by_source_and_target(kind):
     kept = rng.random(400)
     kept[::7] = 0
     matrix_of_edges = kind(sparse.coo_matrix((kept, (row, column)), shape=(50, 50)))
-    edges = both_directions(matrix_of_edges)
+    edges = edges_of(neighborhood_mean(matrix_of_edges))
     stored = sparse.coo_matrix(matrix_of_edges)
     pairs = np.stack([stored.row, stored.col])[:, (stored.data != 0) & (stored.row != stored.col)]
     expected = np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
