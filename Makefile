@@ -136,20 +136,20 @@ docs: ## man/ and NAMESPACE from the roxygen comments, and the tables of what cr
 
 # ---- documentation and releases -----------------------------------------------------------------------------
 
-.PHONY: setup-pkgdown
+.PHONY: setup-r-site setup-r-dist
 ifeq ($(R),skip)
-setup-pkgdown:
+setup-r-site setup-r-dist:
 else
-setup-pkgdown: setup-r
-	@scripts/setup-r.sh --site
+setup-r-site setup-r-dist: setup-r-%: setup-r
+	@scripts/setup-r.sh --$*
 endif
 
 .PHONY: site
-site: $(VENV)/.installed-docs setup-pkgdown ## the documentation of both languages, under site/; tutorials are run (R=skip: without R's)
+site: $(VENV)/.installed-docs setup-r-site ## the documentation of both languages, under site/; tutorials are run (R=skip: without R's)
 	@R=$(R) scripts/site.sh
 
 .PHONY: dist
-dist: $(VENV)/.installed-dist setup-r ## wheel, sdist and R package under dist/, each installed from nothing and tried
+dist: $(VENV)/.installed-dist setup-r-dist ## wheel, sdist and R package under dist/, each installed from nothing and tried
 	@R=$(R) PIP_ARGS="$(PIP_ARGS)" scripts/dist.sh
 
 .PHONY: clean

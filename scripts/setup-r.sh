@@ -3,6 +3,7 @@
 #
 #   scripts/setup-r.sh            check; install what is missing where that is allowed (below)
 #   scripts/setup-r.sh --site     the same, with what makes R's half of the site (pkgdown)
+#   scripts/setup-r.sh --dist     the same, with the tools that `R CMD check --as-cran` asks for (checkbashisms, qpdf)
 #   scripts/setup-r.sh --check    check only: exit 0 when complete, 1 with the missing names otherwise
 #
 # Installing changes the operating system, so it is done only on Debian, as root, and only when asked:
@@ -14,13 +15,16 @@ R_PACKAGES=(Seurat SeuratObject SpatialExperiment SingleCellExperiment Summarize
   reticulate Matrix ggplot2 withr testthat knitr rmarkdown roxygen2)
 DEB_PACKAGES=(r-base-core r-base-dev libopenblas0-pthread r-cran-seurat r-bioc-spatialexperiment
   r-cran-reticulate r-cran-withr r-cran-testthat r-cran-knitr r-cran-rmarkdown r-cran-roxygen2)
+TOOLS=()
 if [ "${1:-}" = --site ]; then R_PACKAGES+=(pkgdown); DEB_PACKAGES+=(r-cran-pkgdown); fi
+if [ "${1:-}" = --dist ]; then TOOLS=(checkbashisms qpdf); DEB_PACKAGES+=(devscripts qpdf); fi
 MIN_R=4.3
 
 say() { printf 'setup-r: %s\n' "$*"; }
 die() { printf 'setup-r: %s\n' "$*" >&2; exit 1; }
 
 missing() {
+  for tool in "${TOOLS[@]}"; do command -v "$tool" >/dev/null 2>&1 || echo "$tool"; done
   if ! command -v Rscript >/dev/null 2>&1; then echo "R (>= $MIN_R)"; return; fi
   Rscript --vanilla -e '
     args <- commandArgs(trailingOnly = TRUE)

@@ -18,10 +18,10 @@ def search_last() -> None:
     >>> import sys
     >>> from spotscape._working_folder import search_last
     >>> before = list(sys.path)
-    >>> sys.path.insert(0, "")
+    >>> sys.path[:] = ["", "packages"]
     >>> search_last()
-    >>> sys.path == [*before, ""]
-    True
+    >>> sys.path
+    ['packages', '']
     >>> sys.path[:] = before
     """
     while sys.path and _is_working_folder(sys.path[0]) and not all(map(_is_working_folder, sys.path)):
