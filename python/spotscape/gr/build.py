@@ -7,25 +7,10 @@ same edges. Spots at the very same place are neighbours of each other and share 
 
 from __future__ import annotations
 
-import numpy as np
 from anndata import AnnData
 
-from spotscape._keys import (
-    SPATIAL,
-)
-from spotscape._validate import check_integer, check_number, input_error
-from spotscape.gr.neighbors import (
-    Pairs,
-    degrees_of,
-    is_well_joined,
-    lattice_spacing,
-    linked_pairs,
-    nearest_pairs,
-    pairs_within,
-    touching_pairs,
-    triangulated_pairs,
-    unrounded,
-)
+from spotscape._keys import SPATIAL
+from spotscape.gr.ways import Where, by_default, by_nearest, by_radius, by_rings, by_triangles
 from spotscape.gr.write import write_graph_of
 
 
@@ -90,20 +75,7 @@ def spatial_neighbors(
     >>> adata.obsp["spatial_connectivities"].sum(axis=1).astype(int).ravel().tolist()
     [[3, 5, 3, 5, 8, 5, 3, 5, 3]]
     """
-    n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
-
-    def find(places: np.ndarray) -> tuple[Pairs, str]:
-        lattice = unrounded(places)
-        spacing = lattice_spacing(lattice)
-        if spacing is not None:
-            pairs = touching_pairs(lattice, spacing)
-            if is_well_joined(degrees_of(pairs, len(places))):
-                return pairs, "grid"
-        if slice_key is not None and len(places) <= n_neighbors:  # a slice of few cells beside larger ones
-            return np.column_stack(np.triu_indices(len(places), k=1)), "knn"
-        return nearest_pairs(places, n_neighbors), "knn"
-
-    return write_graph_of(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "default")
+    return write_graph_of(adata, by_default(n_neighbors), Where(spatial_key, slice_key), copy)
 
 
 def spatial_neighbors_knn(
@@ -139,12 +111,7 @@ def spatial_neighbors_knn(
     >>> int(adata.obsp["spatial_connectivities"].sum(axis=1).min())
     4
     """
-    n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
-
-    def find(places: np.ndarray) -> tuple[Pairs, str]:
-        return nearest_pairs(places, n_neighbors), "knn"
-
-    return write_graph_of(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "knn")
+    return write_graph_of(adata, by_nearest(n_neighbors), Where(spatial_key, slice_key), copy)
 
 
 def spatial_neighbors_radius(
@@ -183,12 +150,7 @@ def spatial_neighbors_radius(
     >>> adata.obsp["spatial_connectivities"].nnz // 2
     12
     """
-    radius = check_number("radius", radius, 0.0)
-
-    def find(places: np.ndarray) -> tuple[Pairs, str]:
-        return pairs_within(places, radius), "radius"
-
-    return write_graph_of(adata, find, {"radius": radius}, spatial_key, slice_key, copy, "radius")
+    return write_graph_of(adata, by_radius(radius), Where(spatial_key, slice_key), copy)
 
 
 def spatial_neighbors_delaunay(
@@ -231,13 +193,7 @@ def spatial_neighbors_delaunay(
     >>> adata.obsp["spatial_connectivities"].sum(axis=1).astype(int).ravel().tolist()
     [[4, 3, 3, 3, 3]]
     """
-    if max_edge is not None:
-        max_edge = check_number("max_edge", max_edge, 0.0)
-
-    def find(places: np.ndarray) -> tuple[Pairs, str]:
-        return triangulated_pairs(places, max_edge), "delaunay"
-
-    return write_graph_of(adata, find, {"max_edge": max_edge}, spatial_key, slice_key, copy, "delaunay")
+    return write_graph_of(adata, by_triangles(max_edge), Where(spatial_key, slice_key), copy)
 
 
 def spatial_neighbors_grid(
@@ -280,15 +236,4 @@ def spatial_neighbors_grid(
     >>> adata.obsp["spatial_connectivities"].nnz // 2
     36
     """
-    n_rings = check_integer("n_rings", n_rings, 1)
-
-    def find(places: np.ndarray) -> tuple[Pairs, str]:
-        places = unrounded(places)
-        spacing = lattice_spacing(places)
-        if spacing is None:
-            found = "spots whose nearest neighbours are at many distances"
-            todo = "Use spatial_neighbors_knn for spots that lie freely."
-            raise input_error(f"adata.obsm[{spatial_key!r}]", found, "spots on a lattice", todo)
-        return linked_pairs(touching_pairs(places, spacing), len(places), n_rings), "grid"
-
-    return write_graph_of(adata, find, {"n_rings": n_rings}, spatial_key, slice_key, copy, "grid")
+    return write_graph_of(adata, by_rings(n_rings), Where(spatial_key, slice_key), copy)

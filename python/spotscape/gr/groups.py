@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 from scipy import sparse
 from scipy.spatial import cKDTree
 
@@ -120,9 +119,9 @@ def members_of(codes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     yield from zip(groups.tolist(), np.split(order, starts[1:]), strict=True)
 
 
-def libraries_of(adata: AnnData) -> list[str]:
+def libraries_of(uns: Mapping[str, Any]) -> list[str]:
     """Return the names of the sections that ``uns`` has images or scale factors of."""
-    stored = adata.uns.get(SPATIAL)
+    stored = uns.get(SPATIAL)
     if not isinstance(stored, Mapping):
         return []
     return [str(name) for name, one in stored.items() if _is_library(one)]
@@ -149,34 +148,34 @@ def _whole(values: pd.Series) -> bool:
     return bool((found == np.floor(found)).all())
 
 
-def by_name(adata: AnnData, pattern: re.Pattern[str], most: int) -> Iterator[Groups]:
+def by_name(obs: pd.DataFrame, pattern: re.Pattern[str], most: int) -> Iterator[Groups]:
     """Yield the groups of each column whose name fits."""
-    for column in adata.obs.columns:
+    for column in obs.columns:
         if isinstance(column, str) and pattern.fullmatch(column):
-            groups = _groups_of(column, adata.obs[column], most)
+            groups = _groups_of(column, obs[column], most)
             if groups is not None:
                 yield groups
 
 
-def candidates(adata: AnnData, libraries: list[str]) -> Iterator[Groups]:
+def candidates(obs: pd.DataFrame, libraries: list[str]) -> Iterator[Groups]:
     """Yield what tells sections apart, if it tells groups apart that lie on each other."""
-    yield from by_name(adata, SECTION, MOST_SECTIONS)
-    for column in adata.obs.columns if len(libraries) > 1 else ():
+    yield from by_name(obs, SECTION, MOST_SECTIONS)
+    for column in obs.columns if len(libraries) > 1 else ():
         if isinstance(column, str) and not SECTION.fullmatch(column):
-            groups = _groups_of(column, adata.obs[column], MOST_SECTIONS)
+            groups = _groups_of(column, obs[column], MOST_SECTIONS)
             if groups is not None and len(set(groups.names) & set(libraries)) > 1:
                 yield groups
-    affixes = _affixes(adata.obs_names)
+    affixes = _affixes(obs.index)
     if affixes is not None:
         yield affixes
 
 
-def by_array(adata: AnnData) -> Iterator[Groups]:
+def by_array(obs: pd.DataFrame) -> Iterator[Groups]:
     """Yield the columns within whose groups each position on the array is there once."""
-    places = [adata.obs[name].to_numpy() for name in _ARRAY]
-    for column in adata.obs.columns:
+    places = [obs[name].to_numpy() for name in _ARRAY]
+    for column in obs.columns:
         if isinstance(column, str) and column not in _ARRAY:
-            groups = _groups_of(column, adata.obs[column], MOST_SECTIONS)
+            groups = _groups_of(column, obs[column], MOST_SECTIONS)
             if groups is not None:
                 positions = pd.DataFrame(dict(enumerate([groups.codes, *places])))
                 if not positions.duplicated().any():
@@ -197,18 +196,18 @@ def _affixes(names: pd.Index) -> Groups | None:
     return Groups(None, codes, [str(name) for name in found], "adata.obs_names")
 
 
-def array_places_twice(adata: AnnData) -> float:
+def array_places_twice(obs: pd.DataFrame) -> float:
     """Return the share of spots at an array position that another spot has, too; 0 without positions."""
-    if not set(_ARRAY) <= set(adata.obs.columns):
+    if not set(_ARRAY) <= set(obs.columns):
         return 0.0
-    positions = adata.obs[_ARRAY]
+    positions = obs[_ARRAY]
     return float((positions.duplicated(keep=False) & positions.notna().all(axis=1)).mean())
 
 
-def says_which(adata: AnnData, libraries: list[str]) -> bool:
+def says_which(obs: pd.DataFrame, libraries: list[str]) -> bool:
     """Tell whether a column says which of the sections in ``uns`` spots are of, also where it is one."""
-    for column in adata.obs.columns:
-        values = adata.obs[column]
+    for column in obs.columns:
+        values = obs[column]
         if values.dtype == "category" or values.dtype == object or pd.api.types.is_string_dtype(values.dtype):
             if set(values.dropna().astype(str).unique()) & set(libraries):
                 return True

@@ -247,9 +247,9 @@ def warn_of_oddities(degrees: np.ndarray, n_shared: int, argument: str, slice_ke
     isolated = int((degrees == 0).sum())
     if isolated > MOST_ISOLATED * n:
         text = f"{isolated} of {n} spots have no neighbour; raise {argument}, or use spatial_neighbors_knn."
-        warnings.warn(text, SpotscapeWarning, stacklevel=4)
+        warnings.warn(text, SpotscapeWarning, stacklevel=5)
     if n_shared > MOST_SHARED * n:
         text = f"{n_shared} of {n} spots share their place with another spot; they become neighbours."
         if slice_key is None:
             text += " If the object holds several slices, name their column of obs by slice_key."
-        warnings.warn(text, SpotscapeWarning, stacklevel=4)
+        warnings.warn(text, SpotscapeWarning, stacklevel=5)

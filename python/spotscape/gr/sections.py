@@ -89,17 +89,19 @@ def check_one_section(
         _check_levels(adata, points, spatial_key)
         return
     look = Look.at(points, graph)
-    for groups in by_name(adata, FIELD, MOST_FIELDS):
+    for groups in by_name(adata.obs, FIELD, MOST_FIELDS):
         if look.on_each_other(groups.codes):
             raise _fields_error(adata, groups, spatial_key, look)
-    libraries, twice = libraries_of(adata), array_places_twice(adata)
-    of_array = list(by_array(adata)) if twice > MOST_TWICE else []
+    libraries, twice = libraries_of(adata.uns), array_places_twice(adata.obs)
+    of_array = list(by_array(adata.obs)) if twice > MOST_TWICE else []
     found = [
-        groups for groups in (*candidates(adata, libraries), *of_array) if look.on_each_other(groups.codes)
+        groups
+        for groups in (*candidates(adata.obs, libraries), *of_array)
+        if look.on_each_other(groups.codes)
     ]
     found += [
         groups
-        for groups in by_name(adata, PERHAPS, MOST_SECTIONS)
+        for groups in by_name(adata.obs, PERHAPS, MOST_SECTIONS)
         if look.on_each_other(groups.codes) and look.closer_than_their_own(groups.codes)
     ]
     if found:
@@ -107,7 +109,7 @@ def check_one_section(
     what = ""
     if twice > MOST_TWICE and not of_array:
         what = f"{twice:.0%} of the spots share their array_row and array_col with another"
-    elif len(libraries) > 1 and not says_which(adata, libraries):
+    elif len(libraries) > 1 and not says_which(adata.obs, libraries):
         what = f"adata.uns[{SPATIAL!r}] has the images of {len(libraries)} sections ({listed(libraries)})"
     if what:
         _warn(

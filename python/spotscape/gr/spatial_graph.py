@@ -23,15 +23,9 @@ from spotscape._validate import InputError, SpotscapeWarning, input_error
 from spotscape.gr.made_from import made_from, same_graph
 from spotscape.gr.neighbors import FEWEST_NEIGHBORS, MOST_ISOLATED
 from spotscape.gr.sections import check_one_section
+from spotscape.gr.ways import Where, by_default, way_again
+from spotscape.gr.write import make_graph
 
-_MAKERS = {
-    "default": gr.spatial_neighbors,
-    "knn": gr.spatial_neighbors_knn,
-    "radius": gr.spatial_neighbors_radius,
-    "delaunay": gr.spatial_neighbors_delaunay,
-    "grid": gr.spatial_neighbors_grid,
-}
-_SETTINGS = ("n_neighbors", "radius", "max_edge", "n_rings")
 _FAR = 3.0
 """An edge this many times longer than as many nearest spots would make it is no neighbour."""
 _MOST_FAR = 0.2
@@ -148,24 +142,22 @@ def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> An
     record = _made_from(adata) if state == STALE else None
     if slice_key is None and record is not None and record.get("slice_key") in adata.obs:
         slice_key = str(record["slice_key"])
-    return _new_graph(adata, spatial_key, slice_key, record)
+    return _new_graph(adata, coordinates, Where(spatial_key, slice_key), record)
 
 
 def _new_graph(
-    adata: AnnData, spatial_key: str, slice_key: str | None, record: Mapping[str, Any] | None
+    adata: AnnData, coordinates: np.ndarray, where: Where, record: Mapping[str, Any] | None
 ) -> AnnData:
     """Return a bare object with a graph, made as the stale one was where there is one."""
-    empty = sparse.csr_matrix((adata.n_obs, 0), dtype="float32")
-    bare = AnnData(empty, obsm={spatial_key: gr.check_coordinates(adata, spatial_key)})
-    bare.obs_names = adata.obs_names
-    if slice_key is not None:
-        bare.obs[slice_key] = read_slices(adata, slice_key)
-    make, settings = gr.spatial_neighbors, {}
+    slices = None if where.slice_key is None else _rows(read_slices(adata, where.slice_key).codes)
+    way = by_default()
     if record is not None:
-        make = _MAKERS.get(str(record.get("by")), gr.spatial_neighbors)
-        params = adata.uns[_keys.SPATIAL_NEIGHBORS].get("params", {})
-        settings = {name: params[name] for name in _SETTINGS if name in params}
-    make(bare, **settings, spatial_key=spatial_key, slice_key=slice_key)
+        way = way_again(str(record.get("by")), adata.uns[_keys.SPATIAL_NEIGHBORS].get("params", {}))
+    bare = AnnData(
+        sparse.csr_matrix((adata.n_obs, 0), dtype="float32"), obsm={where.spatial_key: coordinates}
+    )
+    bare.obs_names = adata.obs_names
+    make_graph(coordinates, adata.obs_names, slices, way, where).write(bare)
     return bare
 
 
@@ -211,7 +203,12 @@ def current_graph(adata: AnnData) -> Any:
         key = str(record.get("spatial_key", _keys.SPATIAL))
         slice_key = record.get("slice_key")
         slice_key = str(slice_key) if slice_key in adata.obs else None
-        return _new_graph(adata, key, slice_key, record).obsp[_keys.SPATIAL_CONNECTIVITIES]
+        coordinates = gr.check_coordinates(adata, key)
+        if slice_key is None:
+            check_one_section(adata, coordinates, key)
+        return _new_graph(adata, coordinates, Where(key, slice_key), record).obsp[
+            _keys.SPATIAL_CONNECTIVITIES
+        ]
     return None if state == NONE else adata.obsp[_keys.SPATIAL_CONNECTIVITIES]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from spotscape._adata import in_memory_copy
 from spotscape._keys import (
@@ -19,7 +20,6 @@ from spotscape._validate import describe, input_error
 from spotscape.gr.coordinates import check_coordinates
 from spotscape.gr.made_from import graph_record, made_from
 from spotscape.gr.neighbors import (
-    Pairs,
     adjacency,
     check_degrees,
     degrees_of,
@@ -29,64 +29,107 @@ from spotscape.gr.neighbors import (
     warn_of_oddities,
 )
 from spotscape.gr.sections import check_one_section
+from spotscape.gr.ways import Way, Where
 
 
-def write_graph_of(
-    adata: AnnData,
-    find: Callable[[np.ndarray], tuple[Pairs, str]],
-    settings: dict[str, Any],
-    spatial_key: str,
-    slice_key: str | None,
-    copy: bool,
-    by: str,
-) -> AnnData | None:
-    """Find pairs slice by slice, check the graph they make, write it."""
-    argument = next(iter(settings))
-    coordinates = check_coordinates(adata, spatial_key)
+class Graph(NamedTuple):
+    """Neighbours of the spots of an object, under the names by which objects keep them.
+
+    Attributes
+    ----------
+    connectivities
+        N x N, CSR, float32, 1 for neighbours.
+    distances
+        N x N, CSR, float64, of the same pairs.
+    record
+        How it was made, and what from: what goes into ``uns["spatial_neighbors"]``.
+    """
+
+    connectivities: sparse.csr_matrix
+    distances: sparse.csr_matrix
+    record: dict[str, Any]
+
+    def write(self, adata: AnnData) -> None:
+        """Write the graph into an object of these spots."""
+        adata.obsp[SPATIAL_CONNECTIVITIES] = self.connectivities
+        adata.obsp[SPATIAL_DISTANCES] = self.distances
+        adata.uns[SPATIAL_NEIGHBORS] = self.record
+
+
+def make_graph(
+    coordinates: np.ndarray, names: pd.Index, slices: list[np.ndarray] | None, way: Way, where: Where
+) -> Graph:
+    """Find pairs slice by slice, and check the graph they make.
+
+    Parameters
+    ----------
+    coordinates
+        N x 2 or 3, checked.
+    names
+        Of the spots.
+    slices
+        Rows of each slice; None for one slice.
+    way
+        Of finding neighbours.
+    where
+        What coordinates and slices are called, for messages and for the record.
+
+    Raises
+    ------
+    InputError
+        If the way does not suit these places.
+
+    Warns
+    -----
+    SpotscapeWarning
+        If many spots have no neighbour, or share their place with another.
+    """
+    argument = next(iter(way.settings))
     parts, methods, shared = [], set(), 0
-    slices = _slices(adata, slice_key)
-    if slice_key is None:
-        check_one_section(adata, coordinates, spatial_key)
-    for rows in slices:
+    for rows in [np.arange(len(coordinates))] if slices is None else slices:
         places, place_of = distinct_places(coordinates[rows])
         shared += int((np.bincount(place_of)[place_of] > 1).sum())
-        pairs, method = find(places)
+        pairs, method = way.find(places, where)
         methods.add(method)
-        parts.append(rows[pairs_of_spots(pairs, place_of, len(places), spatial_key)])
+        parts.append(rows[pairs_of_spots(pairs, place_of, len(places), where.spatial_key)])
     pairs = np.concatenate(parts)
-    degrees = degrees_of(pairs, adata.n_obs)
+    degrees = degrees_of(pairs, len(coordinates))
     check_degrees(degrees, coordinates, argument)
-    warn_of_oddities(degrees, shared, argument, slice_key)
-    if copy:
-        adata = in_memory_copy(adata)
-    connectivities = adjacency(pairs, adata.n_obs)
-    adata.obsp[SPATIAL_CONNECTIVITIES] = connectivities
-    adata.obsp[SPATIAL_DISTANCES] = distances_of(connectivities, coordinates)
-    params = {
-        "method": "+".join(sorted(methods)),
-        **settings,
-        "spatial_key": spatial_key,
-        "slice_key": slice_key,
-    }
-    adata.uns[SPATIAL_NEIGHBORS] = {
+    warn_of_oddities(degrees, shared, argument, where.slice_key)
+    connectivities = adjacency(pairs, len(coordinates))
+    params = {"method": "+".join(sorted(methods)), **way.settings, **where._asdict()}
+    record = {
         "connectivities_key": SPATIAL_CONNECTIVITIES,
         "distances_key": SPATIAL_DISTANCES,
         "params": {name: value for name, value in params.items() if value is not None},
         MADE_FROM: {
-            "by": by,
-            "digest": made_from(coordinates, adata.obs_names, None if slice_key is None else slices),
-            "spatial_key": spatial_key,
-            **({} if slice_key is None else {"slice_key": slice_key}),
+            "by": way.name,
+            "digest": made_from(coordinates, names, slices),
+            "spatial_key": where.spatial_key,
+            **({} if where.slice_key is None else {"slice_key": where.slice_key}),
             **graph_record(connectivities),
         },
     }
+    return Graph(connectivities, distances_of(connectivities, coordinates), record)
+
+
+def write_graph_of(adata: AnnData, way: Way, where: Where, copy: bool) -> AnnData | None:
+    """Make the graph of an object and write it into it, or into a copy."""
+    coordinates = check_coordinates(adata, where.spatial_key)
+    slices = _slices(adata, where.slice_key)
+    if slices is None:
+        check_one_section(adata, coordinates, where.spatial_key)
+    graph = make_graph(coordinates, adata.obs_names, slices, way, where)
+    if copy:
+        adata = in_memory_copy(adata)
+    graph.write(adata)
     return adata if copy else None
 
 
-def _slices(adata: AnnData, slice_key: str | None) -> list[np.ndarray]:
-    """Return the row numbers of each slice."""
+def _slices(adata: AnnData, slice_key: str | None) -> list[np.ndarray] | None:
+    """Return the row numbers of each slice; None for one slice."""
     if slice_key is None:
-        return [np.arange(adata.n_obs)]
+        return None
     if slice_key not in adata.obs:
         known = ", ".join(repr(key) for key in adata.obs) or "nothing"
         raise input_error("slice_key", describe(slice_key), f"the name of a column of adata.obs ({known})")
