@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
+from spotscape._docs import filled
 from spotscape._keys import (
     SPATIAL,
 )
@@ -29,6 +30,7 @@ from spotscape.gr.neighbors import (
 from spotscape.gr.write import write_graph_of
 
 
+@filled()
 def spatial_neighbors(
     adata: AnnData,
     *,
@@ -52,12 +54,12 @@ def spatial_neighbors(
     n_neighbors
         Nearest neighbours of a freely lying spot. Without effect on a lattice.
     spatial_key
-        Name of the coordinates in ``obsm``.
+        {spatial_key}
     slice_key
         Column of ``obs`` with the slices. Each slice gets its own graph, and no edges lead to other slices.
         None for a single slice.
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------
@@ -106,6 +108,7 @@ def spatial_neighbors(
     return write_graph_of(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "default")
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_knn(
     adata: AnnData,
     *,
@@ -120,10 +123,16 @@ def spatial_neighbors_knn(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     n_neighbors
         How many nearest spots to join a spot to. The mean over spots ends up about a fifth higher.
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------
@@ -147,6 +156,7 @@ def spatial_neighbors_knn(
     return write_graph_of(adata, find, {"n_neighbors": n_neighbors}, spatial_key, slice_key, copy, "knn")
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_radius(
     adata: AnnData,
     *,
@@ -159,10 +169,16 @@ def spatial_neighbors_radius(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     radius
         Greatest distance of two neighbours, in the unit of the coordinates (that may be pixels).
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------
@@ -191,6 +207,7 @@ def spatial_neighbors_radius(
     return write_graph_of(adata, find, {"radius": radius}, spatial_key, slice_key, copy, "radius")
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_delaunay(
     adata: AnnData,
     *,
@@ -206,11 +223,17 @@ def spatial_neighbors_delaunay(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     max_edge
         Longest edge to keep, in the unit of the coordinates. None drops the long ones along the rim and over
         holes: more than twice the distance to the sixth nearest spot, at the sparser of the two ends.
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------
@@ -240,6 +263,7 @@ def spatial_neighbors_delaunay(
     return write_graph_of(adata, find, {"max_edge": max_edge}, spatial_key, slice_key, copy, "delaunay")
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_grid(
     adata: AnnData,
     *,
@@ -256,10 +280,16 @@ def spatial_neighbors_grid(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     n_rings
         Steps from spot to touching spot that make a neighbour.
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------
