@@ -30,12 +30,23 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FACE = [name for name in spotscape.__all__ if name in spotscape._SUBMODULES]
 
 # From the ground up (vignettes/software_design.Rmd): which rooms each room may import, besides itself.
-GROUND = {"_adata", "_caller", "_keys", "_logarithm", "_neighborhood", "_progress", "_slices", "_threads"}
+GROUND = {
+    "_adata",
+    "_caller",
+    "_docs",
+    "_keys",
+    "_logarithm",
+    "_neighborhood",
+    "_progress",
+    "_slices",
+    "_threads",
+}
 GROUND |= {"_validate", "_version", "_words", "config"}
 ARRAYS = GROUND - {"_adata", "_slices"}
 MAY_IMPORT = {
     "_adata": set(),
     "_caller": set(),
+    "_docs": set(),
     "_scanpy": set(),
     "_keys": set(),
     "_logarithm": set(),
@@ -280,7 +291,8 @@ def documentation_problems(name: str, function: Any) -> list[str]:
         problems.append(f"{name}: nothing runs in Examples")
     described = re.findall(r"^[\w, *]+$", sections.get("Parameters", ""), re.M)
     names = {word.strip("* ") for line in described for word in line.split(",")}
-    return problems + [f"{name}: {p} is not described" for p in signature.parameters if p not in names]
+    problems += [f"{name}: {p} is not described" for p in signature.parameters if p not in names | {"self"}]
+    return problems + [f"{name} has no {p}" for p in sorted(names - set(signature.parameters))]
 
 
 @pytest.mark.parametrize("name", FACE)
@@ -322,6 +334,8 @@ def test_documentation_problems_are_found():
         ----------
         adata
             Things and k.
+        copy
+            Or not.
 
         Examples
         --------
@@ -329,7 +343,7 @@ def test_documentation_problems_are_found():
         """
 
     assert documentation_problems("good", good) == []
-    assert len(documentation_problems("bad", bad)) == 3
+    assert len(documentation_problems("bad", bad)) == 4
 
 
 def _readme(language: str) -> str:

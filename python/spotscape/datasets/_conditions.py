@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from spotscape._docs import filled
 from spotscape._keys import CONDITION
 from spotscape._validate import check_integer, check_number, input_error
 from spotscape.datasets._expression import Expression
@@ -18,6 +19,7 @@ from spotscape.datasets._simulate import (
     CHANGES_STREAM,
     draw_tissue,
     simulate_one,
+    simulate_slices,
     write_matches,
 )
 from spotscape.datasets._tissue import Tissue
@@ -43,6 +45,7 @@ class LesionedTissue(Tissue):
         return codes
 
 
+@filled(like=simulate_slices)
 def simulate_conditions(
     *,
     n_slices: int = 2,
@@ -81,13 +84,31 @@ def simulate_conditions(
     change
         By how much: log2 of the fold change.
     batch_strength
-        As in `simulate_slices`, of every slice but the first.
-    n_spots, n_genes, tissue, layout, n_markers, marker_strength
-        As in `simulate_slice`, for each slice.
+        {batch_strength}
+    n_spots, n_genes
+        Spots of each slice, and genes.
+    tissue
+        {tissue}
+    layout
+        {layout}
     n_domains
         Number of domains besides the lesion, 2 to 30.
-    depth, depth_sd, dispersion, dropout, noise, seed
-        As in `simulate_slice`, for each slice.
+    n_markers
+        {n_markers}
+    marker_strength
+        {marker_strength}
+    depth
+        {depth}
+    depth_sd
+        {depth_sd}
+    dispersion
+        {dispersion}
+    dropout
+        {dropout}
+    noise
+        {noise}
+    seed
+        {seed}
 
     Returns
     -------

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 from anndata import AnnData
 
+from spotscape._docs import filled
 from spotscape._validate import check_number
 from spotscape.datasets._matches import SIMULATION
 from spotscape.datasets._settings import check_settings
-from spotscape.datasets._simulate import draw_tissue, simulate_one
+from spotscape.datasets._simulate import draw_tissue, simulate_one, simulate_slices
 from spotscape.datasets._tissue import with_shares
 
 STAGE = "stage"
@@ -18,6 +19,7 @@ EARLY, LATE = "early", "late"
 _GROWN = 2.0
 
 
+@filled(like=simulate_slices)
 def simulate_development(
     *,
     growth: float = 1.5,
@@ -43,13 +45,33 @@ def simulate_development(
     growth
         Spots of the late slice as a multiple of those of the early one, 1 to 4.
     batch_strength
-        As in `simulate_slices`.
+        {batch_strength}
     n_spots
         Spots of the early slice.
-    n_genes, tissue, layout, n_domains, n_markers, marker_strength
-        As in `simulate_slice`; at least 4 domains, over both times.
-    depth, depth_sd, dispersion, dropout, noise, seed
-        As in `simulate_slice`.
+    n_genes
+        Number of genes.
+    tissue
+        {tissue}
+    layout
+        {layout}
+    n_domains
+        Number of domains over both times, 4 to 30.
+    n_markers
+        {n_markers}
+    marker_strength
+        {marker_strength}
+    depth
+        {depth}
+    depth_sd
+        {depth_sd}
+    dispersion
+        {dispersion}
+    dropout
+        {dropout}
+    noise
+        {noise}
+    seed
+        {seed}
 
     Returns
     -------

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from spotscape._docs import filled
 from spotscape._keys import GROUND_TRUTH, SLICE, SPATIAL
 from spotscape.datasets._expression import Expression, draw_counts, draw_spots, make_expression
 from spotscape.datasets._layout import UNIT, Layout, Pose, lay_out, missing_spots, tissue_side
@@ -145,6 +146,7 @@ def simulate_slice(
     )[0]
 
 
+@filled(like=simulate_slice)
 def simulate_slices(
     *,
     n_slices: int = 2,
@@ -194,12 +196,37 @@ def simulate_slices(
         Degrees by which the second slice's array is turned on the tissue; the third's by twice that, ...
     flip
         Whether the arrays of later slices are mirrored, as when a section is mounted upside down.
-    n_spots, n_genes, tissue, layout, n_domains, n_markers, marker_strength
-        As in `simulate_slice`, for each slice.
-    depth, depth_sd, dispersion, dropout, noise, marker_gradients, border_width, seed
-        As in `simulate_slice`, for each slice.
+    n_spots, n_genes
+        {n_spots}
+    tissue
+        {tissue}
+    layout
+        {layout}
+    n_domains
+        {n_domains}
+    n_markers
+        {n_markers}
+    marker_strength
+        {marker_strength}
+    depth
+        {depth}
+    depth_sd
+        {depth_sd}
+    dispersion
+        {dispersion}
+    dropout
+        {dropout}
+    noise
+        {noise}
+    marker_gradients
+        {marker_gradients}
+    border_width
+        {border_width}
     hole_share
-        As in `simulate_slice`; each slice has a hole and a tear of its own.
+        {hole_share}
+        Each slice has a hole and a tear of its own.
+    seed
+        {seed}
 
     Returns
     -------

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from anndata import AnnData
 
+from spotscape._docs import filled
 from spotscape._keys import SPATIAL
 from spotscape.gr.ways import Where, by_default, by_nearest, by_radius, by_rings, by_triangles
 from spotscape.gr.write import write_graph_of
 
 
+@filled()
 def spatial_neighbors(
     adata: AnnData,
     *,
@@ -37,12 +39,12 @@ def spatial_neighbors(
     n_neighbors
         Nearest neighbours of a freely lying spot. Without effect on a lattice.
     spatial_key
-        Name of the coordinates in ``obsm``.
+        {spatial_key}
     slice_key
         Column of ``obs`` with the slices. Each slice gets its own graph, and no edges lead to other slices.
         None for a single slice.
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------
@@ -78,6 +80,7 @@ def spatial_neighbors(
     return write_graph_of(adata, by_default(n_neighbors), Where(spatial_key, slice_key), copy)
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_knn(
     adata: AnnData,
     *,
@@ -92,10 +95,16 @@ def spatial_neighbors_knn(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     n_neighbors
         How many nearest spots to join a spot to. The mean over spots ends up about a fifth higher.
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------
@@ -114,6 +123,7 @@ def spatial_neighbors_knn(
     return write_graph_of(adata, by_nearest(n_neighbors), Where(spatial_key, slice_key), copy)
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_radius(
     adata: AnnData,
     *,
@@ -126,10 +136,16 @@ def spatial_neighbors_radius(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     radius
         Greatest distance of two neighbours, in the unit of the coordinates (that may be pixels).
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------
@@ -153,6 +169,7 @@ def spatial_neighbors_radius(
     return write_graph_of(adata, by_radius(radius), Where(spatial_key, slice_key), copy)
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_delaunay(
     adata: AnnData,
     *,
@@ -168,11 +185,17 @@ def spatial_neighbors_delaunay(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     max_edge
         Longest edge to keep, in the unit of the coordinates. None drops the long ones along the rim and over
         holes: more than twice the distance to the sixth nearest spot, at the sparser of the two ends.
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------
@@ -196,6 +219,7 @@ def spatial_neighbors_delaunay(
     return write_graph_of(adata, by_triangles(max_edge), Where(spatial_key, slice_key), copy)
 
 
+@filled(like=spatial_neighbors)
 def spatial_neighbors_grid(
     adata: AnnData,
     *,
@@ -212,10 +236,16 @@ def spatial_neighbors_grid(
 
     Parameters
     ----------
-    adata, spatial_key, slice_key, copy
-        As in `spatial_neighbors`.
+    adata
+        {adata}
     n_rings
         Steps from spot to touching spot that make a neighbour.
+    spatial_key
+        {spatial_key}
+    slice_key
+        {slice_key}
+    copy
+        {copy}
 
     Returns
     -------

@@ -19,6 +19,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.metrics.pairwise import euclidean_distances
 
+from spotscape._docs import filled
 from spotscape._validate import describe, input_error
 
 __all__ = [
@@ -68,13 +69,16 @@ def adjusted_rand_index(truth: Labels, labels: Labels) -> float:
     return float(adjusted_rand_score(true, found))
 
 
+@filled(like=adjusted_rand_index)
 def normalized_mutual_information(truth: Labels, labels: Labels) -> float:
     """Return mutual information over the mean of both entropies: 0 if independent, 1 if the same partition.
 
     Parameters
     ----------
-    truth, labels
-        True and found domain of each spot, length n_spots.
+    truth
+        {truth}
+    labels
+        {labels}
 
     Returns
     -------
@@ -96,6 +100,7 @@ def normalized_mutual_information(truth: Labels, labels: Labels) -> float:
     return float(normalized_mutual_info_score(true, found))
 
 
+@filled(like=adjusted_rand_index)
 def clustering_accuracy(truth: Labels, labels: Labels) -> float:
     """Return the share of spots in the right domain under the best one-to-one matching of domains.
 
@@ -104,8 +109,10 @@ def clustering_accuracy(truth: Labels, labels: Labels) -> float:
 
     Parameters
     ----------
-    truth, labels
-        True and found domain of each spot, length n_spots.
+    truth
+        {truth}
+    labels
+        {labels}
 
     Returns
     -------
@@ -127,6 +134,7 @@ def clustering_accuracy(truth: Labels, labels: Labels) -> float:
     return float(_matched(true, found).mean())
 
 
+@filled(like=adjusted_rand_index)
 def boundary_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | sparray) -> float:
     """Return the `clustering_accuracy` of the spots that have a neighbour of another true domain.
 
@@ -135,8 +143,10 @@ def boundary_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | 
 
     Parameters
     ----------
-    truth, labels
-        True and found domain of each spot, length n_spots.
+    truth
+        {truth}
+    labels
+        {labels}
     connectivities
         Sparse n_spots x n_spots, as ``obsp["spatial_connectivities"]``: each non-zero joins two neighbours.
 
@@ -163,6 +173,7 @@ def boundary_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | 
     return _accuracy_by_boundary(truth, labels, connectivities, boundary=True)
 
 
+@filled(like=adjusted_rand_index)
 def inner_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | sparray) -> float:
     """Return the `clustering_accuracy` of the spots whose labelled neighbours all share their true domain.
 
@@ -170,8 +181,10 @@ def inner_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | spa
 
     Parameters
     ----------
-    truth, labels
-        True and found domain of each spot, length n_spots.
+    truth
+        {truth}
+    labels
+        {labels}
     connectivities
         Sparse n_spots x n_spots, as ``obsp["spatial_connectivities"]``: each non-zero joins two neighbours.
 

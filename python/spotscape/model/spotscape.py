@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._paths import as_path
 from spotscape._validate import check_number, input_error
 from spotscape.config import SpotscapeConfig, resolve_config
@@ -69,6 +70,7 @@ class Spotscape:
             return "Spotscape(not trained)"
         return f"Spotscape({len(self.genes)} genes, {len(self.domains)} domains)"
 
+    @filled()
     def fit(
         self,
         adata: AnnData,
@@ -86,7 +88,7 @@ class Spotscape:
         slice_key
             Name in ``obs`` of the slices.
         key_added
-            Stem of the names written to.
+            {key_written}
         **settings
             Further arguments of `spotscape.tl.run_spotscape`, or of `spotscape.tl.integrate_slices`: such as
             ``n_domains``, ``seed``, ``device``, ``progress``.
@@ -154,6 +156,7 @@ class Spotscape:
         model._take(adata, key_added, domain_key)
         return model
 
+    @filled()
     def transform(
         self,
         adata: AnnData | Sequence[AnnData] | Mapping[str, AnnData],
@@ -180,11 +183,11 @@ class Spotscape:
             Share of the model's genes that a slice has to have, 0 to 1. Genes that it lacks are taken at
             their mean in training, which says nothing of where they are high or low.
         layer
-            Layer that holds the raw counts; None to look everywhere.
+            {layer}
         spatial_key
-            Name of the coordinates in ``obsm``.
+            {spatial_key}
         key_added
-            Stem of the names written to.
+            {key_written}
         copy
             Return changed copies, and leave ``adata`` alone.
 

@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import check_choice, check_integer, input_error
 from spotscape.pl._draw import draw_legend, draw_spots, spot_colors, spot_shape
@@ -31,6 +32,7 @@ _REFERENCE, _MOVED = "#bdbdbd", "#2166ac"
 
 
 @unchanged_if_it_fails
+@filled()
 def alignment(
     adata: AnnData,
     *,
@@ -59,13 +61,13 @@ def alignment(
     n_lines
         Matches to draw in a stack, spread over the tissue, 0 or more.
     spatial_key
-        Name of the coordinates in ``obsm``.
+        {spatial_key}
     key_added
-        Stem of the run's names.
+        {key_added}
     ax
         Axes to draw on: two for an overlay, one for a stack.
     save
-        File to write the figure to, whole or not at all.
+        {save}
 
     Returns
     -------

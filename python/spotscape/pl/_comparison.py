@@ -12,6 +12,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._validate import check_choice, check_integer, input_error
 from spotscape.pl._figure import as_plain_text, check_save, open_panels, save_figure
 from spotscape.pl._palette import PALETTE
@@ -23,6 +24,7 @@ _LARGEST, _SMALLEST = 130.0, 8.0
 _COMPARE_FIRST = "Call spotscape.tl.compare_domains(adata) first."
 
 
+@filled()
 def domain_comparison(
     adata: AnnData,
     *,
@@ -48,11 +50,11 @@ def domain_comparison(
     n_genes
         Genes to draw of each domain, 1 or more.
     key_added
-        Stem of the run's names.
+        {key_added}
     ax
         Two axes to draw on; new ones by default (see `spotscape.pl.spatial_domains`).
     save
-        File to write the figure to, whole or not at all; the ending says the format.
+        {save}
 
     Returns
     -------

@@ -9,9 +9,12 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._docs import filled
+from spotscape.pl._spatial import spatial_domains
 from spotscape.pl._values import value_map
 
 
+@filled(like=spatial_domains)
 def confidence(
     adata: AnnData,
     *,
@@ -37,9 +40,27 @@ def confidence(
     adata
         Object after `spotscape.tl.run_spotscape` or `spotscape.tl.spatial_domains`.
     key_added
-        Stem of the run's names.
-    slice_key, slices, spatial_key, img, library_id, spot_size, alpha, title, ax, save
-        As in `spotscape.pl.spatial_domains`.
+        {key_added}
+    slice_key
+        {slice_key}
+    slices
+        {slices}
+    spatial_key
+        {spatial_key}
+    img
+        {img}
+    library_id
+        {library_id}
+    spot_size
+        {spot_size}
+    alpha
+        {alpha}
+    title
+        {title}
+    ax
+        {ax}
+    save
+        {save}
     cmap
         Name of a colormap of matplotlib.
 

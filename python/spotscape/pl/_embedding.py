@@ -12,6 +12,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._scanpy import embedding_graph
 from spotscape._threads import threads_kept
 from spotscape._validate import check_integer, input_error
@@ -31,6 +32,7 @@ MIN_SPOTS = 4
 
 
 @unchanged_if_it_fails
+@filled()
 def embedding(
     adata: AnnData,
     *,
@@ -53,7 +55,7 @@ def embedding(
         Column of ``obs`` with the labels, or several columns, drawn side by side. By default the domains of
         the run ``key_added``, and before them the slices where it put several into one space.
     key_added
-        Stem of the run's names.
+        {key_added}
     max_spots
         Of more spots than this a random sample is drawn, and the title says so.
     seed

@@ -9,6 +9,7 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._validate import input_error
 from spotscape.pl._figure import check_save, open_axes, save_figure
 from spotscape.pl._palette import PALETTE
@@ -25,6 +26,7 @@ _STYLES = (
 )
 
 
+@filled()
 def loss_history(
     adata: AnnData,
     *,
@@ -40,13 +42,13 @@ def loss_history(
     adata
         Object after `spotscape.tl.run_spotscape`; ``uns[key_added]["losses"]`` is read, nothing is written.
     key_added
-        Stem of the run's names.
+        {key_added}
     ax
         Axes to draw on; new ones by default (see `spotscape.pl.spatial_domains`).
     title
         Title of the axes.
     save
-        File to write the figure to, whole or not at all; the ending says the format.
+        {save}
 
     Returns
     -------

@@ -9,12 +9,14 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._validate import input_error
 from spotscape.pl._figure import check_save, open_axes, save_figure
 from spotscape.pl._palette import PALETTE
 from spotscape.pl._read import read_run
 
 
+@filled()
 def n_domains(
     adata: AnnData,
     *,
@@ -34,13 +36,13 @@ def n_domains(
         Object after `spotscape.tl.suggest_n_domains`, or a run without ``n_domains``;
         ``uns[key_added]["n_domains"]`` is read, nothing is written.
     key_added
-        Stem of the run's names.
+        {key_added}
     ax
         Axes to draw on; new ones by default (see `spotscape.pl.spatial_domains`).
     title
         Title of the axes.
     save
-        File to write the figure to, whole or not at all; the ending says the format.
+        {save}
 
     Returns
     -------

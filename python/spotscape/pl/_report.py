@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._validate import InputError
 from spotscape.io import atomic_path
 from spotscape.metrics import adjusted_rand_index
@@ -55,6 +56,7 @@ class Picture(NamedTuple):
 
 
 @unchanged_if_it_fails
+@filled()
 def report(
     adata: AnnData,
     path: str | PathLike[str],
@@ -79,7 +81,7 @@ def report(
     path
         File to write, ending in .html; whole or not at all. A file that is there is replaced.
     key_added
-        Stem of the run's names.
+        {key_added}
     spatial_key
         Name of the coordinates in ``obsm``, and of the images in ``uns``.
     title

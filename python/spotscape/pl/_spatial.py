@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from spotscape import _keys
 from spotscape._adata import images_of
+from spotscape._docs import filled
 from spotscape._validate import SpotscapeWarning, check_number, input_error
 from spotscape.pl._draw import (
     SpotShape,
@@ -44,6 +45,7 @@ class TissueImage(NamedTuple):
 
 
 @unchanged_if_it_fails
+@filled()
 def spatial_domains(
     adata: AnnData,
     *,
@@ -74,7 +76,7 @@ def spatial_domains(
         Column of ``obs`` with the labels; the domains of the run ``key_added`` by default. Spots without a
         label are light grey.
     key_added
-        Stem of the run's names.
+        {key_added}
     slice_key
         Name in ``obs`` of the slices; that of the run, if it put several into one space, by default.
     slices
@@ -100,7 +102,7 @@ def spatial_domains(
         Axes to draw on, one a slice. Without ``ax`` and ``save`` a pyplot figure is made, so that a notebook
         shows it; with ``save`` an off-screen one, which needs no display and leaves nothing behind.
     save
-        File to write the figure to, whole or not at all; the ending says the format (.png, .pdf, .svg, ...).
+        {save}
 
     Returns
     -------

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._neighborhood import neighborhood_mean
 from spotscape._slices import read_slices
 from spotscape._validate import (
@@ -29,6 +30,7 @@ from spotscape.pp.expression import choose_genes, log_expression, median_of
 from spotscape.pp.find import find_counts
 
 
+@filled()
 def select_genes(
     adata: AnnData,
     *,
@@ -65,7 +67,7 @@ def select_genes(
     key_added
         Stem of the name written to.
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

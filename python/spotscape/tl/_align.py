@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
 from spotscape.alignment import align, sides_of
@@ -22,6 +23,7 @@ from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
 
 
+@filled()
 def align_slices(
     adata: AnnData,
     *,
@@ -65,7 +67,7 @@ def align_slices(
     key_added
         Stem of the run's names, and of the names written to.
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

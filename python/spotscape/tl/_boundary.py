@@ -6,12 +6,14 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._validate import input_error
 from spotscape.metrics.labels import has_neighbour_elsewhere, label_codes
 from spotscape.pp import check_adata
 from spotscape.run.read import read_graph
 
 
+@filled()
 def boundary_spots(
     adata: AnnData,
     *,
@@ -31,9 +33,9 @@ def boundary_spots(
     domain_key
         Column of ``obs`` that holds the domains; ``"<key_added>_domain"`` if None.
     key_added
-        Stem of the names read and written.
+        {key_read_and_written}
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

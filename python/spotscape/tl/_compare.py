@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.comparison.genes import WILCOXON, Groups, adjusted, compare_genes, no_genes
@@ -26,6 +27,7 @@ MODERATED_T, NONE = "moderated t", "none"
 _CONDITION_KEY, _SLICE_KEY = "condition_key", "slice_key"
 
 
+@filled()
 def compare_domains(
     adata: AnnData,
     *,
@@ -63,11 +65,11 @@ def compare_domains(
     min_spots
         Spots of a domain that a slice (pseudobulk) or a condition (Wilcoxon) needs to be compared, 2 or more.
     layer
-        Layer that holds the raw counts; None to look everywhere.
+        {layer}
     key_added
-        Stem of the names read and written.
+        {key_read_and_written}
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

@@ -6,6 +6,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._validate import check_flag, check_integer, check_number
 from spotscape.domains import find_domains
 from spotscape.gr.spatial_graph import current_graph
@@ -13,6 +14,7 @@ from spotscape.run.read import check_n_domains, read_embedding, read_graph, read
 from spotscape.run.write import write_domains
 
 
+@filled()
 def spatial_domains(
     adata: AnnData,
     *,
@@ -52,9 +54,9 @@ def spatial_domains(
     n_starts
         Starts of the mixture and of K-means; the best one is kept.
     key_added
-        Stem of the names read and written.
+        {key_read_and_written}
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

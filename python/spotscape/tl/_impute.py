@@ -12,6 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import check_choice, check_integer, input_error
 from spotscape.engine.trained import decode
@@ -26,6 +27,7 @@ _LARGEST = 2**31
 """Values of a result for which genes have to be named: 8 GB."""
 
 
+@filled()
 def impute(
     adata: AnnData,
     *,
@@ -55,11 +57,11 @@ def impute(
         Spots of a neighbourhood, the spot itself included, 1 or more. 1 is the decoder alone, or the spot
         alone. At most a tenth of a slice's spots are taken, but 5 where that is fewer.
     layer
-        Layer that holds the raw counts; None to look everywhere.
+        {layer}
     key_added
         Stem of the run's names, and of the name written to.
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

@@ -14,6 +14,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._threads import thread_number
 from spotscape._validate import SpotscapeWarning, check_integer, check_number
@@ -29,8 +30,10 @@ from spotscape.run.placement import learn_and_place, small_slices
 from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
 from spotscape.run.record import collected_warnings
 from spotscape.run.write import write_analysis
+from spotscape.tl._run import run_spotscape
 
 
+@filled(like=run_spotscape)
 def integrate_slices(
     adatas: AnnData | Sequence[AnnData] | Mapping[str, AnnData],
     *,
@@ -80,19 +83,28 @@ def integrate_slices(
         and may mix domains. It multiplies the weight that was found (in a training, that of scale matching).
         Below 1 it also multiplies the centring of genes within slices.
     config
-        As in `run_spotscape`; ``correction`` acts on its weights.
+        {config}
+        ``correction`` acts on its weights.
     seed
-        Integer >= 0 that all randomness of the run comes from.
-    device, threads
-        As in `run_spotscape`.
+        {seed}
+    device
+        {device}
+    threads
+        {threads}
     layer
-        Layer that holds the raw counts; None to look everywhere.
+        {layer}
     spatial_key
         Name of the coordinates in ``obsm``.
     key_added
-        Stem of the names written to.
-    progress, checkpoint, checkpoint_minutes, resume
-        As in `run_spotscape`.
+        {key_written}
+    progress
+        {progress}
+    checkpoint
+        {checkpoint}
+    checkpoint_minutes
+        {checkpoint_minutes}
+    resume
+        {resume}
     copy
         With one AnnData: return a changed copy, and leave ``adatas`` alone. A list is always left alone.
 

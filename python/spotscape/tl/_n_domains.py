@@ -10,6 +10,7 @@ from anndata import AnnData
 from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._validate import check_integer, describe, input_error
 from spotscape.domains.clustering import SMALL_MATRIX_THREADS
 from spotscape.domains.number import curve_record, suggest, usable_candidates
@@ -17,6 +18,7 @@ from spotscape.gr.spatial_graph import current_graph
 from spotscape.run.read import read_embedding
 
 
+@filled()
 def suggest_n_domains(
     adata: AnnData,
     *,
@@ -43,7 +45,7 @@ def suggest_n_domains(
     seed
         Of the starts.
     key_added
-        Stem of the names read and written.
+        {key_read_and_written}
 
     Returns
     -------

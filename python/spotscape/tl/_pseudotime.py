@@ -14,6 +14,7 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._scanpy import embedding_graph
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.gr import check_coordinates
@@ -34,6 +35,7 @@ class ChosenRoot(NamedTuple):
     why: str
 
 
+@filled()
 def pseudotime(
     adata: AnnData,
     *,
@@ -73,7 +75,7 @@ def pseudotime(
     key_added
         Stem of the run's names, and of the names written to.
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

@@ -10,6 +10,7 @@ from anndata import AnnData
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._threads import thread_number
 from spotscape._validate import check_integer
 from spotscape.config import SpotscapeConfig, resolve_config
@@ -21,6 +22,7 @@ from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
 from spotscape.run.write import write_analysis
 
 
+@filled()
 def run_spotscape(
     adata: AnnData,
     *,
@@ -75,11 +77,11 @@ def run_spotscape(
         Threads to compute with, kept for the whole run and restored after it; None takes ``OMP_NUM_THREADS``,
         else as many as the process may use.
     layer
-        Layer that holds the raw counts; None to look everywhere.
+        {layer}
     spatial_key
         Name of the coordinates in ``obsm``. Not used where the object has a spatial graph.
     key_added
-        Stem of the names written to.
+        {key_written}
     progress
         True shows a bar on stderr; a function is called after every epoch with the epoch (from 1), the number
         of epochs, and the loss.
@@ -92,7 +94,7 @@ def run_spotscape(
         Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
         and all settings have to be the same.
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------

@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
+from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, input_error
 from spotscape.run.read import check_column, check_key_added, read_embedding
@@ -19,6 +20,7 @@ from spotscape.tl._align import find_reference, run_slice_key
 SOURCES = ("embedding", "matches")
 
 
+@filled()
 def transfer_labels(
     adata: AnnData,
     *,
@@ -49,9 +51,9 @@ def transfer_labels(
     slice_key
         Name in ``obs`` of the slices; that of the run where left out.
     key_added
-        Stem of the run's names.
+        {key_added}
     copy
-        Return a changed copy, and leave ``adata`` alone.
+        {copy}
 
     Returns
     -------
