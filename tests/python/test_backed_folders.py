@@ -71,8 +71,8 @@ def test_no_step_holds_all_counts(folders, tmp_path, monkeypatch):
     held = []
     blocks = _tenx_h5.StoredCounts._blocks
 
-    def watched(self, rows):
-        for part, others in blocks(self, rows):
+    def watched(self, rows, starts):
+        for part, others in blocks(self, rows, starts):
             held.append(part.nnz)
             yield part, others
 
