@@ -15,7 +15,8 @@ from spotscape._validate import InputError
 from spotscape.cli import main
 from spotscape.io import _tenx_h5
 
-from .platforms import CONTROLS, KINDS, controls, tissue, write_10x_h5
+from .platforms import KINDS
+from .platforms_10x import CONTROLS, controls, tissue, write_10x_h5
 
 ON_DISK = {
     "xenium": "slice",
