@@ -15,7 +15,8 @@ from spotscape._validate import InputError
 from spotscape.cli import main
 from spotscape.io import _tenx_h5
 
-from .platforms import CONTROLS, KINDS, controls, tissue, write_10x_h5
+from .platforms import KINDS
+from .platforms_10x import CONTROLS, controls, tissue, write_10x_h5
 
 ON_DISK = {
     "xenium": "slice",
@@ -71,8 +72,8 @@ def test_no_step_holds_all_counts(folders, tmp_path, monkeypatch):
     held = []
     blocks = _tenx_h5.StoredCounts._blocks
 
-    def watched(self, rows):
-        for part, others in blocks(self, rows):
+    def watched(self, rows, starts):
+        for part, others in blocks(self, rows, starts):
             held.append(part.nnz)
             yield part, others
 

@@ -17,7 +17,8 @@ from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.cli import main
 
 from .damage import DAMAGE
-from .platforms import CONTROLS, KINDS, controls, tissue, write_10x_h5, xenium
+from .platforms import KINDS
+from .platforms_10x import CONTROLS, controls, tissue, write_10x_h5, xenium
 
 HD = {"visium_hd", "visium_hd_cells"}
 

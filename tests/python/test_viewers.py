@@ -17,7 +17,8 @@ from spotscape import datasets, io, tl
 from spotscape._validate import InputError
 from spotscape.cli import main
 
-from .platforms import KINDS, tissue
+from .platforms import KINDS
+from .platforms_10x import tissue
 
 
 @pytest.fixture(scope="module")

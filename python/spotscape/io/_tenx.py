@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +12,11 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
-from scipy.io import mmread
 
 from spotscape._keys import CONTROLS
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
+from spotscape.io._mtx import read_mtx
 from spotscape.io._tenx_h5 import StoredCounts
 from spotscape.io.common import check_unique, find_one, is_gzip, need_one, text_of, texts
 
@@ -121,7 +119,7 @@ def _open_mtx(folder: Path) -> Matrix:
     features = read_lines(need_one(folder, "names of genes", *_FEATURES))
     barcodes = read_lines(need_one(folder, "barcodes", "barcodes.tsv"))[0].tolist()
     with reading(path, "a matrix in Matrix Market's format"):
-        counts = read_mtx(path).T.tocsr()
+        counts = read_mtx(path)
     if counts.shape != (len(barcodes), len(features)):
         found = f"{counts.shape[1]} x {counts.shape[0]} values"
         expected = f"{len(features)} features x {len(barcodes)} barcodes, as the files beside it say"
@@ -130,15 +128,6 @@ def _open_mtx(folder: Path) -> Matrix:
     var = pd.DataFrame({"gene_ids": features[0].to_numpy()}, index=name.to_numpy())
     var["feature_types"] = features[2].to_numpy() if features.shape[1] > 2 else GENES
     return Matrix(pd.Index(barcodes, dtype=str), var, {}, counts)
-
-
-def read_mtx(path: Path) -> sparse.coo_matrix:
-    """Read a matrix in Matrix Market's format, compressed or not, as float32."""
-    if is_gzip(path):
-        with gzip.open(path) as file:
-            return mmread(io.BytesIO(file.read())).astype(np.float32)
-    with path.open("rb") as file:
-        return mmread(file).astype(np.float32)
 
 
 def read_lines(path: Path) -> pd.DataFrame:

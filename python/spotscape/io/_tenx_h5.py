@@ -34,8 +34,8 @@ class StoredCounts:
 
     def load(self, rows: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
         """Return the genes' counts of the rows under a mask, and the sums of their other features."""
-        with reading(self.path, self.expected), h5py.File(self.path, "r") as file:
-            n_most = self._stored(file, rows)
+        begins = self._begins()
+        n_most = _n_of(begins, rows)
         kind = _index_type(n_most)
         # Pages that are never written, because features are left out, are never taken.
         values, columns = np.empty(n_most, np.float32), np.empty(n_most, kind)
@@ -44,7 +44,7 @@ class StoredCounts:
             end = start + part.nnz
             values[start:end], columns[start:end] = part.data, part.indices
 
-        starts, others = self._keep_all(rows, kind, keep)
+        starts, others = self._keep_all(rows, begins, kind, keep)
         kept = int(starts[-1])
         shape = (len(others), int(self.is_gene.sum()))
         counts = sparse.csr_matrix((values[:kept], columns[:kept], starts), shape)
@@ -53,8 +53,8 @@ class StoredCounts:
 
     def write(self, file: h5py.File, rows: np.ndarray) -> np.ndarray:
         """Write the same counts into an ``.h5ad`` as its ``X``, block by block; return the others' sums."""
-        with reading(self.path, self.expected), h5py.File(self.path, "r") as source:
-            kind = _index_type(self._stored(source, rows))
+        begins = self._begins()
+        kind = _index_type(_n_of(begins, rows))
         group = file.create_group("X")
         group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
         group.attrs["shape"] = np.array([int(rows.sum()), int(self.is_gene.sum())], np.int64)
@@ -68,20 +68,21 @@ class StoredCounts:
                 stored.resize((end,))
                 stored[start:end] = found
 
-        starts, others = self._keep_all(rows, kind, keep)
+        starts, others = self._keep_all(rows, begins, kind, keep)
         group.create_dataset("indptr", data=starts)
         return others
 
     def _keep_all(
         self,
         rows: np.ndarray,
+        begins: np.ndarray,
         kind: type[np.integer[Any]],
         keep: Callable[[int, sparse.csr_matrix], None],
     ) -> tuple[np.ndarray, np.ndarray]:
         """Hand on each block, and how many counts came before; return row starts and the others' sums."""
         others, starts = np.zeros(int(rows.sum())), np.zeros(int(rows.sum()) + 1, kind)
         row = kept = 0
-        for part, other in self._blocks(rows):
+        for part, other in self._blocks(rows, begins):
             last = row + part.shape[0]
             keep(kept, part)
             starts[row + 1 : last + 1] = kept + part.indptr[1:]
@@ -94,10 +95,7 @@ class StoredCounts:
         with reading(self.path, self.expected), h5py.File(self.path, "r") as file:
             return int(file["matrix/data"].shape[0])
 
-    def _stored(self, file: h5py.File, rows: np.ndarray) -> int:
-        return int(np.diff(self._starts(file["matrix"]))[rows].sum())
-
-    def _blocks(self, rows: np.ndarray) -> Iterator[tuple[sparse.csr_matrix, np.ndarray]]:
+    def _blocks(self, rows: np.ndarray, starts: np.ndarray) -> Iterator[tuple[sparse.csr_matrix, np.ndarray]]:
         """Yield counts of wanted rows and genes, some rows at a time, and the sums of the other features."""
         n_genes = int(self.is_gene.sum())
         column_of = np.full(len(self.is_gene), -1, np.int32)
@@ -105,7 +103,6 @@ class StoredCounts:
         # What goes wrong where a block is used is not of this file, and does not come by here.
         with reading(self.path, self.expected), h5py.File(self.path, "r") as file:
             group = file["matrix"]
-            starts = self._starts(group)
             first = 0
             while first < self.n_rows:
                 full = int(np.searchsorted(starts, int(starts[first]) + _BLOCK, side="right")) - 1
@@ -132,17 +129,24 @@ class StoredCounts:
                     yield part, other[wanted]
                 first = last
 
-    def _starts(self, group: h5py.Group) -> np.ndarray:
+    def _begins(self) -> np.ndarray:
         """Return where rows begin, or raise where the parts of the file do not fit each other."""
-        starts = group["indptr"][:].astype(np.int64)
-        n_stored = {group[part].shape[0] for part in ("data", "indices")} | {int(starts[-1])}
-        said = tuple(int(size) for size in group["shape"][:])
-        shape = (self.n_rows, len(self.is_gene))
-        if said != shape[::-1] or len(starts) != self.n_rows + 1:
-            raise ValueError(f"a matrix of {said} for {shape[1]} features and {shape[0]} barcodes")
-        if len(n_stored) > 1 or starts[0] != 0 or (np.diff(starts) < 0).any():
-            raise ValueError("data, indices and indptr that do not fit each other")
+        with reading(self.path, self.expected), h5py.File(self.path, "r") as file:
+            group = file["matrix"]
+            starts = group["indptr"][:].astype(np.int64, copy=False)
+            n_stored = {group[part].shape[0] for part in ("data", "indices")} | {int(starts[-1])}
+            said = tuple(int(size) for size in group["shape"][:])
+            shape = (self.n_rows, len(self.is_gene))
+            if said != shape[::-1] or len(starts) != self.n_rows + 1:
+                raise ValueError(f"a matrix of {said} for {shape[1]} features and {shape[0]} barcodes")
+            if len(n_stored) > 1 or starts[0] != 0 or (np.diff(starts) < 0).any():
+                raise ValueError("data, indices and indptr that do not fit each other")
         return starts
+
+
+def _n_of(begins: np.ndarray, rows: np.ndarray) -> int:
+    """Return how many counts rows under a mask have."""
+    return int(np.diff(begins)[rows].sum())
 
 
 def _index_type(n_stored: int) -> type[np.integer[Any]]:

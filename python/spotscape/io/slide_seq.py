@@ -12,8 +12,9 @@ from anndata import AnnData
 from spotscape._paths import named_path, reading
 from spotscape._validate import input_error
 from spotscape.io._match import with_rows_of, without_controls
+from spotscape.io._mtx import read_mtx
 from spotscape.io._tables import join_tables
-from spotscape.io._tenx import read_lines, read_mtx
+from spotscape.io._tenx import read_lines
 from spotscape.io._text import find_places, numbers, read_table
 from spotscape.io.common import find_one, folder_at, need_one, place, record
 
@@ -106,12 +107,12 @@ def read_curio(path: str | os.PathLike[str]) -> AnnData:
         for what, endings in _CURIO_NAMES.items()
     }
     with reading(file, "a matrix in Matrix Market's format"):
-        matrix = read_mtx(file).tocsr()
+        matrix = read_mtx(file)
     n_genes, n_beads = len(names["genes"]), len(names["barcodes"])
-    if matrix.shape != (n_genes, n_beads):
+    if matrix.shape != (n_beads, n_genes):
         expected = f"{n_genes} genes x {n_beads} beads, as the files beside it say"
-        raise input_error(named_path(file), f"{matrix.shape[0]} x {matrix.shape[1]} values", expected)
-    adata = without_controls(names["barcodes"], names["genes"], matrix.T.tocsr(), np.zeros(n_genes))
+        raise input_error(named_path(file), f"{matrix.shape[1]} x {matrix.shape[0]} values", expected)
+    adata = without_controls(names["barcodes"], names["genes"], matrix, np.zeros(n_genes))
     table = read_table(beads, "Curio's table of beads")
     columns = find_places(list(table.columns)) or tuple(table.columns[1:3])
     coordinates = pd.DataFrame(
