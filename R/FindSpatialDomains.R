@@ -125,10 +125,8 @@ with_lost_slices <- function(run, coordinates) {
   run
 }
 
-# The embedding of a run, with the spatial graph where coordinates are given. `run`: what run_of() gives, or an embedding and
-# its cells.
-embedding_in_python <- function(run, coordinates) {
-  if (!is.null(coordinates) && slices_are_lost(run)) {
+refuse_lost_slices <- function(run) {
+  if (slices_are_lost(run)) {
     # Slices may lie on each other: cells of two would become neighbours.
     key <- run$info$integration$slice_key
     input_error(
@@ -136,6 +134,12 @@ embedding_in_python <- function(run, coordinates) {
       "Add the column to the object."
     )
   }
+}
+
+# The embedding of a run, with the spatial graph where coordinates are given. `run`: what run_of() gives, or an embedding and
+# its cells.
+embedding_in_python <- function(run, coordinates) {
+  if (!is.null(coordinates)) refuse_lost_slices(run)
   require_python()
   bridge <- python_module("interop.reticulate")
   columns <- if (!is.null(run$slices)) list(slice = array(as.character(run$slices)))

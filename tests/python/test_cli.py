@@ -589,6 +589,25 @@ def test_the_number_of_domains_is_told_with_what_it_goes_by(command, after_run):
     )
 
 
+def test_markers_are_the_python_call(command, after_run):
+    before = (after_run / "in.h5ad").read_bytes()
+    ended = command("markers", after_run / "in.h5ad", "-o", "markers.csv", "--against", "neighbors")
+    assert ended.code == 0, ended.err
+    table = tl.domain_markers(io.read(after_run / "in.h5ad"), against="neighbors")
+    written = pd.read_csv("markers.csv", dtype={"domain": str, "against": str})
+    pd.testing.assert_frame_equal(written, table)
+    first = table[table["domain"] == "1"]["gene"].head(5)
+    assert ended.out.splitlines()[0] == f"1: {', '.join(first)}"
+    assert ended.out.splitlines()[-1] == "Written: markers.csv"
+    assert (after_run / "in.h5ad").read_bytes() == before
+    words = command(
+        "markers", after_run / "in.h5ad", "--split", "--gene", first.iloc[0], "--domain", "1", "-q"
+    )
+    assert (words.code, words.out) == (0, "")
+    assert "genes: found 1 gene" in one_line(command("markers", after_run / "in.h5ad", "--gene", "MBP"))
+    assert "ends in .csv" in one_line(command("markers", after_run / "in.h5ad", "-o", "markers.tsv"))
+
+
 def test_report_tells_what_followed(command, after_run):
     assert command("pseudotime", after_run / "in.h5ad", "-o", "out.h5ad", "--root", "1", "-q").code == 0
     assert command("report", "out.h5ad", "-o", "out.html", "-q").code == 0

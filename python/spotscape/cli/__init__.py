@@ -22,6 +22,7 @@ from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
 from spotscape.cli.export import export
 from spotscape.cli.info import info
+from spotscape.cli.markers import markers
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 
@@ -43,6 +44,7 @@ app.command()(impute)
 app.command()(align)
 app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
+app.command()(markers)
 app.command()(report)
 app.command()(export)
 app.command()(info)

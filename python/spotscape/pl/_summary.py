@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning
 from spotscape.pl._palette import domain_contacts
 from spotscape.pp import normalized_expression
+from spotscape.pp.find import layer_of_run
 
 SILHOUETTE_SPOTS = 5_000
 """Spots above which silhouettes are taken on a random sample."""
@@ -144,7 +144,7 @@ def top_genes(
     tested = [str(name) for name in sizes.index[sizes >= 2]]
     if len(tested) < 2:
         return {}
-    layer = _layer_of_run(adata, params)
+    layer = layer_of_run(adata, params)
     with warnings.catch_warnings():
         # Spots without counts: said when the run was made, and among its warnings.
         warnings.simplefilter("ignore", SpotscapeWarning)
@@ -174,12 +174,3 @@ def top_genes(
         ]
         for name in tested
     }
-
-
-def _layer_of_run(adata: AnnData, params: dict[str, Any]) -> str | None:
-    """Return the layer that the run found its counts in, or None where it was no layer or is gone."""
-    source = str(params.get("expression_source", ""))
-    if not source.startswith("layers["):
-        return None
-    layer = ast.literal_eval(source.removeprefix("layers[").removesuffix("]"))
-    return layer if layer in adata.layers else None

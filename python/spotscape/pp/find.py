@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -125,6 +126,23 @@ def find_counts(adata: AnnData, *, layer: str | None = None) -> Counts:
         raise input_error("adata", "no X, no layers and no raw", _RAW_COUNTS, todo)
     found = "; ".join(f"{source} holds {verdict}" for source, verdict in verdicts)
     raise input_error("adata", f"no counts: {found}", f"{_RAW_COUNTS} in one of these", todo)
+
+
+def layer_of_run(adata: AnnData, params: Mapping[str, Any]) -> str | None:
+    """Return the layer that a run found its counts in, or None where it was no layer or is gone.
+
+    Parameters
+    ----------
+    adata
+        After the run.
+    params
+        Of its record.
+    """
+    source = str(params.get("expression_source", ""))
+    if not source.startswith("layers["):
+        return None
+    layer = ast.literal_eval(source.removeprefix("layers[").removesuffix("]"))
+    return layer if layer in adata.layers else None
 
 
 def _fractional(adata: AnnData, layer: str | None) -> Iterator[Candidate]:

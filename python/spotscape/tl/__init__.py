@@ -6,6 +6,7 @@ from spotscape.tl._compare import compare_domains
 from spotscape.tl._domains import spatial_domains
 from spotscape.tl._impute import impute
 from spotscape.tl._integrate import integrate_slices
+from spotscape.tl._markers import domain_markers
 from spotscape.tl._n_domains import suggest_n_domains
 from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._run import run_spotscape
@@ -15,6 +16,7 @@ __all__ = [
     "align_slices",
     "boundary_spots",
     "compare_domains",
+    "domain_markers",
     "impute",
     "integrate_slices",
     "pseudotime",

@@ -1,0 +1,79 @@
+"""``spotscape markers``: the genes of each domain, as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spotscape.cli._output import check_output_file
+from spotscape.cli._sources import read_one
+
+_SHOWN = 5
+"""Genes of each domain that are printed."""
+
+
+def markers(
+    context: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="CSV", help="Where the table of all genes goes; not written if left out."
+        ),
+    ] = None,
+    against: Annotated[
+        str, typer.Option(help="'rest' (all other domains), or 'neighbors' (those that border the domain).")
+    ] = "rest",
+    split: Annotated[
+        bool,
+        typer.Option(
+            "--split", help="Also find domains on half of the molecules, and test on the other half."
+        ),
+    ] = False,
+    domains: Annotated[
+        list[str] | None, typer.Option("--domain", help="A domain to test; repeatable. All where left out.")
+    ] = None,
+    genes: Annotated[
+        list[str] | None, typer.Option("--gene", help="A gene to test; repeatable. All where left out.")
+    ] = None,
+    domain_key: Annotated[
+        str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
+    ] = False,
+) -> None:
+    """Rank the genes of each domain against the others.
+
+    Domains were found on the same counts, so p-values are too small: take them as an order of genes. --split
+    adds p-values that hold.
+    """
+    from spotscape import tl
+
+    if out is not None:
+        check_output_file("--out", out, ".csv", source=source)
+    (adata,) = read_one(source)[0].values()
+    table = tl.domain_markers(
+        adata,
+        against=against,
+        split=split,
+        domains=domains or None,
+        genes=genes or None,
+        domain_key=domain_key,
+        seed=seed,
+        layer=layer,
+    )
+    if not quiet:
+        for name, rows in table.groupby("domain", sort=False):
+            typer.echo(f"{name}: {', '.join(rows['gene'].head(_SHOWN))}")
+    if out is not None:
+        table.to_csv(out, index=False)
+        context.obj.files.append(out)
+        if not quiet:
+            typer.echo(f"Written: {out}")

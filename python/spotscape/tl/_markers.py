@@ -1,0 +1,278 @@
+"""``domain_markers``: which genes mark each domain, against the rest of the tissue or its neighbours."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+
+from spotscape import _keys
+from spotscape._validate import (
+    SpotscapeWarning,
+    check_choice,
+    check_flag,
+    check_integer,
+    describe,
+    input_error,
+)
+from spotscape.annotation.bordering import bordering_domains
+from spotscape.annotation.markers import REST, find_markers
+from spotscape.annotation.thinning import halves
+from spotscape.pp import Counts, check_adata, find_counts
+from spotscape.pp.counts import is_whole
+from spotscape.pp.find import layer_of_run
+from spotscape.run.read import check_key_added, read_graph
+from spotscape.tl._anew import check_run, domains_anew
+
+NEIGHBORS = "neighbors"
+_FEWEST = 2
+"""Spots with counts that a domain needs to be tested."""
+_OF_SPLIT = ["score", "p_value", "p_adjusted"]
+
+
+def domain_markers(
+    adata: AnnData,
+    *,
+    against: str = REST,
+    split: bool = False,
+    domains: Sequence[str] | str | None = None,
+    genes: Sequence[str] | str | None = None,
+    domain_key: str | None = None,
+    seed: int = 0,
+    layer: str | None = None,
+    key_added: str = _keys.KEY_ADDED,
+) -> pd.DataFrame:
+    """Rank the genes of each domain by Wilcoxon's test of its spots against others.
+
+    Counts are scaled to 10,000 in each spot, and ``log(1 + x)`` is taken. Scores and p-values are those of
+    `scanpy.tl.rank_genes_groups` with ``method="wilcoxon"`` and ``tie_correct=True``. Fold changes are those
+    of Seurat 5.
+
+    The default looks at the data twice: it tests the counts that domains were found on. So p-values are too
+    small. On tissue without any domains, 15 % of them are below 0.05. Take them as an order of genes.
+
+    With ``split=True`` each molecule goes to one of two halves by a fair coin [1]_. The run is made again on
+    one half, with its own settings, and genes are tested on the other half. The table then has both p-values.
+    Those of the split are right where counts are Poisson, and close to it where they vary more. A gene that
+    changes smoothly over the tissue is a real difference for either test.
+
+    Parameters
+    ----------
+    adata
+        With domains in ``obs`` and raw counts. Not changed.
+    against
+        ``"rest"``: all spots of other domains. ``"neighbors"``: all spots of those domains that border this
+        one in the tissue, each with a tenth or more of its border with others.
+    split
+        Also find the domains anew on one half of the molecules and test on the other. Takes a run more, and
+        works for the domains of a run only.
+    domains
+        Those to test; None for all.
+    genes
+        Those to test; None for all that have counts. Adjusted p-values count the genes tested.
+    domain_key
+        Column of ``obs`` that holds the domains; ``"<key_added>_domain"`` if None.
+    seed
+        Of the split.
+    layer
+        Layer that holds the raw counts; None for those of the run, or to look everywhere.
+    key_added
+        Stem of the names read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each domain and gene, domain by domain, the highest score first: ``domain``, ``against``
+        (``"rest"``, or the names of the neighbours), ``gene``, ``log2_fold_change``, ``score`` (standard
+        deviations of the rank sum, above 0 where the gene is higher in the domain), ``p_value``,
+        ``p_adjusted`` (Benjamini and Hochberg, within a domain), ``share`` and ``share_against`` (of spots
+        with the gene). With ``split`` also ``score_split``, ``p_value_split``, ``p_adjusted_split`` and
+        ``overlap_split``: how much of the domain and of the one that was found anew in its place they share
+        (spots in both, of spots in either). NaN where no domain was found in its place.
+
+    Raises
+    ------
+    InputError
+        If there are no domains, only one, or one of a single spot is to be tested; if a gene or domain is
+        unknown; if counts are not raw; with ``"neighbors"`` without a spatial graph; with ``split`` if the
+        domains are of no run, or the counts are not whole numbers.
+
+    Warns
+    -----
+    SpotscapeWarning
+        Where a domain has no neighbours, or none was found in its place by the split.
+
+    Notes
+    -----
+    Spots are taken as independent, and spots of one slice are not. Where there are several slices of a
+    condition, `compare_domains` has them as replicates.
+
+    References
+    ----------
+    .. [1] Neufeld et al. (2024), Inference after latent variable estimation for single-cell RNA sequencing
+       data, Biostatistics 25.
+
+    Examples
+    --------
+    >>> import spotscape
+    >>> adata = spotscape.datasets.simulate_slice(n_spots=300, n_genes=80, n_domains=3)
+    >>> spotscape.tl.run_spotscape(adata, n_domains=3, progress=False)
+    >>> table = spotscape.tl.domain_markers(adata)
+    >>> table.groupby("domain")["gene"].first().to_dict()
+    {'1': 'gene73', '2': 'gene78', '3': 'gene08'}
+    """
+    check_adata(adata)
+    key_added = check_key_added(key_added)
+    check_choice("against", against, (REST, NEIGHBORS))
+    split = check_flag("split", split)
+    seed = check_integer("seed", seed, 0, 2**32 - 1)
+    own_key = _keys.domain(key_added)
+    column = own_key if domain_key is None else domain_key
+    if split and column != own_key:
+        todo = f"Leave out split: labels that were not made from these counts need none. Or take {own_key!r}."
+        raise input_error("domain_key", f"{column!r} with split=True", "the domains of a run", todo)
+    labels = _read_domains(adata, column)
+    record = check_run(adata, key_added) if split else adata.uns.get(_keys.parameters(key_added), {})
+    params = record.get("params", {}) if isinstance(record, Mapping) else {}
+    counts = find_counts(adata, layer=layer_of_run(adata, params) if layer is None else layer)
+    if split and not is_whole(counts.matrix):
+        raise input_error("split", f"True, and values in {counts.source} that are not whole", "whole counts")
+    columns = _columns(genes, counts)
+    tested = _tested(domains, labels, counts, column)
+    graph = read_graph(adata) if against == NEIGHBORS else None
+
+    beside, tested = _beside(labels, graph, tested)
+    table = find_markers(
+        counts.matrix, counts.var_names, labels, tested=tested, columns=columns, against=beside
+    )
+    if not split:
+        return table
+    to_find, to_test = halves(counts.matrix, seed)
+    found = domains_anew(
+        adata, to_find, counts.var_names, share=0.5, n_domains=len(labels.categories), key_added=key_added
+    )
+    anew, overlap = _in_place_of(labels, found)
+    known = _with_counts(anew, to_test)
+    again = [name for name in tested if known.get(name, 0) >= _FEWEST]
+    beside, again = _beside(anew, graph, again, quiet=True)
+    missing = [name for name in tested if name not in again]
+    if missing:
+        text = (
+            f"split: half of the molecules gave nothing to test in place of domain(s) {', '.join(missing)}."
+        )
+        warnings.warn(text, SpotscapeWarning, stacklevel=2)
+    if again:
+        second = find_markers(to_test, counts.var_names, anew, tested=again, columns=columns, against=beside)
+        second = second.set_index(["domain", "gene"])[_OF_SPLIT]
+    else:
+        second = pd.DataFrame(columns=_OF_SPLIT, index=pd.MultiIndex.from_arrays([[], []]), dtype=float)
+    second = second.reindex(pd.MultiIndex.from_frame(table[["domain", "gene"]]))
+    for name in _OF_SPLIT:
+        table[f"{name}_split"] = second[name].to_numpy(dtype=np.float64)
+    table["overlap_split"] = table["domain"].map(overlap).astype(np.float64)
+    return table
+
+
+def _read_domains(adata: AnnData, column: Any) -> pd.Categorical:
+    """Return the domain of each spot, two or more of them, as text."""
+    name = f"adata.obs[{column!r}]"
+    if column not in adata.obs:
+        known = ", ".join(repr(str(one)) for one in adata.obs) or "nothing"
+        raise input_error(
+            name,
+            f"nothing there (adata.obs holds: {known})",
+            "the domain of each spot",
+            "Call spotscape.tl.run_spotscape(adata) first, or name the column by domain_key.",
+        )
+    labels = pd.Categorical(adata.obs[column]).remove_unused_categories()
+    if len(labels.categories) < 2:
+        raise input_error(name, f"{len(labels.categories)} domain(s)", "two or more, to compare them")
+    return labels.rename_categories([str(one) for one in labels.categories])
+
+
+def _columns(genes: Any, counts: Counts) -> np.ndarray:
+    """Return the numbers of the genes to test."""
+    if genes is None:
+        return np.flatnonzero(np.asarray(counts.matrix.sum(axis=0)).ravel() > 0)
+    names = pd.Index([genes] if isinstance(genes, str) else [str(gene) for gene in genes])
+    if not len(names):
+        raise input_error("genes", "no gene", "names of genes, or None for all")
+    unknown = names[~names.isin(counts.var_names)]
+    if len(unknown):
+        found = f"{len(unknown)} gene(s) that are not in the object, such as {unknown[0]!r}"
+        raise input_error("genes", found, "names of genes that have counts")
+    return counts.var_names.get_indexer(names.unique())
+
+
+def _tested(domains: Any, labels: pd.Categorical, counts: Counts, column: str) -> list[str]:
+    """Return the domains to test, each with enough spots."""
+    known = list(labels.categories)
+    if domains is None:
+        names = known
+    else:
+        asked = [domains] if isinstance(domains, str) or not isinstance(domains, Sequence) else domains
+        names = list(dict.fromkeys(str(one) for one in asked))
+        unknown = [one for one in names if one not in known]
+        if unknown or not names:
+            found = describe(unknown[0]) if unknown else "no domain"
+            raise input_error("domains", found, f"some of {', '.join(map(repr, known))}, or None for all")
+    sizes = _with_counts(labels, counts.matrix)
+    few = [one for one in names if sizes[one] < _FEWEST]
+    if few:
+        found = f"{sizes[few[0]]} spot(s) with counts in domain {few[0]!r}"
+        todo = "Name the domains to test by domains=, or merge small ones."
+        raise input_error(f"adata.obs[{column!r}]", found, f"{_FEWEST} or more in a domain", todo)
+    if sum(size > 0 for size in sizes.values()) < 2:
+        raise input_error(f"adata.obs[{column!r}]", "spots with counts in one domain", "two or more domains")
+    return names
+
+
+def _with_counts(labels: pd.Categorical, matrix: sparse.csr_matrix) -> dict[str, int]:
+    """Return how many spots with counts each domain has."""
+    there = (labels.codes >= 0) & (np.asarray(matrix.sum(axis=1)).ravel() > 0)
+    numbers = np.bincount(labels.codes[there], minlength=len(labels.categories))
+    return dict(zip(labels.categories, numbers.tolist(), strict=True))
+
+
+def _beside(
+    labels: pd.Categorical, graph: Any, tested: list[str], *, quiet: bool = False
+) -> tuple[dict[str, list[str]] | None, list[str]]:
+    """Return the neighbours of each domain (None: all others count), and the domains that have some."""
+    if graph is None:
+        return None, tested
+    beside = bordering_domains(labels, graph)
+    alone = [name for name in tested if not beside[name]]
+    tested = [name for name in tested if beside[name]]
+    if not quiet and not tested:
+        raise input_error("against", "'neighbors', and no domain that borders another", "'rest' then")
+    if not quiet and alone:
+        text = f"Domain(s) {', '.join(alone)} border no other domain, and have no markers against neighbours."
+        warnings.warn(text, SpotscapeWarning, stacklevel=3)
+    return beside, tested
+
+
+def _in_place_of(labels: pd.Categorical, found: pd.Categorical) -> tuple[pd.Categorical, dict[str, float]]:
+    """Give domains found anew the names of those they share most spots with, one to one."""
+    both = pd.crosstab(labels.codes, found.codes).drop(index=-1, columns=-1, errors="ignore")
+    both = both.reindex(
+        index=range(len(labels.categories)), columns=range(len(found.categories)), fill_value=0
+    )
+    common = both.to_numpy(dtype=np.float64)
+    sizes, others = (
+        np.bincount(one.codes[one.codes >= 0], minlength=len(one.categories)) for one in (labels, found)
+    )
+    overlap = common / (sizes[:, None] + others - common)
+    rows, columns = linear_sum_assignment(-overlap)
+    names = np.asarray([f"\0{code}" for code in range(len(found.categories))], dtype=object)
+    names[columns] = np.asarray(labels.categories, dtype=object)[rows]
+    shared = {
+        str(labels.categories[row]): float(overlap[row, column])
+        for row, column in zip(rows, columns, strict=True)
+    }
+    return found.rename_categories(list(names)), shared
