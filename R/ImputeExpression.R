@@ -1,8 +1,8 @@
 #' Denoise expression: estimate each gene in each cell
 #'
 #' The estimate is the mean of the gene over the cell's neighbourhood: the `n_neighbors` cells of its slice whose embedding
-#' is most alike. After a run of the published encoder (`config = "paper"`), its decoder estimates the genes that it was
-#' trained on, at the mean embedding of the neighbourhood.
+#' is most alike. A run of the published encoder (`config = "paper"`) also has a decoder. The decoder then estimates the
+#' run's genes, at the mean embedding of the neighbourhood.
 #'
 #' Use imputed values to look at patterns: maps, markers, hypotheses. Do not test on them. A cell's value is made of other
 #' cells' counts, so cells are no longer independent, and p-values are far too small. Test on the counts (see
@@ -12,8 +12,8 @@
 #' @param genes Names of the genes; `NULL` for all.
 #' @param scale `"log"`: `log(1 + x)` of counts scaled to the run's `target_sum` a cell; `"counts"`: counts, at each
 #'   cell's own total.
-#' @param n_neighbors Cells of a neighbourhood, the cell itself included, 1 or more. 1 is the decoder alone, or the cell
-#'   alone. At most a tenth of a slice's cells are taken, but 5 where that is fewer.
+#' @param n_neighbors Cells of a neighbourhood, 1 or more; the cell itself is one of them. 1 gives the decoder's value, or
+#'   the cell's own. At most a tenth of a slice's cells are taken, or 5 where a tenth is fewer.
 #' @param assay,layer Where the raw counts are, as in [RunSpotscape()].
 #' @return The same object with the values, never negative. Seurat: the assay `spotscape_imputed` (layer `data`, or
 #'   `counts` on that scale), of the genes asked for. Experiments: for all genes the assay `spotscape_imputed`, else the

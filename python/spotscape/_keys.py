@@ -70,7 +70,7 @@ def boundary(key_added: str = KEY_ADDED) -> str:
 
 
 def genes(key_added: str = KEY_ADDED) -> str:
-    """Name in ``var``: bool, the genes the model was trained on."""
+    """Name in ``var``: bool, the genes that the run used."""
     return f"{key_added}_genes"
 
 
@@ -95,7 +95,7 @@ def umap(key_added: str = KEY_ADDED) -> str:
 
 
 def model(key_added: str = KEY_ADDED) -> str:
-    """Name in ``uns``: the trained weights and what belongs to them."""
+    """Name in ``uns``: the model of a run: genes, and components or trained weights."""
     return f"{key_added}_model"
 
 

@@ -39,29 +39,30 @@ class SpotscapeConfig:
     ----------
     encoder
         What makes the embedding. ``"components"``: the directions of expression that vary over the tissue and
-        not between neighbours, averaged over two rings of neighbours. Nothing is trained. ``"gcn"``: the
-        published graph autoencoder, trained on the genes. Settings marked "gcn" are for it alone.
+        not between neighbours, averaged over rings of neighbours (``scale``). Nothing is trained. ``"gcn"``:
+        the published graph autoencoder, which is trained. Settings marked "gcn" are for it alone.
     n_top_genes
-        Genes to use, at most; all genes where the panel is smaller.
+        Greatest number of genes to use. A smaller panel is used whole.
     gene_ranking
         Which genes are taken. ``"spatial"``: those whose expression is most alike between neighbours (spatial
         autocorrelation). ``"variable"``: the most variable ones (scanpy's ``seurat_v3``), as published.
     target_sum
         Total counts per spot after normalisation (then ``log1p``). None: the median total of the run's spots.
     fractional_counts
-        Whether values >= 0 that are not whole are taken as counts, where no whole ones are: of decontaminated
-        or volume-normalised counts. They are scaled and logged as counts are; a warning says what that means.
+        Whether values >= 0 that are not whole are taken as counts, where there are no whole ones, as after
+        decontamination. They are scaled and logged as counts are. A warning says what that means.
     n_components
-        Components, and so the width of the embedding; fewer where there are few genes or spots.
+        Number of components: the width of the embedding. Few genes or spots give fewer.
     expression_rank
-        Directions of expression that components are looked for in: one for every eight spots, but not more
-        than this. With gcn, the rank of the truncated SVD that stands for the expression matrix in training;
-        0 keeps the matrix itself, as does a rank not below half the number of genes or spots.
+        Greatest number of directions of expression in which components are sought; at most one for every
+        eight spots is taken. For gcn it is the rank of the truncated SVD that replaces the expression matrix
+        in training. There, 0 keeps the matrix, and so does a rank of half the number of genes or spots, or
+        more.
     scale
-        How far around a spot counts for its domain: over how many rings of neighbours the components are
-        averaged, 0 to 50. With 0 every spot stands for itself, which groups cells by kind. Larger numbers
-        give larger pieces of tissue. A distance such as ``"150 um"`` works where the unit of the coordinates
-        is known. gcn does not use it: its two layers see two rings.
+        Number of rings of neighbours over which the components are averaged, 0 to 50. With 0 every spot
+        stands for itself, which groups cells by kind. Larger numbers give larger pieces of tissue. A distance
+        such as ``"150 um"`` works where the unit of the coordinates is known. gcn does not use it: its two
+        layers see two rings.
     hidden_dim, latent_dim
         Width of the first GCN layer, and of the embedding (gcn).
     edge_drop, gene_mask
@@ -69,46 +70,48 @@ class SpotscapeConfig:
     telescope_weight, reconstruction_weight
         Weights of the losses (gcn).
     prototype_weight, scale_matching_weight
-        Weights of the losses that bring several slices together; not used on one slice (gcn).
+        Weights of the losses that bring several slices together (gcn). One slice does not use them.
     prototype_temperature
-        Of the softmax over prototypes.
+        Temperature of the softmax over prototypes (gcn).
     prototype_start
-        Share of the epochs after which prototypes are used.
+        Share of the epochs after which prototypes are used (gcn).
     prototype_refresh
-        Epochs that one set of prototypes serves.
+        Number of epochs for which prototypes are kept before they are made anew (gcn).
     matching_top_k
-        How many of a spot's largest similarities scale matching averages, per slice.
+        Number of a spot's largest similarities that scale matching averages, in each slice (gcn).
     matching_spots
-        Spots that scale matching sums over in a step, drawn at random in equal numbers from the slices, which
-        estimates the whole without bias; their matches are looked for among all spots of the step. 0 for all.
+        Number of spots that scale matching sums over in a step (gcn); 0 takes all. They are drawn at random,
+        in equal numbers from the slices, so that the estimate has no bias. Their matches are sought among all
+        spots of the step.
     slice_centering
         With several slices, the share of its mean that is subtracted from each gene in each slice, 0 to 1.
     slice_noise
-        Greatest weight in the components' noise of what differs between matching spots of different slices.
-        A larger weight makes the components tell slices apart less; fine differences within domains are lost
-        as well. Where slices hold different tissue, a smaller weight is used, so that a third of the
-        components' signal is left. 0 takes none of the differences out. Without effect on one slice.
+        Greatest weight that differences between matching spots of different slices have in the components'
+        noise. A larger weight makes the components tell slices apart less. Fine differences within domains
+        are lost as well. Where slices hold different tissue, a smaller weight is used, so that a third of the
+        components' signal is left. 0 leaves all differences in. One slice does not use it.
     batch_norm_momentum
-        Weight of the newest step in the running mean and variance (PyTorch's sense), 0 to 1.
+        Weight of the newest step in the running mean and variance, 0 to 1, as in PyTorch (gcn).
     learning_rate, weight_decay
-        Adam's (gcn).
+        Learning rate and weight decay of Adam (gcn).
     schedule
-        ``"cosine"`` (decay to zero over ``epochs``) or ``"constant"``.
+        Learning rate over time: ``"cosine"`` (it falls to zero over ``epochs``) or ``"constant"`` (gcn).
     epochs
-        Training steps. Each sees the whole tissue, or with tiles ``batch_spots`` of it, drawn from all over.
+        Number of training steps (gcn). Each sees the whole tissue, or ``batch_spots`` spots of it.
     batch_spots
-        Spots that a step sees. Fewer than there are means training by spatial tiles. 0 takes all. None takes
-        all where the estimated memory of a step is within ``batch_memory``, else as many as fit.
+        Number of spots that a step sees (gcn). If it is smaller than the tissue, training goes by spatial
+        tiles. 0 takes all spots. None takes all where a step needs no more than ``batch_memory``, else as
+        many as fit.
     batch_memory
-        Memory that a step may take, in GB; decides where ``batch_spots`` is None.
+        Memory that a step may take, in GB, where ``batch_spots`` is None (gcn).
     mixed_precision
-        Products of dense matrices in bfloat16, in the encoder and the decoder; sparse products, batch norm
-        and all losses stay in single precision. For GPUs that are made for it.
+        Whether the encoder and the decoder multiply dense matrices in bfloat16 (gcn). Sparse products, batch
+        norm and all losses stay in single precision. It is for GPUs that support bfloat16.
     cluster_method
         How the embedding becomes domains: ``"gmm"`` (a Gaussian mixture with one covariance, which is drawn
         towards a round one where there are few spots), ``"kmeans"``, ``"leiden"``.
     n_starts
-        Starts of the mixture or of K-means; the best likelihood, or inertia, is kept.
+        Starts of the mixture or of K-means. The one with the best likelihood, or inertia, is kept.
 
     Raises
     ------

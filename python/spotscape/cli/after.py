@@ -67,7 +67,7 @@ def impute(
     n_neighbors: Annotated[int, typer.Option(min=1, help="Spots that a value is made of.")] = 100,
     quiet: Quiet = False,
 ) -> None:
-    """Denoise expression by the trained model, for maps and markers, not for tests.
+    """Denoise expression by the model of a run, for maps and markers, not for tests.
 
     OUT is IN with layers['spotscape_imputed'], or of some genes obsm['spotscape_imputed'].
     """
@@ -157,7 +157,7 @@ def map_slice(
     layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Put a new slice into the space of a trained model, and name its domains as the model does."""
+    """Put a new slice into the space of a saved model, and name its domains as the model does."""
     from spotscape.model import Spotscape
 
     trained = Spotscape.load(model)

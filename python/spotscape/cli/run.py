@@ -81,7 +81,7 @@ def run(
     save_model: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Also save the trained model, for 'spotscape map' and other slices."
+            metavar="DIR", help="Also save the model of the run, for 'spotscape map' and other slices."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,

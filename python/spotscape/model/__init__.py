@@ -1,4 +1,4 @@
-"""A trained model to keep, to give to others, and to put new slices into its space."""
+"""The model of a run: to keep, to give to others, and to put new slices into its space."""
 
 from spotscape.model.spotscape import Spotscape
 

@@ -1,4 +1,4 @@
-"""Spotscape: a trained model to keep, to give to others, and to put new slices into its space."""
+"""Spotscape: the model of a run, to keep, to give to others, and to put new slices into its space."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from spotscape.tl import integrate_slices, run_spotscape
 
 
 class Spotscape:
-    """A model to fit, save and load, which puts other slices into its space.
+    """The model of a run. It is fitted, saved and loaded, and puts other slices into its space.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ class Spotscape:
     config
         The settings.
     genes
-        Names of the genes trained on; empty before `fit`.
+        Names of the genes that the model uses; empty before `fit`.
     domains
-        Names of the domains that `transform` gives; empty where the model was made without.
+        Names of the domains that `transform` gives; empty where the model has none.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Spotscape:
 
     @property
     def genes(self) -> list[str]:
-        """Names of the genes trained on."""
+        """Names of the genes that the model uses."""
         return [] if self._trained is None else list(self._trained.genes)
 
     def __repr__(self) -> str:
@@ -79,7 +79,7 @@ class Spotscape:
         key_added: str = _keys.KEY_ADDED,
         **settings: Any,
     ) -> Spotscape:
-        """Train on an object, which is written to as by a run.
+        """Run on an object, and keep the model. The object is written to as by any run.
 
         Parameters
         ----------
@@ -90,13 +90,13 @@ class Spotscape:
         key_added
             {key_written}
         **settings
-            Further arguments of `spotscape.tl.run_spotscape`, or of `spotscape.tl.integrate_slices`: such as
-            ``n_domains``, ``seed``, ``device``, ``progress``.
+            Further arguments of `spotscape.tl.run_spotscape`, or with ``slice_key`` of
+            `spotscape.tl.integrate_slices`. Examples are ``n_domains``, ``seed`` and ``progress``.
 
         Returns
         -------
         Spotscape
-            Itself, trained.
+            Itself, fitted.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class Spotscape:
     def from_adata(
         cls, adata: AnnData, *, domain_key: str | None = None, key_added: str = _keys.KEY_ADDED
     ) -> Spotscape:
-        """Take the trained model out of an object after a run.
+        """Take the model of a run out of an object.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class Spotscape:
             Object after `spotscape.tl.run_spotscape` or `spotscape.tl.integrate_slices`.
         domain_key
             Name in ``obs`` of the labels that the model gives to new slices, such as domains that you named.
-            The run's domains where left out.
+            None: the run's domains.
         key_added
             Stem of the run's names.
 
@@ -141,7 +141,7 @@ class Spotscape:
         Raises
         ------
         InputError
-            If there is no trained model or embedding, or no such column.
+            If the model of a run, the embedding or the column is missing.
 
         Examples
         --------
@@ -170,18 +170,19 @@ class Spotscape:
     ) -> AnnData | list[AnnData] | None:
         """Put new slices into the model's space, and name their domains as the model does.
 
-        Nothing is trained. Each gene's mean over the new slice is brought to its mean in training, so that a
-        slice whose tissue is made of other parts, or of one part only, is placed less well than by a run.
+        The model does not change. Each gene's mean over the new slice is brought to its mean in the model's
+        slices. So a slice that holds other parts of the tissue, or only one, is placed less well than by a
+        run.
 
         Parameters
         ----------
         adata
             One slice, or a list or dict of slices, with raw counts and coordinates.
         slice_key
-            Name in ``obs`` of the slices, where one object holds several: each is mapped by itself.
+            Name in ``obs`` of the slices, where one object holds several. Each is mapped by itself.
         min_genes
             Share of the model's genes that a slice has to have, 0 to 1. Genes that it lacks are taken at
-            their mean in training, which says nothing of where they are high or low.
+            their mean in the model's slices. That says nothing of where they are high or low.
         layer
             {layer}
         spatial_key
@@ -193,15 +194,14 @@ class Spotscape:
 
         Returns
         -------
-        None, or the copy (a list of them for several slices). Writes what `spotscape.tl.run_spotscape`
-        writes but for losses and weights: the embedding, the domains, ``var["<key_added>_genes"]``, the
-        spatial graph where there was none, and in ``uns["<key_added>"]`` the settings and how many genes
-        were there.
+        None, or the copy (a list of copies for several slices). Writes the embedding, the domains,
+        ``var["<key_added>_genes"]``, the spatial graph where there was none, and in ``uns["<key_added>"]``
+        the settings and how many of the model's genes were there.
 
         Raises
         ------
         InputError
-            If the model is not trained, a slice has too few of its genes, or no counts or coordinates.
+            If the model is not fitted, or a slice has too few of its genes, no counts or no coordinates.
 
         Warns
         -----
@@ -239,12 +239,12 @@ class Spotscape:
         Parameters
         ----------
         folder
-            Made where it is not there. A model in it is replaced, whole or not at all.
+            It is made where it does not exist. A model in it is replaced, whole or not at all.
 
         Raises
         ------
         InputError
-            If the model is not trained, or the folder holds something else.
+            If the model is not fitted, or the folder holds something else.
 
         Examples
         --------
@@ -266,7 +266,7 @@ class Spotscape:
         Parameters
         ----------
         folder
-            As given to `save`.
+            The folder that was given to `save`.
 
         Returns
         -------
@@ -275,7 +275,7 @@ class Spotscape:
         Raises
         ------
         InputError
-            If there is no model, it is cut short or changed, or it was written by a newer version.
+            If there is no model, or it is cut short, changed, or written by a newer version.
 
         Examples
         --------
@@ -300,7 +300,7 @@ class Spotscape:
     def from_record(
         cls, description: Mapping[str, Any], tensors: Mapping[str, Any], *, name: str = "model"
     ) -> Spotscape:
-        """Make a model of what `to_record` gave; ``name`` is what errors call it."""
+        """Make a model from what `to_record` returned; errors call it ``name``."""
         arrays = {key: np.asarray(value) for key, value in tensors.items()}
         trained = trained_of(description, arrays, name)
         # So that a fit anew is of the same kind; older formats have no such setting.
@@ -322,7 +322,7 @@ class Spotscape:
         return self._trained
 
     def _take(self, adata: AnnData, key_added: str, domain_key: str | None) -> None:
-        """Take weights and domains out of an object after a run."""
+        """Take the model and the domains of a run out of an object."""
         embedding = read_embedding(adata, key_added)
         trained = read_trained(adata, key_added)
         key = domain_key or _keys.domain(key_added)

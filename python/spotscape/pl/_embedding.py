@@ -1,4 +1,4 @@
-"""The learned space in two dimensions, by UMAP."""
+"""The embedding in two dimensions, by UMAP."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def embedding(
     ax: Axes | Sequence[Axes] | None = None,
     save: str | PathLike[str] | None = None,
 ) -> Axes | list[Axes]:
-    """Draw the learned space as a UMAP, coloured by domain, and by slice where there are several.
+    """Draw the embedding as a UMAP, coloured by domain, and by slice where there are several.
 
     Parameters
     ----------

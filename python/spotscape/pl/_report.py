@@ -67,19 +67,19 @@ def report(
     truth_key: str | None = None,
     seed: int = 0,
 ) -> None:
-    """Write a page about a run that a biologist can read: one HTML file, without links to other files.
+    """Write a page about a run for biologists: one HTML file, without links to other files.
 
-    It holds the map of domains, a UMAP, sizes, silhouettes and top genes of the domains, how slices mix and
-    conditions differ where there are several, what was done after the run (pseudotime, imputation,
-    alignment), the loss curve, warnings, parameters, versions and how to cite.
-    What cannot be made (a UMAP of three spots, say) is replaced by a sentence that says why.
+    It shows the map of domains, a UMAP, and the sizes, silhouettes and top genes of the domains. It shows how
+    slices mix and conditions differ, where there are several. It shows what was done after the run
+    (pseudotime, imputation, alignment), the losses of a training, warnings, parameters, versions, and how to
+    cite. Where a part cannot be made, such as a UMAP of three spots, a sentence says why.
 
     Parameters
     ----------
     adata
         Object after `spotscape.tl.run_spotscape`.
     path
-        File to write, ending in .html; whole or not at all. A file that is there is replaced.
+        File to write, ending in .html. It is written whole or not at all. An older file is replaced.
     key_added
         {key_added}
     spatial_key
@@ -87,10 +87,10 @@ def report(
     title
         Heading of the page.
     truth_key
-        Column of ``obs`` with known labels, to be shown beside the domains with their adjusted Rand index.
-        By default known labels are not looked at.
+        Column of ``obs`` with known labels. They are shown beside the domains, with the adjusted Rand index.
+        None: known labels are not read.
     seed
-        For UMAP, and for the sample of spots that silhouettes are taken on in large tissues.
+        For UMAP, and for the sample of spots that gives the silhouettes of a large tissue.
 
     Raises
     ------

@@ -63,44 +63,44 @@ def spatial_domains(
     ax: Axes | Sequence[Axes] | None = None,
     save: str | PathLike[str] | None = None,
 ) -> Axes | list[Axes]:
-    """Draw the domains where they lie in the tissue, over its image where there is one.
+    """Draw the domains on the tissue, over its image where there is one.
 
-    Several slices are drawn side by side, each on its own scale, with one palette.
+    Several slices are drawn side by side. Each has its own scale, and all have the same colours.
 
     Parameters
     ----------
     adata
-        Object with coordinates in ``obsm[spatial_key]`` (y downward, as in images; of 3-D coordinates the
-        first two are drawn) and labels in ``obs``.
+        Object with labels in ``obs`` and coordinates in ``obsm[spatial_key]``. The y axis points down, as in
+        images. Of three coordinates the first two are drawn.
     color
-        Column of ``obs`` with the labels; the domains of the run ``key_added`` by default. Spots without a
-        label are light grey.
+        Column of ``obs`` with the labels. None: the domains of the run ``key_added``. Spots without a label
+        are light grey.
     key_added
         {key_added}
     slice_key
-        Name in ``obs`` of the slices; that of the run, if it put several into one space, by default.
+        Name in ``obs`` of the slices. None: that of the run, if it put several into one space.
     slices
-        Names of the slices to draw; all by default.
+        Names of the slices to draw. None: all.
     spatial_key
         Name of the coordinates in ``obsm``, and of the images in ``uns`` (as scanpy and squidpy keep them).
     img
         Draw the tissue image, if ``uns[spatial_key]`` holds one.
     library_id
-        Which image to draw, where ``uns[spatial_key]`` holds several; without it, none is drawn. Of several
+        Which image to draw, where ``uns[spatial_key]`` holds several. None then draws no image. With several
         slices, each has the image of its own name, or of its name in ``obs["library_id"]``.
     spot_size
-        Width of a spot in the unit of the coordinates. By default, over an image the true width
-        (``spot_diameter_fullres`` among its scalefactors), so that the tissue shows between the spots;
-        else found from the nearest-neighbour distances, so that the spots fill the tissue.
+        Width of a spot in the unit of the coordinates. None: over an image the true width
+        (``spot_diameter_fullres`` among its scalefactors), so that the tissue shows between the spots.
+        Without an image the width follows the nearest-neighbour distances, so that the spots fill the tissue.
     alpha
-        Opacity of the spots, 0 to 1; lower it to see the tissue through them.
+        Opacity of the spots, 0 to 1. Lower it to see the tissue through them.
     names
         Write the domains' names on the map as well as in the legend.
     title
-        Title of the axes; of several slices, of the figure, and each is titled with its name.
+        Title of the axes. With several slices it is that of the figure, and each slice has its name.
     ax
-        Axes to draw on, one a slice. Without ``ax`` and ``save`` a pyplot figure is made, so that a notebook
-        shows it; with ``save`` an off-screen one, which needs no display and leaves nothing behind.
+        Axes to draw on, one for each slice. Without ``ax`` and ``save`` a pyplot figure is made, which a
+        notebook shows. With ``save`` the figure is off-screen, needs no display, and leaves nothing behind.
     save
         {save}
 

@@ -41,8 +41,8 @@ def impute(
     """Denoise expression: estimate each gene at each spot.
 
     The estimate is the mean of the gene over the spot's neighbourhood: the ``n_neighbors`` spots of its slice
-    whose embedding is most alike. After a run of the published encoder (``encoder="gcn"``), its decoder [1]_
-    estimates the genes that it was trained on, at the mean embedding of the neighbourhood.
+    whose embedding is most alike. A run of the published encoder (``encoder="gcn"``) also has a decoder [1]_.
+    The decoder then estimates the run's genes, at the mean embedding of the neighbourhood.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def impute(
         ``"log"``: ``log(1 + x)`` of counts scaled to the run's ``target_sum`` a spot. ``"counts"``: counts,
         at each spot's own total.
     n_neighbors
-        Spots of a neighbourhood, the spot itself included, 1 or more. 1 is the decoder alone, or the spot
-        alone. At most a tenth of a slice's spots are taken, but 5 where that is fewer.
+        Spots of a neighbourhood, 1 or more; the spot itself is one of them. 1 gives the decoder's value, or
+        the spot's own. At most a tenth of a slice's spots are taken, or 5 where a tenth is fewer.
     layer
         {layer}
     key_added
@@ -73,15 +73,15 @@ def impute(
     Raises
     ------
     InputError
-        If there is no trained model, embedding or counts, a gene is unknown or named twice, or the result for
-        all genes would have more than 2**31 values (8 GB).
+        If the model of a run, the embedding or the counts are missing, a gene is unknown or named twice, or
+        the result for all genes would have more than 2**31 values (8 GB).
 
     Notes
     -----
     Use imputed values to look at patterns: maps, markers, hypotheses. Do not test on them. A spot's value is
-    made of other spots' counts, so spots are no longer independent, variances are far too small, and p-values
-    are far too small. Test differential expression on the counts (see `compare_domains`). Averaging removes
-    what the embedding does not tell apart, such as a rare state of a few spots.
+    made of other spots' counts. So spots are no longer independent, and variances and p-values are far too
+    small. Test differential expression on the counts (see `compare_domains`). Averaging removes what the
+    embedding does not tell apart, such as a rare state of a few spots.
 
     References
     ----------

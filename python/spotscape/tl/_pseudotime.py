@@ -49,27 +49,28 @@ def pseudotime(
 ) -> AnnData | None:
     """Order the spots along the change of the embedding: the pseudo-spatiotemporal map.
 
-    Diffusion pseudotime [1]_ as scanpy has it, on the graph of the spots that are most alike in the
-    embedding, and PAGA [2]_ over the domains. Several slices in one space are ordered together.
+    Spots that are most alike in the embedding are joined to a graph. Diffusion pseudotime [1]_, scanpy's,
+    follows it from a root, and PAGA [2]_ says how strongly the domains are connected. Several slices in one
+    space are ordered together.
 
     Parameters
     ----------
     adata
         Object after `run_spotscape` or `integrate_slices`.
     root
-        Where time starts: the name of a spot, a domain or a gene (looked for in this order), or a position on
-        the tissue as ``(x, y)``; or a mapping that says which is meant, such as ``{"domain": "3"}``,
-        ``{"gene": "MBP"}``, ``{"spot": "AAAC-1"}``, ``{"position": (10, 20)}``. Of a domain it is the spot
-        most unlike all others; of a gene the one where its mean over the neighbours in the embedding is
-        highest. None takes an end of the first diffusion component, and says which: time has no direction
-        without a root.
+        Where time starts. It is the name of a spot, a domain or a gene (looked for in this order), or a
+        position on the tissue as ``(x, y)``. A mapping says which is meant: ``{"spot": "AAAC-1"}``,
+        ``{"domain": "3"}``, ``{"gene": "MBP"}``, ``{"position": (10, 20)}``. Of a domain, the spot most
+        unlike all others is taken. Of a gene, it is the spot where the mean of the gene over the neighbours
+        in the embedding is highest. None takes an end of the first diffusion component, and a warning says
+        which: without a root, time has no direction.
     n_neighbors
-        Neighbours in the embedding, 2 or more; not more than a quarter of the spots are taken. Few neighbours
-        make time jump where a tissue is sampled thinly.
+        Neighbours in the embedding, 2 or more. At most a quarter of the spots are taken. With few neighbours
+        time jumps where spots are sparse.
     domain_key
-        Name in ``obs`` of the groups that PAGA connects; the run's domains where left out.
+        Name in ``obs`` of the groups that PAGA connects. None: the run's domains.
     seed
-        Integer >= 0, of the approximate search for neighbours.
+        Integer >= 0, for the approximate search for neighbours.
     spatial_key
         Name in ``obsm`` of the coordinates, for a root by position.
     key_added
@@ -81,20 +82,20 @@ def pseudotime(
     -------
     None, or the copy. Writes:
 
-    - ``obs["<key_added>_pseudotime"]``: 0 at the root to 1, float64; NaN for spots that no path leads to;
+    - ``obs["<key_added>_pseudotime"]``: float64, 0 at the root to 1; NaN for spots that no path reaches;
     - ``uns["<key_added>_pseudotime"]``: the root (``"root"``, ``"why"``), ``"n_neighbors"``,
       ``"n_unreached"``, and of PAGA ``"groups"`` and ``"connectivities"`` (groups x groups, 0 to 1).
 
     Raises
     ------
     InputError
-        If there is no embedding, the root does not exist or its name is of several things, or there are fewer
-        than 20 spots.
+        If there is no embedding, the root does not exist, its name stands for several things, or there are
+        fewer than 20 spots.
 
     Warns
     -----
     SpotscapeWarning
-        Which root was taken where none was given, and how many spots cannot be reached from it.
+        Which root was taken, where none was given. How many spots no path reaches from the root.
 
     References
     ----------

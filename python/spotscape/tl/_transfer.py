@@ -39,17 +39,18 @@ def transfer_labels(
     adata
         Several slices in one space, after `integrate_slices`.
     label_key
-        Name in ``obs`` of the labels, known for the reference. What other slices have there is not looked at.
+        Name in ``obs`` of the labels. Only those of the reference are read.
     reference
-        Name of the slice with the labels; the first (with ``by="matches"`` that of the alignment) where left
-        out.
+        Name of the slice with the labels. None: the first slice, or with ``by="matches"`` the reference of
+        the alignment.
     by
-        ``"embedding"``: the label that most of a spot's nearest in the reference have, in the embedding;
-        ``"matches"``: that of its match in the alignment (see `align_slices`), which also asks for the place.
+        Which spots of the reference give a spot its label. ``"embedding"``: its nearest in the embedding; the
+        label of most of them is taken. ``"matches"``: its match in the alignment (see `align_slices`), which
+        also lies near it once the slices are aligned.
     n_neighbors
-        How many vote, 1 or more; not used with ``by="matches"``.
+        How many nearest spots vote, 1 or more. Not used with ``by="matches"``.
     slice_key
-        Name in ``obs`` of the slices; that of the run where left out.
+        Name in ``obs`` of the slices. None: that of the run.
     key_added
         {key_added}
     copy
@@ -59,19 +60,19 @@ def transfer_labels(
     -------
     None, or the copy. Writes:
 
-    - ``obs["<label_key>_transferred"]``: categorical; the reference has its own labels, and a spot without a
-      match has none;
-    - ``obs["<label_key>_transferred_score"]``: share of the votes, or the score of the match, 0 to 1.
+    - ``obs["<label_key>_transferred"]``: categorical. The reference keeps its labels. A spot without a match
+      has none;
+    - ``obs["<label_key>_transferred_score"]``: the share of the votes, or the score of the match, 0 to 1.
 
     Raises
     ------
     InputError
-        If there is no embedding or alignment, no such column, or the reference has no labels.
+        If the embedding, the alignment or the column is missing, or the reference has no labels.
 
     Warns
     -----
     SpotscapeWarning
-        How many spots have no match, with ``by="matches"``.
+        With ``by="matches"``: how many spots have no match.
 
     Examples
     --------
