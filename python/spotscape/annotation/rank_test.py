@@ -16,7 +16,7 @@ def rank_test(levels: sparse.csc_matrix, codes: np.ndarray, n_groups: int) -> np
     Parameters
     ----------
     levels
-        Spots x genes, none negative.
+        Spots x genes, none negative; compared as float32, as scanpy does.
     codes
         Group of each spot, from 0.
     n_groups
@@ -42,14 +42,18 @@ def rank_test(levels: sparse.csc_matrix, codes: np.ndarray, n_groups: int) -> np
     untied = np.zeros(n_genes)
     for gene in range(n_genes):
         stored = slice(levels.indptr[gene], levels.indptr[gene + 1])
-        positive = levels.data[stored] > 0
-        values, groups = levels.data[stored][positive], codes[levels.indices[stored][positive]]
+        values, groups = levels.data[stored].astype(np.float32), codes[levels.indices[stored]]
+        values, groups = values[values > 0], groups[values > 0]
         n_zero = float(n - len(values))
-        _, place, ties = np.unique(values, return_inverse=True, return_counts=True)
-        ties = ties.astype(np.float64)
-        ranks = n_zero + np.cumsum(ties) - (ties - 1) / 2
+        # The bits of positive floats are in the order of the floats: one sort of whole numbers takes the
+        # groups along, many times faster than an argsort.
+        packed = np.sort(values.view(np.uint32).astype(np.uint64) << 32 | groups.astype(np.uint64))
+        values, groups = packed >> 32, (packed & 0xFFFFFFFF).astype(np.int64)
+        starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]][: len(values)])
+        ties = np.diff(np.r_[starts, len(values)]).astype(np.float64)
+        ranks = np.repeat(n_zero + np.cumsum(ties) - (ties - 1) / 2, ties.astype(np.int64))
         zeros = sizes - np.bincount(groups, minlength=n_groups)
-        sums[:, gene] = np.bincount(groups, ranks[place], n_groups) + zeros * (n_zero + 1) / 2
+        sums[:, gene] = np.bincount(groups, ranks, n_groups) + zeros * (n_zero + 1) / 2
         untied[gene] = 1 - ((ties**3 - ties).sum() + n_zero**3 - n_zero) / max(float(n) ** 3 - n, 1)
     others = n - sizes
     spread = np.sqrt(np.maximum(untied, 0) * (sizes * others * (n + 1) / 12)[:, None])
