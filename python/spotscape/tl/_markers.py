@@ -55,7 +55,7 @@ def domain_markers(
     of Seurat 5.
 
     The default looks at the data twice: it tests the counts that domains were found on. So p-values are too
-    small. On tissue without any domains, 15 % of them are below 0.05. Take them as an order of genes.
+    small: on tissue without any domains, 15 to 20 % are below 0.05. Take them as an order of genes.
 
     With ``split=True`` each molecule goes to one of two halves by a fair coin [1]_. The run is made again on
     one half, with its own settings, and genes are tested on the other half. The table then has both p-values.
