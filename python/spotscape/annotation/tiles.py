@@ -145,9 +145,9 @@ def straight_length(tissue: Tiles, facets: np.ndarray, sign: np.ndarray) -> np.n
     >>> half = hexagons[tissue.pairs, 1] > 5
     >>> between = np.flatnonzero((tissue.pairs[:, 1] >= 0) & (half[:, 0] != half[:, 1]))
     >>> sides = np.where(half[between, 0], 1, -1)
-    >>> round(tissue.length[between].sum(), 1)
+    >>> float(tissue.length[between].sum().round(1))
     13.3
-    >>> round(straight_length(tissue, between, sides).sum(), 1)
+    >>> float(straight_length(tissue, between, sides).sum().round(1))
     11.5
     """
     length, towards = tissue.length[facets], tissue.towards[facets] * sign[:, None]

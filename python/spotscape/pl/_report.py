@@ -41,6 +41,7 @@ from spotscape.pl._read import (
     read_slice_names,
     run_slice_key,
 )
+from spotscape.pl._shapes import shapes
 from spotscape.pl._spatial import spatial_domains
 from spotscape.pl._summary import GENE_TEST, domain_table, silhouettes, slice_table, top_genes
 
@@ -67,8 +68,8 @@ def report(
 ) -> None:
     """Write a page about a run that a biologist can read: one HTML file, without links to other files.
 
-    It holds the map of domains, a UMAP, sizes, silhouettes and top genes of the domains, how slices mix and
-    conditions differ where there are several, what was done after the run (pseudotime, imputation,
+    It holds the map of domains, a UMAP, sizes, silhouettes, shapes and top genes of the domains, how slices
+    mix and conditions differ where there are several, what was done after the run (pseudotime, imputation,
     alignment), the loss curve, warnings, parameters, versions and how to cite.
     What cannot be made (a UMAP of three spots, say) is replaced by a sentence that says why.
 
@@ -154,6 +155,7 @@ def report(
         n_spots=adata.n_obs,
         n_unlabelled=n_unlabelled,
         domains=domains,
+        shapes=shapes(adata, labels, key_added, spatial_key),
         slices=slice_table(adata, labels, run),
         integration=wording.integration(run),
         conditions=conditions,
