@@ -81,7 +81,7 @@ MAY_IMPORT = {
     "datasets": GROUND,
     "io": GROUND | {"_paths", "gr", "interop"},
     "interop": GROUND | {"_paths"},
-    "pl": GROUND | {"_scanpy", "gr", "io", "metrics", "pp"},
+    "pl": GROUND | {"_scanpy", "annotation", "gr", "io", "metrics", "pp"},
     # the top
     "cli": GROUND
     | {"datasets", "engine", "gr", "interop", "io", "metrics", "model", "pl", "pp", "run", "tl"},

@@ -20,6 +20,7 @@ from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
+from spotscape.cli.describe import describe
 from spotscape.cli.export import export
 from spotscape.cli.info import info
 from spotscape.cli.markers import markers
@@ -44,6 +45,7 @@ app.command()(impute)
 app.command()(align)
 app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
+app.command()(describe)
 app.command()(markers)
 app.command()(report)
 app.command()(export)

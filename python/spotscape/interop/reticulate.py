@@ -330,3 +330,33 @@ def from_comparison(adata: AnnData) -> dict[str, Any]:
     {'genes': {'gene': ['g1']}, 'reference': 'control'}
     """
     return tables(adata.uns[_keys.comparison()])
+
+
+def from_description(found: tuple[pd.DataFrame, pd.DataFrame, str]) -> dict[str, Any]:
+    """Return what `spotscape.tl.describe_domains` gave, in types that reticulate knows.
+
+    Parameters
+    ----------
+    found
+        What the verb returned.
+
+    Returns
+    -------
+    dict
+        ``"domains"``: columns; ``"borders"``: numbers, rows as in ``"domains"``; ``"names"``; ``"unit"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from spotscape.interop.reticulate import from_description
+    >>> found = pd.DataFrame({"domain": ["1"]}), pd.DataFrame([[0.0]], columns=["1"]), "um"
+    >>> from_description(found)
+    {'domains': {'domain': ['1']}, 'borders': array([[0.]]), 'names': ['1'], 'unit': 'um'}
+    """
+    domains, borders, unit = found
+    return {
+        **tables({"domains": domains}),
+        "borders": borders.to_numpy(),
+        "names": list(borders),
+        "unit": unit,
+    }

@@ -42,6 +42,7 @@ from spotscape.pl._read import (
     read_slice_names,
     run_slice_key,
 )
+from spotscape.pl._shapes import shapes
 from spotscape.pl._spatial import spatial_domains
 from spotscape.pl._summary import GENE_TEST, domain_table, silhouettes, slice_table, top_genes
 
@@ -69,8 +70,8 @@ def report(
 ) -> None:
     """Write a page about a run for biologists: one HTML file, without links to other files.
 
-    It shows the map of domains, a UMAP, and the sizes, silhouettes and top genes of the domains. It shows how
-    slices mix and conditions differ, where there are several. It shows what was done after the run
+    It shows the map of domains, a UMAP, and the sizes, silhouettes, shapes and top genes of the domains. It
+    shows how slices mix and conditions differ, where there are several. It shows what was done after the run
     (pseudotime, imputation, alignment), the losses of a training, warnings, parameters, versions, and how to
     cite. Where a part cannot be made, such as a UMAP of three spots, a sentence says why.
 
@@ -156,6 +157,7 @@ def report(
         n_spots=adata.n_obs,
         n_unlabelled=n_unlabelled,
         domains=domains,
+        shapes=shapes(adata, labels, key_added, spatial_key),
         slices=slice_table(adata, labels, run),
         integration=wording.integration(run),
         conditions=conditions,

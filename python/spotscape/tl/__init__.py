@@ -3,6 +3,7 @@
 from spotscape.tl._align import align_slices
 from spotscape.tl._boundary import boundary_spots
 from spotscape.tl._compare import compare_domains
+from spotscape.tl._describe import describe_domains
 from spotscape.tl._domains import spatial_domains
 from spotscape.tl._impute import impute
 from spotscape.tl._integrate import integrate_slices
@@ -16,6 +17,7 @@ __all__ = [
     "align_slices",
     "boundary_spots",
     "compare_domains",
+    "describe_domains",
     "domain_markers",
     "impute",
     "integrate_slices",

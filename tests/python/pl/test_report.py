@@ -10,8 +10,9 @@ import pytest
 from anndata import read_h5ad
 from matplotlib import pyplot
 
-from spotscape._validate import InputError
+from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.pl import _report, report
+from spotscape.tl import describe_domains
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 SECTIONS = {
@@ -190,6 +191,21 @@ def test_a_handful_of_spots_still_has_a_report(run, made, n_spots):
     page = made(run[:n_spots].copy())
     assert "No UMAP: it needs at least 4 spots." in page.words()
     assert "It is not defined here" in page.words()
+
+
+def test_shapes_are_those_of_the_verb(run, made):
+    page = made(run)
+    assert {"href": "#shapes"} in page.all("a")
+    with pytest.warns(SpotscapeWarning, match="was there, not made by spotscape"):
+        found = describe_domains(run)
+    words = page.words()
+    assert "Lengths are in distances of neighbouring spots" in words
+    for row in found.domains.itertuples():
+        assert f" {row.area:,.0f} {row.perimeter:,.0f} {row.outline:,.0f} " in words
+    run.uns["micrometres_per_unit"] = 100.0
+    assert "Lengths are in µm, areas in µm²." in made(run).words()
+    del run.obsm["spatial"]
+    assert "shapes" not in made(run).ids()
 
 
 def test_spots_without_a_domain_are_counted(run, made):

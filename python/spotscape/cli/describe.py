@@ -1,0 +1,75 @@
+"""``spotscape describe``: how large each domain is, where it lies, its shape, and what it borders on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spotscape import _keys
+from spotscape.cli._output import check_output_file
+from spotscape.cli._sources import read_one
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def describe(
+    context: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="CSV", help="Also write the table here, borders as columns."),
+    ] = None,
+    domain_key: Annotated[
+        str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
+    ] = None,
+    slice_key: Annotated[
+        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
+    ] = None,
+    by_slice: Annotated[bool, typer.Option("--by-slice", help="A row for each slice and domain.")] = False,
+    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
+    ] = False,
+) -> None:
+    """Describe the domains: size, confidence, depth, area, perimeter, shape, pieces, borders.
+
+    Lengths are in micrometres where IN knows them, else in distances of neighbouring spots.
+    IN is not changed.
+    """
+    from spotscape import tl
+
+    if out is not None:
+        check_output_file("--out", out, ".csv", source=source)
+    (adata,) = read_one(source)[0].values()
+    found = tl.describe_domains(
+        adata, domain_key=domain_key, slice_key=slice_key, by_slice=by_slice, spatial_key=spatial_key
+    )
+    if not quiet:
+        unit = {"um": "micrometres"}.get(found.unit, f"{found.unit}s")
+        typer.echo(f"Lengths in {unit}, areas in their square")
+        typer.echo(_text(found.domains.drop(columns="unit"), index=False))
+        typer.echo("\nLength of the border between two domains")
+        typer.echo(_text(found.borders, index=True))
+    if out is not None:
+        from spotscape.io import atomic_path
+
+        borders = found.borders.add_prefix("border_").reset_index(drop=True)
+        with atomic_path(out) as unfinished:
+            found.domains.join(borders).to_csv(unfinished, index=False)
+        context.obj.files.append(out)
+        if not quiet:
+            typer.echo(f"Written: {out}")
+
+
+def _text(table: pd.DataFrame, *, index: bool) -> str:
+    """Return a table with as many digits as a person reads."""
+    return table.to_string(index=index, na_rep="-", float_format=_number)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
