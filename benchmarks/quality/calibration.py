@@ -26,7 +26,8 @@ from spotscape import tl
 from spotscape._validate import SpotscapeWarning
 from spotscape.domains.clustering import mixture_posterior
 from spotscape.domains.confidence import calibrated
-from spotscape.metrics.labels import _matched, has_neighbour_elsewhere
+from spotscape.metrics.boundaries import has_neighbour_elsewhere
+from spotscape.metrics.labels import matched
 
 BINS = np.linspace(0, 1, 11)
 SEEDS = (0, 1)
@@ -54,7 +55,7 @@ def posteriors() -> Iterator[pd.DataFrame]:
                         "tissue": f"{name}, {seed}",
                         "n_domains": truth.nunique(),
                         "posterior": posterior.max(axis=1)[known],
-                        "right": _matched(codes[known], posterior.argmax(axis=1)[known]),
+                        "right": matched(codes[known], posterior.argmax(axis=1)[known]),
                         "boundary": boundary[known],
                     }
                 )

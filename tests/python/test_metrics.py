@@ -82,7 +82,7 @@ def test_boundary_and_inner_spots_add_up(random_labels):
     truth, labels = random_labels
     truth = np.sort(truth)
     graph = _row_of_spots(400)
-    at_boundary = metrics.labels.has_neighbour_elsewhere(truth, graph)
+    at_boundary = metrics.boundaries.has_neighbour_elsewhere(truth, graph)
     assert at_boundary.sum() == 2 * 4
     whole = (
         metrics.boundary_accuracy(truth, labels, graph) * 8
@@ -99,7 +99,7 @@ def test_unlabelled_neighbours_make_no_boundary():
 
 def test_graph_of_one_direction_and_stored_zeros():
     one_way = csr_array(([1.0, 0.0], ([0, 1], [1, 2])), shape=(3, 3))
-    assert metrics.labels.has_neighbour_elsewhere(np.array([0, 1, 0]), one_way).tolist() == [
+    assert metrics.boundaries.has_neighbour_elsewhere(np.array([0, 1, 0]), one_way).tolist() == [
         True,
         True,
         False,

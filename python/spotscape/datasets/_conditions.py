@@ -13,15 +13,10 @@ from spotscape._keys import CONDITION
 from spotscape._validate import check_integer, check_number, input_error
 from spotscape.datasets._expression import Expression
 from spotscape.datasets._layout import UNIT
-from spotscape.datasets._matches import SIMULATION
+from spotscape.datasets._matches import SIMULATION, write_matches
+from spotscape.datasets._one import CHANGES_STREAM, draw_tissue, simulate_one
 from spotscape.datasets._settings import check_settings
-from spotscape.datasets._simulate import (
-    CHANGES_STREAM,
-    draw_tissue,
-    simulate_one,
-    simulate_slices,
-    write_matches,
-)
+from spotscape.datasets._simulate import simulate_slices
 from spotscape.datasets._tissue import Tissue
 
 CONTROL, CASE = "control", "case"

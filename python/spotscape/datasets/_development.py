@@ -10,8 +10,9 @@ from anndata import AnnData
 from spotscape._docs import filled
 from spotscape._validate import check_number
 from spotscape.datasets._matches import SIMULATION
+from spotscape.datasets._one import draw_tissue, simulate_one
 from spotscape.datasets._settings import check_settings
-from spotscape.datasets._simulate import draw_tissue, simulate_one, simulate_slices
+from spotscape.datasets._simulate import simulate_slices
 from spotscape.datasets._tissue import with_shares
 
 STAGE = "stage"

@@ -32,7 +32,10 @@ from spotscape._caller import in_words_of
 from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.interop._plain import factor as factor
-from spotscape.interop._plain import index_of, plain, table_of, tables, values_of
+from spotscape.interop._plain import index_of, plain, table_of, values_of
+from spotscape.interop._plain import tables as tables
+from spotscape.interop._results import from_comparison as from_comparison
+from spotscape.interop._results import from_description as from_description
 
 
 def import_isolated(name: str) -> None:
@@ -303,60 +306,4 @@ def from_anndata(adata: AnnData) -> dict[str, Any]:
         "confidence": adata.obs[sure].to_numpy(dtype=np.float64) if sure in adata.obs else None,
         "info": plain(adata.uns.get(_keys.parameters(), {})),
         "model": plain(adata.uns.get(_keys.model())),
-    }
-
-
-def from_comparison(adata: AnnData) -> dict[str, Any]:
-    """Return what `spotscape.tl.compare_domains` wrote, its tables as columns.
-
-    Parameters
-    ----------
-    adata
-        After `spotscape.tl.compare_domains`.
-
-    Returns
-    -------
-    dict
-        ``uns["spotscape_comparison"]``, with each table as a dict of lists (text) and arrays (numbers).
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from anndata import AnnData
-    >>> from spotscape.interop.reticulate import from_comparison
-    >>> adata = AnnData(obs=pd.DataFrame(index=["a"]))
-    >>> adata.uns["spotscape_comparison"] = {"genes": pd.DataFrame({"gene": ["g1"]}), "reference": "control"}
-    >>> from_comparison(adata)
-    {'genes': {'gene': ['g1']}, 'reference': 'control'}
-    """
-    return tables(adata.uns[_keys.comparison()])
-
-
-def from_description(found: tuple[pd.DataFrame, pd.DataFrame, str]) -> dict[str, Any]:
-    """Return what `spotscape.tl.describe_domains` gave, in types that reticulate knows.
-
-    Parameters
-    ----------
-    found
-        What the verb returned.
-
-    Returns
-    -------
-    dict
-        ``"domains"``: columns; ``"borders"``: numbers, rows as in ``"domains"``; ``"names"``; ``"unit"``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from spotscape.interop.reticulate import from_description
-    >>> found = pd.DataFrame({"domain": ["1"]}), pd.DataFrame([[0.0]], columns=["1"]), "um"
-    >>> from_description(found)
-    {'domains': {'domain': ['1']}, 'borders': array([[0.]]), 'names': ['1'], 'unit': 'um'}
-    """
-    domains, borders, unit = found
-    return {
-        **tables({"domains": domains}),
-        "borders": borders.to_numpy(),
-        "names": list(borders),
-        "unit": unit,
     }

@@ -6,11 +6,10 @@ reference sections.
 """
 
 from spotscape.metrics._alignment import ltari, registration_error
+from spotscape.metrics.boundaries import boundary_accuracy, inner_accuracy
 from spotscape.metrics.labels import (
     adjusted_rand_index,
-    boundary_accuracy,
     clustering_accuracy,
-    inner_accuracy,
     normalized_mutual_information,
     silhouette,
 )

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_matrix, issparse, sparray, spmatrix
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.metrics.pairwise import euclidean_distances
@@ -24,9 +23,7 @@ from spotscape._validate import describe, input_error
 
 __all__ = [
     "adjusted_rand_index",
-    "boundary_accuracy",
     "clustering_accuracy",
-    "inner_accuracy",
     "normalized_mutual_information",
     "silhouette",
 ]
@@ -65,7 +62,7 @@ def adjusted_rand_index(truth: Labels, labels: Labels) -> float:
     >>> adjusted_rand_index(["a", "a", "b", "b", None], [2, 2, 1, 1, 1])
     1.0
     """
-    true, found, _ = _labelled_pairs(truth, labels)
+    true, found, _ = labelled_pairs(truth, labels)
     return float(adjusted_rand_score(true, found))
 
 
@@ -96,7 +93,7 @@ def normalized_mutual_information(truth: Labels, labels: Labels) -> float:
     >>> round(normalized_mutual_information(["a", "a", "b", "b"], [1, 2, 1, 2]), 6)
     0.0
     """
-    true, found, _ = _labelled_pairs(truth, labels)
+    true, found, _ = labelled_pairs(truth, labels)
     return float(normalized_mutual_info_score(true, found))
 
 
@@ -130,83 +127,8 @@ def clustering_accuracy(truth: Labels, labels: Labels) -> float:
     >>> clustering_accuracy(["a", "a", "b", "b"], [2, 2, 1, 2])
     0.75
     """
-    true, found, _ = _labelled_pairs(truth, labels)
-    return float(_matched(true, found).mean())
-
-
-@filled(like=adjusted_rand_index)
-def boundary_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | sparray) -> float:
-    """Return the `clustering_accuracy` of the spots that have a neighbour of another true domain.
-
-    Domains are matched as is best on all labelled spots. Then the spots at boundaries are scored alone.
-    Unlabelled neighbours make no boundary.
-
-    Parameters
-    ----------
-    truth
-        {truth}
-    labels
-        {labels}
-    connectivities
-        Sparse n_spots x n_spots, as ``obsp["spatial_connectivities"]``: each non-zero joins two neighbours.
-
-    Returns
-    -------
-    float
-        From 0 to 1; NaN where there is no boundary.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, no spot has both labels, or ``connectivities`` is not sparse or of another size.
-
-    Examples
-    --------
-    Four spots in a row; the two in the middle are the boundary, and one of them is wrong.
-
-    >>> from scipy.sparse import diags
-    >>> from spotscape.metrics import boundary_accuracy
-    >>> row = diags([[1.0] * 3, [1.0] * 3], [-1, 1])
-    >>> boundary_accuracy(["a", "a", "b", "b"], [1, 1, 1, 2], row)
-    0.5
-    """
-    return _accuracy_by_boundary(truth, labels, connectivities, boundary=True)
-
-
-@filled(like=adjusted_rand_index)
-def inner_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | sparray) -> float:
-    """Return the `clustering_accuracy` of the spots whose labelled neighbours all share their true domain.
-
-    The counterpart of `boundary_accuracy`: same matching, the other spots.
-
-    Parameters
-    ----------
-    truth
-        {truth}
-    labels
-        {labels}
-    connectivities
-        Sparse n_spots x n_spots, as ``obsp["spatial_connectivities"]``: each non-zero joins two neighbours.
-
-    Returns
-    -------
-    float
-        From 0 to 1; NaN where every spot is at a boundary.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, no spot has both labels, or ``connectivities`` is not sparse or of another size.
-
-    Examples
-    --------
-    >>> from scipy.sparse import diags
-    >>> from spotscape.metrics import inner_accuracy
-    >>> row = diags([[1.0] * 3, [1.0] * 3], [-1, 1])
-    >>> inner_accuracy(["a", "a", "b", "b"], [1, 1, 1, 2], row)
-    1.0
-    """
-    return _accuracy_by_boundary(truth, labels, connectivities, boundary=False)
+    true, found, _ = labelled_pairs(truth, labels)
+    return float(matched(true, found).mean())
 
 
 def silhouette(embedding: ArrayLike, labels: Labels) -> float:
@@ -305,7 +227,7 @@ def label_codes(labels: Labels, name: str) -> NDArray[np.intp]:
     return codes
 
 
-def _labelled_pairs(
+def labelled_pairs(
     truth: Labels, labels: Labels
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
     """Codes of the spots that have both labels, and which those are."""
@@ -318,39 +240,10 @@ def _labelled_pairs(
     return true[both], found[both], both
 
 
-def _matched(true: NDArray[np.intp], found: NDArray[np.intp]) -> NDArray[np.bool_]:
+def matched(true: NDArray[np.intp], found: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether each spot is right under the best one-to-one matching of found to true domains."""
     table = contingency_matrix(true, found)
     true_of_found = np.full(table.shape[1], -1)
     rows, columns = linear_sum_assignment(table, maximize=True)
     true_of_found[columns] = rows
     return true_of_found[np.unique(found, return_inverse=True)[1]] == np.unique(true, return_inverse=True)[1]
-
-
-def _accuracy_by_boundary(
-    truth: Labels, labels: Labels, connectivities: spmatrix | sparray, *, boundary: bool
-) -> float:
-    """Accuracy of the spots at (or not at) a true boundary."""
-    true, found, both = _labelled_pairs(truth, labels)
-    if not issparse(connectivities) or connectivities.shape != (len(both), len(both)):
-        raise input_error(
-            "connectivities",
-            f"{type(connectivities).__name__} of shape {getattr(connectivities, 'shape', None)}",
-            f"a sparse matrix of shape {(len(both), len(both))}",
-        )
-    codes = label_codes(truth, "truth")
-    chosen = has_neighbour_elsewhere(codes, connectivities)[both] == boundary
-    return float(_matched(true, found)[chosen].mean()) if chosen.any() else float("nan")
-
-
-def has_neighbour_elsewhere(
-    codes: NDArray[np.integer[Any]], connectivities: spmatrix | sparray
-) -> NDArray[np.bool_]:
-    """Whether each spot has a neighbour of another domain; negative codes (no label) never count."""
-    edges = coo_matrix(connectivities)
-    here, there = codes[edges.row], codes[edges.col]
-    crossing = (edges.data != 0) & (here != there) & (here >= 0) & (there >= 0)
-    at_boundary = np.zeros(len(codes), dtype=bool)
-    at_boundary[edges.row[crossing]] = True
-    at_boundary[edges.col[crossing]] = True
-    return at_boundary

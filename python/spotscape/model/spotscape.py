@@ -293,8 +293,7 @@ class Spotscape:
     def to_record(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what `save` writes: a description of plain values, and arrays by name."""
         trained = self._fitted()
-        description = description_of(self.config, self.domains, trained)
-        return description, tensors_of(trained, self._discriminant)
+        return description_of(self.config, self.domains, trained), tensors_of(trained, self._discriminant)
 
     @classmethod
     def from_record(
@@ -308,9 +307,8 @@ class Spotscape:
         settings["encoder"] = "components" if trained.model is None else "gcn"
         model = cls(SpotscapeConfig(**settings))
         model._trained = trained
-        model.domains = [
-            str(domain) for domain in np.atleast_1d(np.asarray(description["domains"], dtype=object))
-        ]
+        names = np.atleast_1d(np.asarray(description["domains"], dtype=object))
+        model.domains = [str(domain) for domain in names]
         model._discriminant = checked_discriminant(arrays, trained.width, len(model.domains), name)
         return model
 

@@ -8,7 +8,8 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._docs import filled
 from spotscape._validate import input_error
-from spotscape.metrics.labels import has_neighbour_elsewhere, label_codes
+from spotscape.metrics.boundaries import has_neighbour_elsewhere
+from spotscape.metrics.labels import label_codes
 from spotscape.pp import check_adata
 from spotscape.run.read import read_graph
 

@@ -1,0 +1,67 @@
+"""What verbs return or write beside a run, in types that reticulate knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from anndata import AnnData
+
+from spotscape import _keys
+from spotscape.interop._plain import tables
+
+
+def from_comparison(adata: AnnData) -> dict[str, Any]:
+    """Return what `spotscape.tl.compare_domains` wrote, its tables as columns.
+
+    Parameters
+    ----------
+    adata
+        After `spotscape.tl.compare_domains`.
+
+    Returns
+    -------
+    dict
+        ``uns["spotscape_comparison"]``, with each table as a dict of lists (text) and arrays (numbers).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from anndata import AnnData
+    >>> from spotscape.interop.reticulate import from_comparison
+    >>> adata = AnnData(obs=pd.DataFrame(index=["a"]))
+    >>> adata.uns["spotscape_comparison"] = {"genes": pd.DataFrame({"gene": ["g1"]}), "reference": "control"}
+    >>> from_comparison(adata)
+    {'genes': {'gene': ['g1']}, 'reference': 'control'}
+    """
+    return tables(adata.uns[_keys.comparison()])
+
+
+def from_description(found: tuple[pd.DataFrame, pd.DataFrame, str]) -> dict[str, Any]:
+    """Return what `spotscape.tl.describe_domains` gave, in types that reticulate knows.
+
+    Parameters
+    ----------
+    found
+        What the verb returned.
+
+    Returns
+    -------
+    dict
+        ``"domains"``: columns; ``"borders"``: numbers, rows as in ``"domains"``; ``"names"``; ``"unit"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from spotscape.interop.reticulate import from_description
+    >>> found = pd.DataFrame({"domain": ["1"]}), pd.DataFrame([[0.0]], columns=["1"]), "um"
+    >>> from_description(found)
+    {'domains': {'domain': ['1']}, 'borders': array([[0.]]), 'names': ['1'], 'unit': 'um'}
+    """
+    domains, borders, unit = found
+    return {
+        **tables({"domains": domains}),
+        "borders": borders.to_numpy(),
+        "names": list(borders),
+        "unit": unit,
+    }
