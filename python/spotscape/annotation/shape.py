@@ -87,12 +87,11 @@ def describe(
     for members in _members(slices, len(codes)):
         inner = connectivities[members][:, members]
         found = _one_slice(codes[members], places[members], inner, len(names), micrometres)
+        if confidence is not None:
+            found[0][_CONFIDENCE] = _means(confidence[members], codes[members], len(names))
         tables.append(found[0])
         borders.append(found[1])
     wide = np.stack(borders)
-    if confidence is not None:
-        for table, members in zip(tables, _members(slices, len(codes)), strict=True):
-            table[_CONFIDENCE] = _means(confidence[members], codes[members], len(names))
     if by_slice and slices is not None:
         listed = list(slices.categories)
         table = pd.concat(tables, ignore_index=True)

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spotscape._validate import input_error
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -38,6 +42,15 @@ def check_output_file(option: str, path: Path, *suffixes: str, source: Path | No
     from spotscape.io import check_output
 
     check_output(path)
+
+
+def write_table(path: Path, table: pd.DataFrame, left: Left) -> None:
+    """Write a table as csv, whole or not at all, and note that it is there."""
+    from spotscape.io import atomic_path
+
+    with atomic_path(path) as unfinished:
+        table.to_csv(unfinished, index=False)
+    left.files.append(path)
 
 
 def check_output_folder(option: str, path: Path) -> None:

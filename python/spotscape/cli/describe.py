@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spotscape import _keys
-from spotscape.cli._output import check_output_file
+from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one
 
 if TYPE_CHECKING:
@@ -56,12 +56,8 @@ def describe(
         typer.echo("\nLength of the border between two domains")
         typer.echo(_text(found.borders, index=True))
     if out is not None:
-        from spotscape.io import atomic_path
-
         borders = found.borders.add_prefix("border_").reset_index(drop=True)
-        with atomic_path(out) as unfinished:
-            found.domains.join(borders).to_csv(unfinished, index=False)
-        context.obj.files.append(out)
+        write_table(out, found.domains.join(borders), context.obj)
         if not quiet:
             typer.echo(f"Written: {out}")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spotscape.cli._output import check_output_file
+from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one
 
 _SHOWN = 5
@@ -73,7 +73,6 @@ def markers(
         for name, rows in table.groupby("domain", sort=False):
             typer.echo(f"{name}: {', '.join(rows['gene'].head(_SHOWN))}")
     if out is not None:
-        table.to_csv(out, index=False)
-        context.obj.files.append(out)
+        write_table(out, table, context.obj)
         if not quiet:
             typer.echo(f"Written: {out}")

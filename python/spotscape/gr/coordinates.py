@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 from spotscape._keys import SPATIAL
@@ -97,6 +98,40 @@ def check_coordinates(adata: AnnData, spatial_key: str = SPATIAL) -> np.ndarray:
         todo = "Was one column given twice? Give x and y."
         raise input_error(name, "all spots on one slanted line", "places in a plane or in space", todo)
     return coordinates
+
+
+def in_one_plane(coordinates: np.ndarray, slices: pd.Categorical | None, spatial_key: str) -> np.ndarray:
+    """Return x and y, or raise where a slice does not lie in one plane.
+
+    Parameters
+    ----------
+    coordinates
+        N x 2 or 3.
+    slices
+        Slice of each spot; None for one slice.
+    spatial_key
+        Their name in ``obsm``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spotscape.gr.coordinates import in_one_plane
+    >>> in_one_plane(np.array([[1.0, 2.0, 7.0], [3.0, 4.0, 7.0]]), None, "spatial").tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    if coordinates.shape[1] == 2:
+        return coordinates
+    depth = pd.Series(coordinates[:, 2]).groupby(
+        np.zeros(len(coordinates), dtype=int) if slices is None else slices.codes
+    )
+    if ((depth.max() - depth.min()) > 0).any():
+        raise input_error(
+            f"adata.obsm[{spatial_key!r}]",
+            "places in space",
+            "places in a plane, in each slice",
+            "Areas and borders are measured in a plane. Name the column with the sections by slice_key.",
+        )
+    return coordinates[:, :2]
 
 
 def _on_slanted_line(coordinates: np.ndarray) -> bool:

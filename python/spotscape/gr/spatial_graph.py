@@ -20,6 +20,7 @@ from spotscape import _keys, gr
 from spotscape._adata import IN_TISSUE, off_tissue
 from spotscape._slices import read_slices
 from spotscape._validate import InputError, SpotscapeWarning, input_error
+from spotscape.gr.groups import members_of
 from spotscape.gr.made_from import made_from, same_graph
 from spotscape.gr.neighbors import FEWEST_NEIGHBORS, MOST_ISOLATED
 from spotscape.gr.sections import check_one_section
@@ -73,7 +74,7 @@ def graph_state(adata: AnnData, spatial_key: str | None = None, slice_key: str |
     slice_key = slice_key or record.get("slice_key")
     try:
         coordinates = gr.check_coordinates(adata, spatial_key)
-        slices = None if slice_key is None else _rows(read_slices(adata, str(slice_key)).codes)
+        slices = _rows(adata, None if slice_key is None else str(slice_key))
     except InputError:
         return STALE
     now = made_from(coordinates, adata.obs_names, slices)
@@ -82,10 +83,11 @@ def graph_state(adata: AnnData, spatial_key: str | None = None, slice_key: str |
     return STALE
 
 
-def _rows(codes: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of each slice."""
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+def _rows(adata: AnnData, slice_key: str | None) -> list[np.ndarray] | None:
+    """Return the rows of each slice; None for one slice."""
+    if slice_key is None:
+        return None
+    return [rows for _, rows in members_of(np.asarray(read_slices(adata, slice_key).codes))]
 
 
 def _made_from(adata: AnnData) -> Mapping[str, Any] | None:
@@ -149,7 +151,7 @@ def _new_graph(
     adata: AnnData, coordinates: np.ndarray, where: Where, record: Mapping[str, Any] | None
 ) -> AnnData:
     """Return a bare object with a graph, made as the stale one was where there is one."""
-    slices = None if where.slice_key is None else _rows(read_slices(adata, where.slice_key).codes)
+    slices = _rows(adata, where.slice_key)
     way = by_default()
     if record is not None:
         way = way_again(str(record.get("by")), adata.uns[_keys.SPATIAL_NEIGHBORS].get("params", {}))

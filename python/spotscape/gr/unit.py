@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
-from spotscape._validate import input_error
 
 _SPOT_OF_VISIUM = 65.0
 """Micrometres that ``spot_diameter_fullres`` of Space Ranger stands for."""
@@ -49,37 +47,3 @@ def _positive(value: Any) -> float:
     except (TypeError, ValueError, IndexError):
         return np.nan
     return number if np.isfinite(number) and number > 0 else np.nan
-
-
-def in_one_plane(coordinates: np.ndarray, slices: pd.Categorical | None, spatial_key: str) -> np.ndarray:
-    """Return x and y, or raise where a slice does not lie in one plane.
-
-    Parameters
-    ----------
-    coordinates
-        N x 2 or 3.
-    slices
-        Slice of each spot; None for one slice.
-    spatial_key
-        Their name in ``obsm``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from spotscape.gr.unit import in_one_plane
-    >>> in_one_plane(np.array([[1.0, 2.0, 7.0], [3.0, 4.0, 7.0]]), None, "spatial").tolist()
-    [[1.0, 2.0], [3.0, 4.0]]
-    """
-    if coordinates.shape[1] == 2:
-        return coordinates
-    depth = pd.Series(coordinates[:, 2]).groupby(
-        np.zeros(len(coordinates), dtype=int) if slices is None else slices.codes
-    )
-    if ((depth.max() - depth.min()) > 0).any():
-        raise input_error(
-            f"adata.obsm[{spatial_key!r}]",
-            "places in space",
-            "places in a plane, in each slice",
-            "Areas and borders are measured in a plane. Name the column with the sections by slice_key.",
-        )
-    return coordinates[:, :2]

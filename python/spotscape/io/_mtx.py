@@ -31,8 +31,8 @@ def read_mtx(path: Path) -> sparse.csr_matrix:
 
     Files whose barcodes come one after the other, as all pipelines write them, take no more than the matrix.
     """
-    opened = gzip.open(path) if is_gzip(path) else path.open("rb")
-    with opened as file:
+    packed = is_gzip(path)
+    with gzip.open(path) if packed else path.open("rb") as file:
         banner = file.readline()
         words = banner.lower().split()
         if words[:3] != [b"%%matrixmarket", b"matrix", b"coordinate"] or words[3:] not in (
@@ -43,7 +43,7 @@ def read_mtx(path: Path) -> sparse.csr_matrix:
         while line.startswith(b"%") or (line and not line.strip()):
             line = file.readline()
         n_features, n_barcodes, n_stored = (int(word) for word in line.split())
-        size = path.stat().st_size * (_MOST_PACKED if is_gzip(path) else 1)
+        size = path.stat().st_size * (_MOST_PACKED if packed else 1)
         if not 0 <= n_stored * _FEWEST_BYTES <= size + _FEWEST_BYTES:
             raise ValueError(f"{n_stored} values said in its head, more than the file can hold")
         return _read_values(file, banner, (n_barcodes, n_features), n_stored)

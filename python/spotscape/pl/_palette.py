@@ -6,7 +6,6 @@ from itertools import combinations
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from scipy.sparse import csr_matrix, spmatrix
 
 # The first seven are Okabe and Ito's (2008, "Color Universal Design"). Each of the others is, of the sRGB
 # cube without greys, near-blacks, near-whites and glaring colours, the one farthest (`color_distances`) from
@@ -57,17 +56,6 @@ def color_distances(colors: list[str] | tuple[str, ...]) -> np.ndarray:
         lab = np.cbrt(np.clip(linear @ vision.T, 0, 1) @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
         distances.append(np.linalg.norm(lab[:, None] - lab[None, :], axis=2))
     return np.min(distances, axis=0)
-
-
-def domain_contacts(codes: np.ndarray, connectivities: spmatrix) -> np.ndarray:
-    """Count the graph's edges between each pair of domains, K x K; spots with code -1 are left out."""
-    labelled = np.flatnonzero(codes >= 0)
-    n_domains = int(codes.max(initial=-1)) + 1
-    member = csr_matrix(
-        (np.ones(len(labelled)), (labelled, codes[labelled])), shape=(len(codes), n_domains), dtype=np.float64
-    )
-    edges = csr_matrix(connectivities).astype(bool).astype(np.float64)
-    return np.asarray((member.T @ edges @ member).todense())
 
 
 def assign_colors(contacts: np.ndarray) -> list[str]:

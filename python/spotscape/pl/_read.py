@@ -14,8 +14,9 @@ from sklearn.neighbors import kneighbors_graph
 from spotscape import _keys
 from spotscape._slices import read_slices
 from spotscape._validate import InputError, input_error
+from spotscape.annotation.bordering import domain_contacts
 from spotscape.gr.spatial_graph import current_graph
-from spotscape.pl._palette import assign_colors, domain_contacts
+from spotscape.pl._palette import assign_colors
 
 RUN_FIRST = "Run spotscape.tl.run_spotscape(adata) first, or give the key_added= of the run to be shown."
 

@@ -12,7 +12,8 @@ from spotscape._slices import read_slices
 from spotscape._validate import InputError
 from spotscape.annotation.shape import MICROMETRE, Description, describe
 from spotscape.gr import check_coordinates
-from spotscape.gr.unit import in_one_plane, micrometres_per_unit
+from spotscape.gr.coordinates import in_one_plane
+from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pl._read import read_connectivities, run_slice_key
 
 _NEIGHBOURS = 3

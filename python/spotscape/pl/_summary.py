@@ -13,7 +13,7 @@ from sklearn.metrics import silhouette_samples
 
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning
-from spotscape.pl._palette import domain_contacts
+from spotscape.annotation.bordering import domain_contacts
 from spotscape.pp import normalized_expression
 from spotscape.pp.find import layer_of_run
 

@@ -76,6 +76,18 @@ def check_column(argument: str, column: Any, adata: AnnData) -> str:
     return str(column)
 
 
+def check_domains(adata: AnnData, column: Any) -> None:
+    """Raise where ``obs`` has no such column of domains."""
+    if column not in adata.obs:
+        known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
+        raise input_error(
+            f"adata.obs[{column!r}]",
+            f"nothing there (adata.obs holds: {known})",
+            "the domain of each spot",
+            "Call spotscape.tl.run_spotscape(adata) first, or name the column by domain_key.",
+        )
+
+
 def check_n_domains(n_domains: Any, n_spots: int) -> int | None:
     """Return the number of domains as int, or None, or raise."""
     if n_domains is None:

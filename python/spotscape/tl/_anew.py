@@ -49,7 +49,7 @@ def domains_anew(
     *,
     share: float,
     n_domains: int,
-    key_added: str,
+    record: Mapping[str, Any],
 ) -> pd.Categorical:
     """Return the domains that the run would have found on a part of its counts.
 
@@ -67,10 +67,9 @@ def domains_anew(
         Of the molecules that are in ``counts``: spots are scaled to that share of the run's total.
     n_domains
         How many to find.
-    key_added
-        Stem of the run's names.
+    record
+        Of the run, as `check_run` gave it.
     """
-    record = check_run(adata, key_added)
     params, details = record["params"], record.get("domains", {})
     settings = {field.name: params[field.name] for field in fields(SpotscapeConfig) if field.name in params}
     settings["cluster_method"] = method = details.get("method", settings["cluster_method"])

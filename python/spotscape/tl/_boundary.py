@@ -11,7 +11,7 @@ from spotscape._validate import input_error
 from spotscape.metrics.boundaries import has_neighbour_elsewhere
 from spotscape.metrics.labels import label_codes
 from spotscape.pp import check_adata
-from spotscape.run.read import read_graph
+from spotscape.run.read import check_domains, read_graph
 
 
 @filled()
@@ -65,14 +65,7 @@ def boundary_spots(
     """
     check_adata(adata)
     domain_key = _keys.domain(key_added) if domain_key is None else domain_key
-    if domain_key not in adata.obs:
-        known = ", ".join(repr(name) for name in adata.obs) or "nothing"
-        raise input_error(
-            f"adata.obs[{domain_key!r}]",
-            f"nothing there (adata.obs holds: {known})",
-            "the domain of each spot",
-            "Call spotscape.tl.run_spotscape(adata) first, or name the column by domain_key.",
-        )
+    check_domains(adata, domain_key)
     graph = read_graph(adata)
     codes = label_codes(adata.obs[domain_key], f"adata.obs[{domain_key!r}]")
     if (codes < 0).all():

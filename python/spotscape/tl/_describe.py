@@ -13,8 +13,9 @@ from spotscape._validate import check_flag, describe, input_error
 from spotscape.annotation import shape
 from spotscape.annotation.shape import Description
 from spotscape.gr import check_coordinates
+from spotscape.gr.coordinates import in_one_plane
 from spotscape.gr.spatial_graph import spatial_graph
-from spotscape.gr.unit import in_one_plane, micrometres_per_unit
+from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import check_adata
 from spotscape.run.read import check_key_added
 

@@ -27,7 +27,7 @@ from spotscape.annotation.thinning import halves
 from spotscape.pp import Counts, check_adata, find_counts
 from spotscape.pp.counts import is_whole
 from spotscape.pp.find import layer_of_run
-from spotscape.run.read import check_key_added, read_graph
+from spotscape.run.read import check_domains, check_key_added, read_graph
 from spotscape.tl._anew import check_run, domains_anew
 
 NEIGHBORS = "neighbors"
@@ -155,7 +155,7 @@ def domain_markers(
         return table
     to_find, to_test = halves(counts.matrix, seed)
     found = domains_anew(
-        adata, to_find, counts.var_names, share=0.5, n_domains=len(labels.categories), key_added=key_added
+        adata, to_find, counts.var_names, share=0.5, n_domains=len(labels.categories), record=record
     )
     anew, overlap = _in_place_of(labels, found)
     known = _with_counts(anew, to_test)
@@ -182,14 +182,7 @@ def domain_markers(
 def _read_domains(adata: AnnData, column: Any) -> pd.Categorical:
     """Return the domain of each spot, two or more of them, as text."""
     name = f"adata.obs[{column!r}]"
-    if column not in adata.obs:
-        known = ", ".join(repr(str(one)) for one in adata.obs) or "nothing"
-        raise input_error(
-            name,
-            f"nothing there (adata.obs holds: {known})",
-            "the domain of each spot",
-            "Call spotscape.tl.run_spotscape(adata) first, or name the column by domain_key.",
-        )
+    check_domains(adata, column)
     labels = pd.Categorical(adata.obs[column]).remove_unused_categories()
     if len(labels.categories) < 2:
         raise input_error(name, f"{len(labels.categories)} domain(s)", "two or more, to compare them")

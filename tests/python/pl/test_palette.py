@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from spotscape.pl._palette import MISSING, PALETTE, assign_colors, color_distances, domain_contacts
+from spotscape.annotation.bordering import domain_contacts
+from spotscape.pl._palette import MISSING, PALETTE, assign_colors, color_distances
 
 
 def path_contacts(n_domains, edges=100.0):
