@@ -69,6 +69,21 @@ def boundary(key_added: str = KEY_ADDED) -> str:
     return f"{key_added}_boundary"
 
 
+def tree(key_added: str = KEY_ADDED) -> str:
+    """Name in ``uns``: the levels of the tree of domains."""
+    return f"{key_added}_tree"
+
+
+def leaf(key_added: str = KEY_ADDED) -> str:
+    """Name in ``obs``: categorical, the leaf of that tree that a spot is of."""
+    return f"{key_added}_leaf"
+
+
+def level(n_domains: int, key_added: str = KEY_ADDED) -> str:
+    """Name in ``obs``: categorical, the domains of one level of that tree."""
+    return f"{domain(key_added)}_{n_domains}"
+
+
 def genes(key_added: str = KEY_ADDED) -> str:
     """Name in ``var``: bool, the genes that the run used."""
     return f"{key_added}_genes"

@@ -26,6 +26,7 @@ from spotscape.cli.info import info
 from spotscape.cli.markers import markers
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
+from spotscape.cli.tree import tree
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -45,6 +46,7 @@ app.command()(impute)
 app.command()(align)
 app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
+app.command()(tree)
 app.command()(describe)
 app.command()(markers)
 app.command()(report)

@@ -193,6 +193,9 @@ def suggest_n_domains(
     source: Source,
     lowest: Annotated[int, typer.Option(min=2, help="The smallest number of domains looked at.")] = 2,
     highest: Annotated[int, typer.Option(min=2, help="The largest.")] = 15,
+    stability: Annotated[
+        bool, typer.Option("--stability", help="Also compare runs on two halves of the molecules.")
+    ] = False,
     figure: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Also draw the weights into this file.")
     ] = None,
@@ -211,11 +214,15 @@ def suggest_n_domains(
         raise input_error("--highest", str(highest), f"a number from --lowest, {lowest}, on")
     (adata,) = read_one(source)[0].values()
     numbers = range(lowest, min(highest, adata.n_obs) + 1)
-    found = tl.suggest_n_domains(adata, candidates=numbers, seed=seed)
+    found = tl.suggest_n_domains(adata, candidates=numbers, stability=stability, seed=seed)
     curve = adata.uns[_keys.parameters()]["n_domains"]
-    typer.echo("domains   weight   by the data alone")
-    for number, weight, alone in zip(curve["candidates"], curve["weights"], curve["by_data"], strict=True):
-        typer.echo(f"{number:>7} {weight:>8.1%} {alone:>19.1%}{'   suggested' if number == found else ''}")
+    alike = [f" {value:>10.2f}" for value in curve["stability"]] if stability else [""] * len(numbers)
+    typer.echo(f"domains   weight   by the data alone{'  stability' if stability else ''}")
+    for number, weight, alone, same in zip(
+        curve["candidates"], curve["weights"], curve["by_data"], alike, strict=True
+    ):
+        mark = "   suggested" if number == found else ""
+        typer.echo(f"{number:>7} {weight:>8.1%} {alone:>19.1%}{same}{mark}")
     if figure is not None:
         pl.n_domains(adata, save=figure)
         context.obj.files.append(figure)

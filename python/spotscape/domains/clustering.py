@@ -32,6 +32,20 @@ def sample_spots(n_spots: int, rng: np.random.Generator) -> np.ndarray:
     return np.sort(rng.choice(n_spots, MOST_SPOTS, replace=False))
 
 
+def embedding_order(embedding: np.ndarray) -> np.ndarray:
+    """Return the order of the spots by the first column, of equal ones by the second, and so on.
+
+    As ``numpy.lexsort`` has it, which sorts by every column, and takes ten times as long.
+    """
+    first = embedding[:, 0]
+    order = np.argsort(first, kind="stable")
+    same = first[order[1:]] == first[order[:-1]]
+    tied = np.append(same, False) | np.append(False, same)
+    rows = order[tied]
+    order[tied] = rows[np.lexsort(embedding[rows].T[::-1])]
+    return order
+
+
 def blocks_of_spots(n_spots: int) -> Iterator[np.ndarray]:
     """Yield the numbers of all spots in runs of bounded length."""
     for start in range(0, n_spots, _AT_ONCE):
@@ -53,7 +67,7 @@ def mixture_posterior(embedding: np.ndarray, n_domains: int, *, n_starts: int, s
         Of the starts, and of the sample.
     """
     # In an order of their own, so that starts and sample hang on no order of the spots.
-    order = np.lexsort(embedding.T[::-1])
+    order = embedding_order(embedding)
     sample = order[sample_spots(len(order), np.random.default_rng(seed))]
     starts = kmeans_starts(embedding[sample], n_domains, n_starts, seed)
     mixture = fit_mixture(embedding[sample], starts, n_domains)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +48,7 @@ def find_domains(
     resolution: float = 1.0,
     seed: int = 0,
     n_starts: int = 10,
+    known_curve: Mapping[str, Any] | None = None,
 ) -> Domains:
     """Group spots into domains.
 
@@ -68,6 +70,8 @@ def find_domains(
         Of all that is drawn.
     n_starts
         Starts of a grouping that has some.
+    known_curve
+        A curve of an earlier suggestion, which is not made again from the same.
 
     Warns
     -----
@@ -92,8 +96,8 @@ def find_domains(
             details["resolution" if n_domains is None else "n_domains_asked"] = n_domains or resolution
         elif n_domains is None:
             usable = usable_candidates(len(embedding))
-            suggestion = suggest(embedding, graph, candidates=usable, seed=seed)
-            n_domains, curve = suggestion.n_domains, curve_record(suggestion)
+            suggestion = suggest(embedding, graph, candidates=usable, seed=seed, known=known_curve)
+            n_domains, curve = suggestion.n_domains, curve_record(suggestion, known_curve)
             details["suggested"] = True
         found = grouping.group(embedding, n_domains, n_starts=n_starts, resolution=resolution, seed=seed)
     labels, confidence = found.labels, None

@@ -9,11 +9,13 @@ from spotscape.pl._n_domains import n_domains
 from spotscape.pl._pseudotime import pseudotime
 from spotscape.pl._report import report
 from spotscape.pl._spatial import spatial_domains
+from spotscape.pl._tree import domain_tree
 
 __all__ = [
     "alignment",
     "confidence",
     "domain_comparison",
+    "domain_tree",
     "embedding",
     "loss_history",
     "n_domains",

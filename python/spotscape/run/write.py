@@ -18,6 +18,7 @@ def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
     adata.var[_keys.genes(key_added)] = adata.var_names.isin(analysis.genes)
     adata.uns[_keys.parameters(key_added)] = analysis.record
     adata.uns[_keys.model(key_added)] = analysis.model
+    _forget_tree(adata, key_added)
     write_domains(adata, analysis.domains, key_added)
 
 
@@ -36,3 +37,11 @@ def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:
         "domains": found.details,
         **({} if found.curve is None else {"n_domains": found.curve}),
     }
+
+
+def _forget_tree(adata: AnnData, key_added: str) -> None:
+    """Take away a tree of domains that was grown in an earlier embedding."""
+    leaf = _keys.leaf(key_added)
+    if adata.uns.pop(_keys.tree(key_added), None) is not None and leaf in adata.obs:
+        del adata.obs[leaf]
+    adata.uns.pop(_keys.colors(leaf), None)

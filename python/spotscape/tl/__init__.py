@@ -12,13 +12,16 @@ from spotscape.tl._n_domains import suggest_n_domains
 from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._run import run_spotscape
 from spotscape.tl._transfer import transfer_labels
+from spotscape.tl._tree import cut_domain_tree, domain_tree
 
 __all__ = [
     "align_slices",
     "boundary_spots",
     "compare_domains",
+    "cut_domain_tree",
     "describe_domains",
     "domain_markers",
+    "domain_tree",
     "impute",
     "integrate_slices",
     "pseudotime",

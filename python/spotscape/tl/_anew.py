@@ -53,7 +53,36 @@ def domains_anew(
 ) -> pd.Categorical:
     """Return the domains that the run would have found on a part of its counts.
 
-    Settings, seed, spatial graph and slices are the run's.
+    Parameters are those of `run_anew`.
+    """
+    private = run_anew(adata, counts, genes, share=share, n_domains=n_domains, record=record)
+    if record.get("domains", {}).get("smooth"):
+        group_anew(private, n_domains, record)
+    return pd.Categorical(private.obs[_keys.domain()])
+
+
+def group_anew(private: AnnData, n_domains: int, record: Mapping[str, Any]) -> None:
+    """Group the embedding of `run_anew` into another number of domains, as the run grouped its own."""
+    details = record.get("domains", {})
+    kinds = {"method": str, "smooth": bool, "n_starts": int, "seed": int}
+    known = {name: kind(details[name]) for name, kind in kinds.items() if name in details}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpotscapeWarning)  # of numbers that are not found
+        spatial_domains(private, n_domains=n_domains, **known)
+
+
+def run_anew(
+    adata: AnnData,
+    counts: sparse.csr_matrix,
+    genes: pd.Index,
+    *,
+    share: float,
+    n_domains: int,
+    record: Mapping[str, Any],
+) -> AnnData:
+    """Return what the run would have left in an object that has a part of its counts.
+
+    Settings, seed, spatial graph and slices are the run's; labels are not smoothed.
 
     Parameters
     ----------
@@ -72,8 +101,8 @@ def domains_anew(
     """
     params, details = record["params"], record.get("domains", {})
     settings = {field.name: params[field.name] for field in fields(SpotscapeConfig) if field.name in params}
-    settings["cluster_method"] = method = details.get("method", settings["cluster_method"])
-    settings["n_starts"] = n_starts = int(details.get("n_starts", settings["n_starts"]))
+    settings["cluster_method"] = details.get("method", settings["cluster_method"])
+    settings["n_starts"] = int(details.get("n_starts", settings["n_starts"]))
     settings["target_sum"] = share * float(params["target_sum"])
     private = AnnData(counts, obs=pd.DataFrame(index=adata.obs_names), var=pd.DataFrame(index=genes))
     private.uns.update({name: adata.uns[name] for name in _UNS if name in adata.uns})
@@ -101,6 +130,4 @@ def domains_anew(
             integrate_slices(
                 private, slice_key=slice_key, correction=float(params.get("correction", 1.0)), **shared
             )
-        if details.get("smooth"):
-            spatial_domains(private, n_domains=n_domains, method=method, smooth=True, n_starts=n_starts)
-    return pd.Categorical(private.obs[_keys.domain()])
+    return private

@@ -105,7 +105,7 @@ def spatial_domains(
     seed = check_integer("seed", seed, 0)
     n_starts = check_integer("n_starts", n_starts, 1)
     check_flag("smooth", smooth)
-    graph = read_graph(adata) if smooth else current_graph(adata)
+    graph = read_graph(adata) if smooth else current_graph(adata) if n_domains is None else None
     found = find_domains(
         embedding,
         n_domains,
@@ -115,6 +115,7 @@ def spatial_domains(
         resolution=resolution,
         seed=seed,
         n_starts=n_starts,
+        known_curve=adata.uns.get(_keys.parameters(key_added), {}).get("n_domains"),
     )
     adata = in_memory_copy(adata) if copy else adata
     write_domains(adata, found, key_added)

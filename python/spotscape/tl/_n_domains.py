@@ -11,11 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from spotscape import _keys
 from spotscape._docs import filled
-from spotscape._validate import check_integer, describe, input_error
+from spotscape._validate import check_flag, check_integer, describe, input_error
 from spotscape.domains.clustering import SMALL_MATRIX_THREADS
 from spotscape.domains.number import curve_record, suggest, usable_candidates
 from spotscape.gr.spatial_graph import current_graph
 from spotscape.run.read import read_embedding
+from spotscape.tl._stability import check_stability, stability_of
 
 
 @filled()
@@ -23,7 +24,9 @@ def suggest_n_domains(
     adata: AnnData,
     *,
     candidates: Sequence[int] | None = None,
+    stability: bool = False,
     seed: int = 0,
+    layer: str | None = None,
     key_added: str = _keys.KEY_ADDED,
 ) -> int:
     """Suggest a number of domains, and keep the curve behind it.
@@ -33,7 +36,9 @@ def suggest_n_domains(
     domains, rarely fewer than three or more than eleven. So three or four groups may be suggested as five.
     The number is a suggestion, not a finding. Tissue is organised on several scales, and the number of
     domains is a choice of scale. `spotscape.pl.n_domains` shows how clear the choice is, and what the prior
-    changed. Compare the maps of neighbouring numbers.
+    changed. Compare the maps of neighbouring numbers, or the levels of `domain_tree`.
+
+    The curve is kept with the object, and not made again from the same embedding.
 
     Parameters
     ----------
@@ -42,8 +47,15 @@ def suggest_n_domains(
         neighbours a spot are assumed.
     candidates
         Numbers to choose from, each from 2 to the number of spots; None for 2 to 15.
+    stability
+        Also say how stable each number is: each molecule goes to one of two halves by a fair coin [2]_, the
+        run is made on both, and their domains are compared by the adjusted Rand index. Takes two runs more.
+        Two or three domains are often the most stable, so this does not go into the suggestion. Look for
+        a number after which the curve falls.
     seed
-        Of the starts.
+        Of the starts, and of the halves.
+    layer
+        Layer that holds the raw counts, for ``stability``; None: that of the run.
     key_added
         {key_read_and_written}
 
@@ -52,16 +64,20 @@ def suggest_n_domains(
     int
         The number suggested. Writes ``uns["<key_added>"]["n_domains"]``: ``candidates``, ``log_likelihood``
         (of a spot), ``by_data`` and ``weights`` (how much each number weighs by the data alone, and with the
-        prior; sum to 1), and ``suggested``.
+        prior; sum to 1), ``suggested``, ``digest`` (by which the same curve is known again), and with
+        ``stability`` that (1: both halves have the same domains, 0: as by chance).
 
     Raises
     ------
     InputError
-        If the embedding is missing, or a candidate is no number of domains of these spots.
+        If the embedding is missing, or a candidate is no number of domains of these spots; with
+        ``stability``, if there is no record of a run, or no whole counts.
 
     References
     ----------
     .. [1] Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6.
+    .. [2] Neufeld et al. (2024), Inference after latent variable estimation for single-cell RNA sequencing
+       data, Biostatistics 25.
 
     Examples
     --------
@@ -75,11 +91,18 @@ def suggest_n_domains(
     """
     embedding = read_embedding(adata, key_added)
     checked = usable_candidates(adata.n_obs) if candidates is None else _check(candidates, adata.n_obs)
-    seed = check_integer("seed", seed, 0)
-    with threadpool_limits(SMALL_MATRIX_THREADS):
-        found = suggest(embedding, current_graph(adata), candidates=checked, seed=seed)
+    seed = check_integer("seed", seed, 0, 2**32 - 1)
+    stability = check_flag("stability", stability)
+    if stability:
+        check_stability(adata, layer, key_added)
     key = _keys.parameters(key_added)
-    adata.uns[key] = {**adata.uns.get(key, {}), "n_domains": curve_record(found)}
+    known = adata.uns.get(key, {}).get("n_domains")
+    with threadpool_limits(SMALL_MATRIX_THREADS):
+        found = suggest(embedding, current_graph(adata), candidates=checked, seed=seed, known=known)
+    curve = curve_record(found, known)
+    if stability:
+        curve["stability"] = stability_of(adata, checked, layer=layer, seed=seed, key_added=key_added)
+    adata.uns[key] = {**adata.uns.get(key, {}), "n_domains": curve}
     return found.n_domains
 
 

@@ -39,3 +39,11 @@ def test_without_a_suggestion_it_says_what_to_do(run):
     run.uns["spotscape"].pop("n_domains", None)
     with pytest.raises(InputError, match=r"n_domains.*suggest_n_domains"):
         n_domains(run)
+
+
+def test_stability_has_a_panel_where_it_is_known(suggested):
+    suggested.uns["spotscape"]["n_domains"]["stability"] = np.array([0.9, 0.95, 0.4])
+    left, right = n_domains(suggested, ax=Figure().subplots(1, 2))
+    assert [bar.get_height() for bar in left.patches] == [0.1, 0.6, 0.3]
+    assert right.lines[1].get_ydata().tolist() == [0.9, 0.95, 0.4]
+    assert list(right.lines[0].get_xdata()) == [4, 4]
