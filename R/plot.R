@@ -157,7 +157,7 @@ colour_scale <- function(domain, title, cols) {
     if (length(cols) < 2L) input_error("cols", sprintf("%d colours", length(cols)), "two or more, from low to high")
     return(ggplot2::scale_colour_gradientn(colours = unname(cols), name = title, na.value = "grey85"))
   }
-  cols <- cols %||% domain_colours(nlevels(domain))
+  cols <- cols %||% colours_of(levels(domain))
   if (length(cols) < nlevels(domain)) {
     input_error("cols", sprintf("%d colours", length(cols)), sprintf("one for each of %d domains", nlevels(domain)))
   }
@@ -185,6 +185,15 @@ domain_colours <- function(n) {
     "#6A80FF", "#AABF95", "#006A6A", "#2A4055", "#4040AA", "#D4D480", "#40D4FF", "#155580", "#2A806A", "#802A2A",
     "#6A95D4", "#EABF00", "#95AA6A", "#AA5540", "#6ABFBF", "#2A80D4", "#8095FF", "#006AD4", "#6AFFAA", "#2A5555"
   ), n)
+}
+
+# A colour for each domain: by its number where all have one, so that it stays where others are not there.
+colours_of <- function(names) {
+  numbers <- suppressWarnings(as.integer(names))
+  if (!length(names) || anyNA(numbers) || any(numbers < 1L) || !identical(as.character(numbers), names)) {
+    return(domain_colours(length(names)))
+  }
+  domain_colours(max(numbers))[numbers]
 }
 
 check_column <- function(group.by, known) {

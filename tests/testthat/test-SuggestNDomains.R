@@ -25,6 +25,24 @@ test_that("objects after a run tell the number that the run would take", {
   expect_identical(spe, before)
 })
 
+test_that("stability is Python's, and is drawn where it is known", {
+  skip_without_python()
+  skip_if_not_installed("SpatialExperiment")
+  spe <- RunSpotscape(example_spe(), n_domains = 3, config = fast, verbose = FALSE)
+  curve <- SuggestNDomains(spe, candidates = 3:4, stability = TRUE)
+  adata <- as_anndata(spe)
+  python_module("tl")$suggest_n_domains(adata, candidates = list(3L, 4L), stability = TRUE)
+  found <- reticulate::py_to_r(python_module("interop.reticulate")$from_anndata(adata))$info$n_domains
+  expect_equal(curve$stability, as.numeric(found$stability), tolerance = 1e-6)
+  expect_equal(curve$weight, as.numeric(found$weights), tolerance = 1e-6)
+  drawn <- ggplot2::ggplot_build(NDomainsPlot(curve))
+  expect_equal(drawn$data[[4L]]$y, curve$stability)
+  expect_identical(as.integer(unique(drawn$data[[4L]]$PANEL)), 2L)
+  expect_equal(drawn$data[[1L]]$y, curve$weight)
+  expect_input_error(SuggestNDomains(five_groups(), stability = TRUE), "stability", "embedding")
+  expect_input_error(SuggestNDomains(spe, stability = "yes"), "stability")
+})
+
 test_that("what holds no run, and what is no number, is refused", {
   expect_input_error(SuggestNDomains(letters), "object", "character")
   skip_without_python()
