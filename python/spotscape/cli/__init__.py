@@ -24,6 +24,7 @@ from spotscape.cli.describe import describe
 from spotscape.cli.export import export
 from spotscape.cli.info import info
 from spotscape.cli.markers import markers
+from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 
@@ -47,6 +48,7 @@ app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(describe)
 app.command()(markers)
+app.command()(neighborhoods)
 app.command()(report)
 app.command()(export)
 app.command()(info)

@@ -154,7 +154,7 @@ def _read_labels(adata: AnnData, column: str, *, given: bool, argument: str = "d
             argument if given else f"adata.obs[{column!r}]",
             describe(column) if given else "nothing there",
             f"a column of adata.obs with the domain of each spot (it has: {known})",
-            f"Call spotscape.tl.run_spotscape(adata) first, or name the column by {argument}=.",
+            f"Call spotscape.tl.run_spotscape(adata) first, or name the column by {argument}.",
         )
     values = adata.obs[column]
     if pd.api.types.is_float_dtype(values.dtype):

@@ -263,7 +263,7 @@ def test_a_slice_without_a_name_is_left_out_of_its_pairs():
     ("columns", "arguments", "message"),
     [
         ({}, {"key": "region"}, "key: found 'region'"),
-        ({}, {"key": None}, r"adata.obs\['spotscape_domain'\]: found nothing there.* by key="),
+        ({}, {"key": None}, r"adata.obs\['spotscape_domain'\]: found nothing there.* by key\."),
         ({KEY: "a"}, {}, "found one name, 'a', expected 2 to 1,000"),
         ({KEY: np.nan}, {}, "decimal numbers"),
         ({}, {"slice_key": "section"}, "slice_key: found 'section'"),
