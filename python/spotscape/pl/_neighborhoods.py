@@ -169,4 +169,6 @@ def _text(number: float) -> str:
     """Return a number with two or more digits, a whole one without decimals; nothing for none."""
     if np.isnan(number):
         return ""
-    return f"{number:,.0f}" if abs(number) >= 10 or number == round(number) else f"{round(number, 1) + 0.0:.1f}"
+    return (
+        f"{number:,.0f}" if abs(number) >= 10 or number == round(number) else f"{round(number, 1) + 0.0:.1f}"
+    )

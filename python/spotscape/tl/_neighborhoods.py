@@ -160,7 +160,7 @@ def domain_neighborhoods(
         seed=seed,
     )
     if groups is not None and found.slices is not None:
-        differences = _differences(found.slices, groups.of_slice, str(compared), seed)
+        differences = _differences(found.slices, groups, str(compared), seed)
         found = found._replace(differences=differences)
         _warn_of_few_slices(differences)
     _write(adata, column, found)
@@ -193,14 +193,14 @@ def _conditions(adata: AnnData, slice_key: str | None, condition_key: Any, colum
     return groups
 
 
-def _differences(slices: pd.DataFrame, of_slice: pd.Series, reference: str, seed: int) -> pd.DataFrame:
+def _differences(slices: pd.DataFrame, groups: Groups, reference: str, seed: int) -> pd.DataFrame:
     """Return how the mean log odds of each pair differ between each other condition and the reference."""
     names = list(dict.fromkeys(slices[_keys.SLICE]))
     values = slices["log2_odds"].to_numpy().reshape(len(names), -1).T
     pairs = slices[["first", "second"]].iloc[: len(values)]
-    of = of_slice[names].to_numpy()
+    of = groups.of_slice[names].to_numpy()
     tables = []
-    for other in dict.fromkeys(of_slice[of_slice != reference]):
+    for other in groups.conditions.categories.drop(reference):
         used = (of == other) | (of == reference)
         test = permute_conditions(values[:, used], of[used] == other, seed=seed)
         table = pairs.assign(

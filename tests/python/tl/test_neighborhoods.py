@@ -248,6 +248,21 @@ def test_few_slices_give_no_small_p_and_it_is_said():
 
 
 @pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")
+def test_each_condition_is_compared_with_the_first():
+    adata = cohort(3, 0.0)
+    of = adata.obs["slice"].map(dict(zip([f"s{i}" for i in range(6)], "yzxxzy", strict=True)))
+    adata.obs["condition"] = pd.Categorical(of, categories=["x", "z", "y"])
+    found = compared(adata)
+    assert list(dict.fromkeys(found.differences["condition"])) == ["z", "y"]
+    assert set(found.differences["reference"]) == {"x"}
+    rows = found.slices.query("first == 'c' and second == 'd'").set_index("slice")["log2_odds"]
+    table = found.differences.query("first == 'c' and second == 'd'").set_index("condition")
+    assert table.loc["z", "log2_odds"] == pytest.approx(rows[["s1", "s4"]].mean())
+    assert table.loc["y", "log2_odds"] == pytest.approx(rows[["s0", "s5"]].mean())
+    assert table.loc["y", "log2_odds_reference"] == pytest.approx(rows[["s2", "s3"]].mean())
+
+
+@pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")
 def test_a_slice_without_a_name_is_left_out_of_its_pairs():
     adata = cohort(3, 0.0)
     gone = (adata.obs["slice"] == "s0") & (adata.obs[KEY] == "a")
