@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from spotscape import _keys
@@ -63,6 +62,8 @@ def neighborhoods(
     Domains are smooth, so each lies beside itself far more than by chance, on any tissue. The question is one
     for cell types, or for conditions. IN is not changed.
     """
+    import pandas as pd
+
     from spotscape import pl, tl
 
     for option, path, ending in (
