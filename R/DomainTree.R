@@ -55,6 +55,16 @@ DomainTree <- function(object, n_domains = c(2L, 15L), domain_key = NULL, seed =
   add_record(object, tree_name(run$stem), tree)
 }
 
+# The object without a tree that was grown in an earlier embedding.
+forget_tree <- function(object, reduction) {
+  stem <- tolower(reduction)
+  if (is.null(object_misc(object)[[tree_name(stem)]])) {
+    return(object)
+  }
+  object <- add_record(object, tree_name(stem), NULL)
+  add_columns(object, stats::setNames(list(NULL), leaf_column(stem)))
+}
+
 # The column with the leaf of each cell, and the record of the levels.
 leaf_column <- function(stem) paste0(stem, "_leaf")
 

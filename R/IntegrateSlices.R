@@ -188,6 +188,6 @@ integrate_object <- function(object, part, slice_by, condition_key, correction, 
   if (!slice_by %in% colnames(cell_table(object))) {
     object <- add_columns(object, stats::setNames(list(of), slice_by), cells)
   }
-  object <- add_embedding(object, result, reduction.name, reduction.key, assay)
+  object <- add_embedding(forget_tree(object, reduction.name), result, reduction.name, reduction.key, assay)
   add_domains(object, result, reduction.name)
 }

@@ -182,7 +182,7 @@ run_object <- function(object, assay, layer, image, coordinates, reduction.name,
   })
   result <- run_python(counts, place, training)
   result$info$image <- image
-  object <- add_embedding(object, result, reduction.name, reduction.key, assay)
+  object <- add_embedding(forget_tree(object, reduction.name), result, reduction.name, reduction.key, assay)
   add_domains(object, result, reduction.name)
 }
 
