@@ -70,6 +70,7 @@ _SHELL = [
     (r"slice_key=" + _NAME, r"--slice-key \2"),
     (r"spatial_key=" + _NAME, r"--spatial-key \2"),
     (r"by layer=" + _NAME, r"by --layer \2"),
+    (r"by n_domains= of spotscape\.tl\.domain_tree", "by --lowest and --highest"),
     (r"transform='similarity'", "--transform similarity"),
     (r"For one slice, call spotscape\.tl\.run_spotscape\.", "For one slice, leave out --slice-key."),
     (r"Call adata\.(obs|var)_names_make_unique\(\) first\.", r"Make the names in \1 unique first."),

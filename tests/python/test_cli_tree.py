@@ -52,6 +52,7 @@ def test_what_is_wrong_ends_in_one_line(after_run, tmp_path, capsys):
     assert "--highest: found 3" in err
     code, _, err = told(capsys, "tree", after_run, "-o", out, "--highest", 4, "--cut", 9)
     assert (code, err.count("\n")) == (2, 1)
+    assert err.endswith("Grow the tree further by --lowest and --highest.\n")
     assert not out.exists()
 
 
