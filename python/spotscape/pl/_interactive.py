@@ -130,7 +130,7 @@ def interactive_map(
     rows = [(name, np.flatnonzero(of == name)) for name in drawn] or [(None, np.arange(adata.n_obs))]
     everyone = np.concatenate([spots for _, spots in rows])
     if len(everyone) > MOST_SPOTS and sample is None:
-        todo = f"Name some slices by slices=, or show some of the spots by sample={MOST_SPOTS}."
+        todo = f"Name some slices by slices, or show {MOST_SPOTS:,} or fewer of the spots by sample."
         raise input_error("adata", f"{len(everyone):,} spots", f"at most {MOST_SPOTS:,}", todo)
     chosen = np.ones(adata.n_obs, dtype=bool)
     if sample is not None and sample < len(everyone):
