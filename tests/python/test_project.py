@@ -383,6 +383,8 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
         "pseudotime.png",
         "model",
         "groups.csv",
+        "maps.png",
+        "map.html",
     }
     assert "spotscape_domain" in capsys.readouterr().out
 
