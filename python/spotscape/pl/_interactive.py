@@ -132,6 +132,7 @@ def interactive_map(
     if len(everyone) > MOST_SPOTS and sample is None:
         todo = f"Name some slices by slices, or show {MOST_SPOTS:,} or fewer of the spots by sample."
         raise input_error("adata", f"{len(everyone):,} spots", f"at most {MOST_SPOTS:,}", todo)
+    shown = read_panels(adata, panels, key_added=key_added, spatial_key=spatial_key, layer=layer)
     chosen = np.ones(adata.n_obs, dtype=bool)
     if sample is not None and sample < len(everyone):
         chosen[:] = False
@@ -144,7 +145,6 @@ def interactive_map(
         kept = spots[chosen[spots]]
         if len(kept):
             parts.append(Slice(name, kept, xy[kept], size, shape.square, image))
-    shown = read_panels(adata, panels, key_added=key_added, spatial_key=spatial_key, layer=layer)
 
     order = np.concatenate([part.spots for part in parts])
     content = {

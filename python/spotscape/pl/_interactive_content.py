@@ -51,14 +51,7 @@ def packed_panel(panel: Panel, order: np.ndarray, everyone: np.ndarray) -> list[
         ]
     numbers = (panel.values[order] - panel.low) / (panel.high - panel.low) * (_STEPS - 1)
     rounded = np.where(np.isnan(numbers), _STEPS, np.rint(np.clip(numbers, 0, _STEPS - 1)))
-    scale = {
-        "kind": "numbers",
-        "name": panel.name,
-        "label": panel.label,
-        "low": panel.low,
-        "high": panel.high,
-    }
-    return [scale | {"values": _packed(rounded, "<u2")}]
+    return [{"kind": "numbers"} | panel._asdict() | {"values": _packed(rounded, "<u2")}]
 
 
 def arranged(parts: list[Slice], micrometres: float) -> dict[str, Any]:
@@ -70,7 +63,7 @@ def arranged(parts: list[Slice], micrometres: float) -> dict[str, Any]:
     sizes = np.array([part.size for part in parts]) * factors
     room = (extents * factors[:, None]).max(axis=0) + 2 * sizes.max()
     room = np.maximum(room, 1e-9 * room.max())
-    n_columns = len(parts) if len(parts) <= 3 else int(np.ceil(np.sqrt(1.5 * len(parts) * room[1] / room[0])))
+    n_columns = len(parts) if len(parts) <= 3 else round(float(np.sqrt(1.5 * len(parts) * room[1] / room[0])))
     n_columns = min(max(n_columns, 1), len(parts))
     step = room + _BETWEEN * room.max() * (len(parts) > 1)
     slices, places, first = [], [], 0
@@ -100,6 +93,7 @@ def arranged(parts: list[Slice], micrometres: float) -> dict[str, Any]:
         "slices": slices,
         "width": n_columns * step[0],
         "height": -(-len(parts) // n_columns) * step[1],
+        "room": step[0],
         "micrometres": bool(known),
     }
 

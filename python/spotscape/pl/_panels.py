@@ -69,6 +69,8 @@ def read_panels(
     A name is looked for among the run's columns, then in ``obs``, genes, ``obsm``, and as ``"key:column"``
     of ``obsm``.
     """
+    if not adata.n_obs:
+        raise input_error("adata", "no spots", "some to draw")
     run = {DOMAIN: _keys.domain(key_added), CONFIDENCE: _keys.confidence(key_added)}
     if panels is None:
         if run[DOMAIN] not in adata.obs:

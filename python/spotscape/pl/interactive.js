@@ -215,7 +215,7 @@
     for (const slice of slices) {
       if (slice.name !== null) {
         const middle = (slice.x + (slice.step_x * 65535) / 2) * view.scale + view.x;
-        pen.fillText(slice.name, middle, (slice.y - slice.size) * view.scale + view.y - 4);
+        pen.fillText(slice.name, middle, (slice.y - slice.size) * view.scale + view.y - 4, data.room * view.scale);
       }
     }
     drawBar();

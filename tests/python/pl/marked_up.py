@@ -42,7 +42,8 @@ def tissue() -> AnnData:
     adata.obs["slice"] = np.repeat(BAD["slice"], SIDE**2)
     adata.obs["known"] = [None] * 50 + ["a"] * 150
     pixels = np.zeros((60, 60, 3), dtype=np.uint8)
-    pixels[:, :, 0] = 255
+    pixels[:, :20, 0] = 255  # red up to x = 40, blue from there on
+    pixels[:, 20:, 2] = 255
     library = {
         "images": {"hires": pixels},
         "scalefactors": {"tissue_hires_scalef": 0.5, "spot_diameter_fullres": 4.0},

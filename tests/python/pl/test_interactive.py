@@ -47,6 +47,21 @@ def test_a_sample_is_named_as_such_and_counts_are_those_of_all(tmp_path):
     assert "50 spots in 2 slices, a random sample of 200" in (tmp_path / "map.html").read_text()
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_few_spots_on_one_line(tmp_path, n):
+    adata = tissue()[:n].copy()
+    interactive_map(adata, tmp_path / "map.html", panels=["domain", "gene1"], img=False)
+    held = content(tmp_path / "map.html")
+    assert np.isfinite([held["width"], held["height"], held["slices"][0]["size"]]).all()
+    x = unpacked(held["x"], "<u2") * held["slices"][0]["step_x"]
+    assert x == pytest.approx(np.arange(n) * 20.0, abs=0.01)
+
+
+def test_no_spots_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no spots"):
+        interactive_map(tissue()[:0].copy(), tmp_path / "map.html")
+
+
 def test_too_many_spots_are_refused(tmp_path):
     n = 100_001
     adata = AnnData(obs=pd.DataFrame({"spotscape_domain": ["1"] * n}, index=np.arange(n).astype(str)))

@@ -158,11 +158,10 @@ def test_spots_have_their_colours_over_the_image(opened):
     colors = opened.held["panels"][0]["colors"]
     for spot, code in ((0, 0), (99, 2), (100, 0), (150, 1)):
         assert opened.color(spot)[:3] == rgb(colors[code])
-    x, y = opened.place(0)
-    right, _ = opened.place(1)
-    between = opened.pixel((x + right) // 2, y)
-    assert between[0] > 240
-    assert max(between[1:3]) < 20
+    for spot, strong, weak in ((3, 0, 2), (4, 2, 0)):  # between columns 3 and 4, and 4 and 5
+        x, y = opened.place(spot)
+        between = opened.pixel((x + opened.place(spot + 1)[0]) // 2, y)
+        assert between[strong] > 200 > 60 > between[weak]
 
 
 def test_a_domain_picked_in_the_legend_fades_the_others(opened):
