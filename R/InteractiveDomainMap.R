@@ -4,7 +4,7 @@
 #' zooms and pans. Under the pointer it shows a cell's name, slice, and what `panels` names. A click on a domain, in the
 #' legend or on the map, fades all others. The page is made by `spotscape.pl.interactive_map` in Python.
 #'
-#' The y axis points down, as in images.
+#' The y axis points down, as in images, also for an FOV.
 #'
 #' @inheritParams TissueMapPlot
 #' @param path File to write, ending in `.html`. It is written whole or not at all.

@@ -2,8 +2,8 @@
 #'
 #' Domains, confidence, columns, genes and cell types, each as a map over the tissue image where there is one. One slice
 #' gives a panel for each name; several slices give a row each, with one scale of colours a panel. With
-#' `micrometres_per_unit` all slices are drawn at one scale, with a scale bar. In Python this is
-#' `spotscape.pl.tissue_maps`.
+#' `micrometres_per_unit` all slices are drawn at one scale, with a scale bar. An FOV is turned as `ImageDimPlot()` turns
+#' it. In Python this is `spotscape.pl.tissue_maps`.
 #'
 #' @inheritParams RunSpatialPseudotime
 #' @param panels What to show, each by its name:
@@ -47,6 +47,7 @@ TissueMapPlot <- function(object, panels = NULL, slice_by = NULL, slices = NULL,
   }
   micrometres <- check_micrometres(micrometres_per_unit)
   map <- read_map(object, panels, slice_by, slices, layer, assay, img, image, coordinates, reduction)
+  if (map$as_fov) map$places <- cbind(map$places[, 2L], -map$places[, 1L])
   rows <- if (is.null(map$slices)) list(seq_along(map$cells)) else split(seq_along(map$cells), map$slices)
   frame <- if (!is.null(micrometres)) widest(map$places, rows)
   plots <- unlist(lapply(seq_along(rows), function(i) {

@@ -23,6 +23,7 @@ read_map <- function(object, panels, slice_by, slices, layer, assay, img, image,
   map <- list(
     cells = cells, slices = of, places = places[, 1:2, drop = FALSE],
     shown = map_values(part, table, panels, stem, assay, layer), words = map_columns(panels, table, stem),
+    as_fov = kind_of(object) == "seurat" && is.null(coordinates) && shows_fov(part, image),
     images = if (img && is.null(coordinates)) map_images(part, image), image_of = map_image_of(part)
   )
   chosen_slices(map, slices)

@@ -78,6 +78,18 @@ test_that("the image lies under the cells, from Seurat as from an experiment", {
   expect_null(raster_of(TissueMapPlot(seurat, panels = "side", img = FALSE)))
 })
 
+test_that("cells lie as SpatialDomainPlot() draws them, an FOV turned", {
+  skip_if_not_installed("Seurat")
+  skip_if_not_installed("patchwork")
+  for (kind in c("FOV", "SlideSeq")) {
+    object <- example_seurat(kind)
+    object$side <- rep(c("in", "out"), 70L)
+    drawn <- ggplot2::layer_data(SpatialDomainPlot(object, group.by = "side"))
+    ours <- layer_of(TissueMapPlot(object, panels = "side"), "GeomPoint")[[1L]]
+    expect_equal(ours[c("x", "y")], drawn[c("x", "y")])
+  }
+})
+
 test_that("what is wrong is said", {
   skip_if_not_installed("SpatialExperiment")
   skip_if_not_installed("patchwork")

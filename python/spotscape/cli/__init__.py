@@ -25,6 +25,7 @@ from spotscape.cli.export import export
 from spotscape.cli.info import info
 from spotscape.cli.maps import interactive_map, tissue_maps
 from spotscape.cli.markers import markers
+from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 
@@ -48,9 +49,10 @@ app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(describe)
 app.command()(markers)
+app.command()(neighborhoods)
+app.command()(report)
 app.command("tissue-maps")(tissue_maps)
 app.command("interactive-map")(interactive_map)
-app.command()(report)
 app.command()(export)
 app.command()(info)
 app.command()(simulate)
