@@ -19,6 +19,7 @@ from typing import Any
 import matplotlib
 import pytest
 import typer
+from matplotlib import pyplot
 
 import spotscape
 from spotscape import _keys
@@ -373,6 +374,7 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
     for name, one in zip("ABCD", slices, strict=True):
         spotscape.io.write(one, f"{name}.h5ad")
     exec(compile(_readme("python"), "README.md", "exec"), {})
+    pyplot.close("all")  # other tests hold that no figure is left open
     assert {path.name for path in tmp_path.iterdir()} == {
         *(f"{name}.h5ad" for name in "ABCD"),
         "slice.h5ad",
