@@ -20,6 +20,7 @@ from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
+from spotscape.cli.composition import composition
 from spotscape.cli.describe import describe
 from spotscape.cli.export import export
 from spotscape.cli.info import info
@@ -47,6 +48,7 @@ app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(describe)
 app.command()(markers)
+app.command()(composition)
 app.command()(report)
 app.command()(export)
 app.command()(info)

@@ -2,6 +2,7 @@
 
 from spotscape.pl._alignment import alignment
 from spotscape.pl._comparison import domain_comparison
+from spotscape.pl._composition import domain_composition
 from spotscape.pl._confidence import confidence
 from spotscape.pl._embedding import embedding
 from spotscape.pl._loss import loss_history
@@ -14,6 +15,7 @@ __all__ = [
     "alignment",
     "confidence",
     "domain_comparison",
+    "domain_composition",
     "embedding",
     "loss_history",
     "n_domains",

@@ -3,6 +3,7 @@
 from spotscape.tl._align import align_slices
 from spotscape.tl._boundary import boundary_spots
 from spotscape.tl._compare import compare_domains
+from spotscape.tl._composition import domain_composition
 from spotscape.tl._describe import describe_domains
 from spotscape.tl._domains import spatial_domains
 from spotscape.tl._impute import impute
@@ -18,6 +19,7 @@ __all__ = [
     "boundary_spots",
     "compare_domains",
     "describe_domains",
+    "domain_composition",
     "domain_markers",
     "impute",
     "integrate_slices",
