@@ -60,7 +60,8 @@ def proportions(table: pd.DataFrame, name: str, *, normalize: bool) -> pd.DataFr
         raise input_error(name, f"column {text[0]!r}, which is not of numbers", "the part of each cell type")
     values = table.to_numpy(dtype=np.float64)
     _check_values(values, list(table), name)
-    sums = values.sum(axis=1)
+    with np.errstate(invalid="ignore"):  # R's NA makes numpy warn
+        sums = values.sum(axis=1)
     known = ~np.isnan(sums)
     if not (normalize or abundances):
         _check_sums(sums[known], name)

@@ -19,12 +19,14 @@ from spotscape.annotation.moves import FEWEST_MOVES
 from spotscape.comparison.shares import NONE
 from spotscape.gr import check_coordinates
 from spotscape.gr.coordinates import in_one_plane
+from spotscape.gr.sections import check_one_section
 from spotscape.pp import check_adata
 from spotscape.run.join import check_conditions
 from spotscape.run.read import check_key_added
 from spotscape.tl._cell_types import read_cell_types
 from spotscape.tl._compare import _check_reference as check_reference
 from spotscape.tl._describe import _read_labels as read_labels
+from spotscape.tl._describe import _without as without_labels
 
 
 def domain_composition(
@@ -164,6 +166,7 @@ def domain_composition(
     places = None
     if slices is None and n_permutations:
         places = in_one_plane(check_coordinates(adata, spatial_key), None, spatial_key)
+        check_one_section(without_labels(adata, column, None), places, spatial_key)
     types = read_cell_types(adata, cell_types, signatures, normalize=normalize, layer=layer)
 
     used = _used(domains, types)
@@ -213,7 +216,9 @@ def _read_groups(
             )
         return None, None
     slices = read_slices(adata, slice_key)
-    condition_key = of_run("condition_key") if condition_key is None else condition_key
+    recorded_key = of_run("condition_key")
+    if condition_key is None and recorded_key is not None and adata.obs[recorded_key].nunique() > 1:
+        condition_key = recorded_key
     check_conditions(adata, slice_key, condition_key)
     if len(slices.categories) < 2:
         return None, None

@@ -273,5 +273,8 @@ def test_bad_input(tissue):
     tissue.obs["part_b"] = tissue.obs["part"]
     tissue.obsm["cell"] = parts
     refused("'cell' in obs and in obsm")
+    tissue.obs["sample"] = np.repeat(["one", "two"], 200)
+    tissue.obsm["twice"] = np.tile(square()[:200], (2, 1))
+    refused("sample", spatial_key="twice")
     del tissue.obsm["spatial"], tissue.obsm["cell"]
     refused(r"adata.obsm\['spatial'\]")
