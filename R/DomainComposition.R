@@ -7,30 +7,32 @@
 #' share in the slice.
 #'
 #' In one slice, chance is taken from moved maps. The domains are turned, turned over and shifted as a whole within the
-#' tissue, and the correlation of a domain with a type is compared with those after each move. Domains and types both lie
-#' in patches, and so would two maps that have nothing to do with each other. Shuffling single spots ignores that: for
-#' such maps, 40 to 80 percent of its p-values are below 0.05, and 4 to 6 percent of these. The fewer patches a slice has,
-#' the less can be said of it.
+#' tissue, and the correlation of a domain with a type is compared with those after each move. Domains and types both
+#' lie in patches, and so would two maps that have nothing to do with each other. Shuffling single spots ignores that:
+#' for such maps, 40 to 80 percent of its p-values are below 0.05, and 4 to 6 percent of these. The fewer patches a
+#' slice has, the less can be said of it.
 #'
 #' With several slices these are the replicates, and their coordinates are not used. What a type's share in a domain
-#' differs from that in the slice is compared with 0 over slices by a moderated t-test. Slices of one piece of tissue are
-#' no replicates: name the donors by `slice_by` then.
+#' differs from that in the slice is compared with 0 over slices by a moderated t-test. Slices of one piece of tissue
+#' are no replicates: name the donors by `slice_by` then.
 #'
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object with domains in its metadata (`colData`).
 #' @param cell_types One type a cell: the name of a column. Proportions: names of several columns, or a matrix or data
-#'   frame, cells x types, with the cells' names (cells that it lacks are left out). Proportions of SPOTlight (`res$mat`)
-#'   sum to 1. Weights of RCTD (`rctd@results$weights`) do not, and need `normalize`. Abundances of cell2location are known
-#'   by their columns' names (`q05cell_abundance_w_sf_`), and are normalised.
-#' @param signatures In place of `cell_types`: a matrix or data frame, genes x types, of mean counts of a cell of each type.
-#'   The counts of each spot are fitted by non-negative least squares, genes weighted by one over the root of their mean.
-#'   Where the profiles' totals are those of cells, shares are of cells; where all have the same total, of molecules.
+#'   frame, cells x types, with the cells' names (cells that it lacks are left out). Proportions of SPOTlight
+#'   (`res$mat`) sum to 1. Weights of RCTD (`rctd@results$weights`) do not, and need `normalize`. Abundances of
+#'   cell2location are known by their columns' names (`q05cell_abundance_w_sf_`), and are normalised.
+#' @param signatures In place of `cell_types`: a matrix or data frame, genes x types, of mean counts of a cell of each
+#'   type. The counts of each spot are fitted by non-negative least squares, genes weighted by one over the root of
+#'   their mean. Where the profiles' totals are those of cells, shares are of cells; where all have the same total, of
+#'   molecules.
 #' @param normalize Divide the proportions of each spot by their sum. Without it, spots that do not sum to 1 (by 0.01)
 #'   are an error.
 #' @param domain_key Name of the column with the domains; `NULL`: the one that the run wrote, `spotscape_domain`.
 #' @param slice_by Column with the slices (`"seurat_image"`: the images of a Seurat object); `NULL`: that of the run.
-#' @param condition_key Column with conditions, one to a slice; `NULL`: that of [IntegrateSlices()], or none. Shares in each
-#'   domain are then compared between conditions, with slices as replicates, as [CompareDomains()] does.
-#' @param reference The condition that each other one is compared with; `NULL`: the first level (of text, by the alphabet).
+#' @param condition_key Column with conditions, one to a slice; `NULL`: that of [IntegrateSlices()], or none. Shares in
+#'   each domain are then compared between conditions, with slices as replicates, as [CompareDomains()] does.
+#' @param reference The condition that each other one is compared with; `NULL`: the first level (of text, by the
+#'   alphabet).
 #' @param min_spots With several slices: cells of a domain that a slice needs to be compared, 1 or more.
 #' @param n_permutations With one slice: moves of the map; 0 for no test, which needs no coordinates.
 #' @param seed Of the moves.
@@ -41,16 +43,17 @@
 #'   - `composition`: a row for each domain and cell type: `domain`, `cell_type`, `n_spots` (with a domain and a type),
 #'     `share`. With several slices a row for each slice, and `slice` first; with conditions `condition` after it. `NA`
 #'     where a slice lacks a domain.
-#'   - `enrichment`: a row for each domain and cell type: `domain`, `cell_type`, `share`, `expected` (both means over the
-#'     slices compared), `log2_ratio`, `z` (above 0 where there is more: standard deviations of the moved maps, or of slices
-#'     that number of a normal distribution which has the same p-value), `p_value`, `p_adjusted` (Benjamini and Hochberg,
-#'     over all rows), `n_slices` and `method` (`"moves"`, `"moderated t"`, or `"none"` where nothing was tested).
-#'   - `comparison`: only with conditions, a row for each domain, cell type and compared condition: `domain`, `cell_type`,
-#'     `condition`, `reference`, `share`, `share_reference`, `log2_ratio`, `p_value`, `p_adjusted` (within a comparison),
-#'     `method`, `n` and `n_reference` (slices).
+#'   - `enrichment`: a row for each domain and cell type: `domain`, `cell_type`, `share`, `expected` (both means over
+#'     the slices compared), `log2_ratio`, `z` (above 0 where there is more: standard deviations of the moved maps, or
+#'     of slices that number of a normal distribution which has the same p-value), `p_value`, `p_adjusted` (Benjamini
+#'     and Hochberg, over all rows), `n_slices` and `method` (`"moves"`, `"moderated t"`, or `"none"` where nothing was
+#'     tested).
+#'   - `comparison`: only with conditions, a row for each domain, cell type and compared condition: `domain`,
+#'     `cell_type`, `condition`, `reference`, `share`, `share_reference`, `log2_ratio`, `p_value`, `p_adjusted` (within
+#'     a comparison), `method`, `n` and `n_reference` (slices).
 #' @section Errors:
-#' Of class `spotscape_input_error`: domains, cell types, slices or places are missing or wrong; proportions are negative,
-#' partly missing, or do not sum to 1; the genes of the object do not tell the signatures apart.
+#' Of class `spotscape_input_error`: domains, cell types, slices or places are missing or wrong; proportions are
+#' negative, partly missing, or do not sum to 1; the genes of the object do not tell the signatures apart.
 #' @references Mrkvicka et al. (2021), Revisiting the random shift approach for testing in spatial statistics, Spatial
 #'   Statistics 42. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
 #'   microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
@@ -86,7 +89,8 @@ DomainComposition <- function(object, cell_types = NULL, signatures = NULL, norm
   types <- types_to_r(cell_types, run$table, cell_names(run$part))
   if (!several && !identical(as.integer(n_permutations), 0L)) {
     if (is.null(run$slices)) check_one_slice(run$part, image, run$assay)
-    run$places <- cell_places(run$part, image, coordinates, names_over_slices(cell_names(run$part), run$slices), run$slices)
+    cells <- names_over_slices(cell_names(run$part), run$slices)
+    run$places <- cell_places(run$part, image, coordinates, cells, run$slices)
   }
   counts <- if (!is.null(signatures)) run_counts(run$part, run$assay, layer)
   found <- call_verb(

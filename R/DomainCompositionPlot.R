@@ -1,23 +1,26 @@
 #' Figure of what domains are made of
 #'
-#' The shares of cell types in each domain, or how far they are from those expected, from what [DomainComposition()] found;
-#' `spotscape.pl.domain_composition` in Python draws both panels side by side.
+#' The shares of cell types in each domain, or how far they are from those expected, from what [DomainComposition()]
+#' found; `spotscape.pl.domain_composition` in Python draws both panels side by side.
 #'
 #' @param made What [DomainComposition()] gave: a list with the data frames `composition` and `enrichment`.
 #' @param panel `"shares"`: a bar for each domain; of several slices it is the mean of those that have the domain.
-#'   `"enrichment"`: a dot for each domain and type, by the log2 ratio of share and expected share (colour) and the adjusted
-#'   p-value (size).
+#'   `"enrichment"`: a dot for each domain and type, by the log2 ratio of share and expected share (colour) and the
+#'   adjusted p-value (size).
 #' @param n_types Types to draw, 1 or more: those with the largest share in any domain. The others are one grey part of
 #'   the bars.
 #' @return A ggplot.
 #' @section Errors:
-#' Of class `spotscape_input_error`: `made` is not from [DomainComposition()], or `n_types` is no whole number of 1 or more.
+#' Of class `spotscape_input_error`: `made` is not from [DomainComposition()], or `n_types` is no whole number of 1 or
+#' more.
 #' @seealso [DomainComposition()]
 #' @examples
 #' made <- list(composition = data.frame(
 #'   domain = rep(c("1", "2"), each = 2), cell_type = c("glia", "neuron"), share = c(0.7, 0.3, 0.2, 0.8)
 #' ))
-#' made$enrichment <- cbind(made$composition, log2_ratio = c(0.6, -0.9, -1.2, 0.5), p_adjusted = c(0.01, 0.01, 0.2, 0.2))
+#' made$enrichment <- cbind(
+#'   made$composition, log2_ratio = c(0.6, -0.9, -1.2, 0.5), p_adjusted = c(0.01, 0.01, 0.2, 0.2)
+#' )
 #' DomainCompositionPlot(made)
 #' DomainCompositionPlot(made, panel = "enrichment")
 #' @export

@@ -37,7 +37,9 @@ test_that("proportions come from columns and matrices, by the names of cells", {
   spe <- typed(example_spe(slice = slice), slice$coordinates$y)
   parts <- cbind(`T cell` = seq(0, 1, length.out = 60), other = seq(1, 0, length.out = 60))
   rownames(parts) <- colnames(spe)
-  composition <- function(types, ...) DomainComposition(spe, types, domain_key = "band", n_permutations = 0, ...)$composition
+  composition <- function(types, ...) {
+    DomainComposition(spe, types, domain_key = "band", n_permutations = 0, ...)$composition
+  }
   made <- composition(parts)
   expect_equal(made$share[made$cell_type == "T cell"], as.vector(tapply(parts[, 1L], spe$band, mean)))
   expect_equal(composition(parts[60:1, ]), made)
@@ -89,17 +91,18 @@ test_that("what is not there is said", {
   skip_if_not_installed("SpatialExperiment")
   slice <- example_slice(60L)
   spe <- typed(example_spe(slice = slice), slice$coordinates$y)
+  refused <- function(types, name, words, ...) {
+    expect_input_error(DomainComposition(spe, types, domain_key = "band", ...), name, words)
+  }
   spe$score <- 0.5
   expect_input_error(DomainComposition(spe, "cell"), "domain_key", "RunSpotscape")
-  expect_input_error(DomainComposition(spe, "kind", domain_key = "band"), "cell_types", "kind")
-  expect_input_error(DomainComposition(spe, "score", domain_key = "band"), "score", "decimal numbers")
-  expect_input_error(DomainComposition(spe, domain_key = "band"), "cell_types", "one of the two")
-  expect_input_error(DomainComposition(spe, 1:3, domain_key = "band"), "cell_types", "integer")
-  expect_input_error(DomainComposition(spe, matrix(1, 3, 1, dimnames = list(NULL, "a")), domain_key = "band"), "cell_types", "3 rows")
-  expect_input_error(
-    DomainComposition(spe, matrix(1, 1, 1, dimnames = list("who", "a")), domain_key = "band"), "cell_types", "'who'"
-  )
-  expect_input_error(DomainComposition(spe, signatures = matrix(1, 2, 2), domain_key = "band"), "signatures", "without names")
-  expect_input_error(DomainComposition(spe, "cell", domain_key = "band", condition_key = "group"), "condition_key", "group")
-  expect_input_error(DomainComposition(spe, "cell", domain_key = "band", condition_key = "cell"), "condition_key", "one slice")
+  refused("kind", "cell_types", "kind")
+  refused("score", "score", "decimal numbers")
+  refused(NULL, "cell_types", "one of the two")
+  refused(1:3, "cell_types", "integer")
+  refused(matrix(1, 3, 1, dimnames = list(NULL, "a")), "cell_types", "3 rows")
+  refused(matrix(1, 1, 1, dimnames = list("who", "a")), "cell_types", "'who'")
+  refused(NULL, "signatures", "without names", signatures = matrix(1, 2, 2))
+  refused("cell", "condition_key", "group", condition_key = "group")
+  refused("cell", "condition_key", "one slice", condition_key = "cell")
 })

@@ -4,7 +4,9 @@ made_tables <- function() {
     cell_type = rep(c("glia", "B cell", "neuron"), 4),
     share = c(0.5, 0.3, 0.2, 0.1, 0.2, 0.7, 0.7, 0.1, 0.2, NA, NA, NA)
   )
-  enrichment <- cbind(composition[1:6, ], log2_ratio = c(2, -Inf, 0, -1, 0, 1), p_adjusted = c(1e-6, 0.04, 0.9, NA, 1, 1))
+  enrichment <- composition[1:6, ]
+  enrichment$log2_ratio <- c(2, -Inf, 0, -1, 0, 1)
+  enrichment$p_adjusted <- c(1e-6, 0.04, 0.9, NA, 1, 1)
   list(composition = composition, enrichment = enrichment)
 }
 

@@ -25,6 +25,7 @@ from spotscape.cli.describe import describe
 from spotscape.cli.export import export
 from spotscape.cli.info import info
 from spotscape.cli.markers import markers
+from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 
@@ -49,6 +50,7 @@ app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(describe)
 app.command()(markers)
 app.command()(composition)
+app.command()(neighborhoods)
 app.command()(report)
 app.command()(export)
 app.command()(info)

@@ -38,6 +38,7 @@ from spotscape.interop._results import data_frame as data_frame
 from spotscape.interop._results import from_comparison as from_comparison
 from spotscape.interop._results import from_composition as from_composition
 from spotscape.interop._results import from_description as from_description
+from spotscape.interop._results import from_neighborhoods as from_neighborhoods
 
 
 def import_isolated(name: str) -> None:

@@ -10,6 +10,7 @@ from spotscape.tl._impute import impute
 from spotscape.tl._integrate import integrate_slices
 from spotscape.tl._markers import domain_markers
 from spotscape.tl._n_domains import suggest_n_domains
+from spotscape.tl._neighborhoods import domain_neighborhoods
 from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._run import run_spotscape
 from spotscape.tl._transfer import transfer_labels
@@ -21,6 +22,7 @@ __all__ = [
     "describe_domains",
     "domain_composition",
     "domain_markers",
+    "domain_neighborhoods",
     "impute",
     "integrate_slices",
     "pseudotime",
