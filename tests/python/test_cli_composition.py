@@ -33,11 +33,11 @@ def test_the_tables_are_the_python_call(labelled, tmp_path, capsys):
     files = {name: tmp_path / name for name in ("made.csv", "shares.csv", "made.png")}
     code, out, err = told(
         capsys,
-        *("composition", labelled, "--cell-types", "cell", "--n-permutations", 199, "--seed", 3),
+        *("composition", labelled, "--cell-types", "cell", "--n-permutations", 99, "--seed", 3),
         *("-o", files["made.csv"], "--shares", files["shares.csv"], "--figure", files["made.png"]),
     )
     assert code == 0, err
-    found = tl.domain_composition(io.read(labelled), "cell", n_permutations=199, seed=3)
+    found = tl.domain_composition(io.read(labelled), "cell", n_permutations=99, seed=3)
     for name, table in (("made.csv", found.enrichment), ("shares.csv", found.composition)):
         written = pd.read_csv(files[name], dtype={"domain": str})
         pd.testing.assert_frame_equal(written, table, check_dtype=False)

@@ -77,20 +77,20 @@ def test_shares_are_exact_and_nothing_is_changed(tissue):
 
 
 def test_what_lies_in_one_quarter_is_enriched_there(tissue):
-    found = domain_composition(tissue, "cell", domain_key="part", n_permutations=199)
+    found = domain_composition(tissue, "cell", domain_key="part", n_permutations=99)
     table = found.enrichment.set_index(["domain", "cell_type"])
     assert table.loc[("nw", "glia"), "p_value"] < 0.05
     assert table.loc[("nw", "glia"), "z"] > 2
     assert table.loc[("nw", "neuron"), "z"] == pytest.approx(-table.loc[("nw", "glia"), "z"])
     assert set(table["method"]) == {"moves"}
     assert (table["p_adjusted"] >= table["p_value"]).all()
-    again = domain_composition(tissue, "cell", domain_key="part", n_permutations=199)
+    again = domain_composition(tissue, "cell", domain_key="part", n_permutations=99)
     pd.testing.assert_frame_equal(again.enrichment, found.enrichment)
-    other = domain_composition(tissue, "cell", domain_key="part", n_permutations=199, seed=1)
+    other = domain_composition(tissue, "cell", domain_key="part", n_permutations=99, seed=1)
     assert not other.enrichment["z"].equals(found.enrichment["z"])
     moved = tissue.copy()  # the unit and the side of the slide do not matter
     moved.obsm["spatial"] = tissue.obsm["spatial"] * [7, 7] + 300
-    scaled = domain_composition(moved, "cell", domain_key="part", n_permutations=199)
+    scaled = domain_composition(moved, "cell", domain_key="part", n_permutations=99)
     np.testing.assert_allclose(scaled.enrichment["p_value"], found.enrichment["p_value"])
 
 
