@@ -46,5 +46,5 @@ def new_names(old: Sequence[str], names: Mapping[Any, Any], *, merge: bool = Fal
     if twice is not None and not merge:
         both = [repr(name) for name, given in zip(old, new, strict=True) if given == twice]
         found = f"the name {twice!r} for domains {', '.join(both)}"
-        raise input_error("names", found, "a name for each", "merge makes one domain of them.")
+        raise input_error("names", found, "a name for each", "To make one domain of them, set merge=True.")
     return new

@@ -22,8 +22,10 @@ from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
 from spotscape.cli.describe import describe
 from spotscape.cli.export import export
+from spotscape.cli.gene_sets import gene_sets
 from spotscape.cli.info import info
 from spotscape.cli.markers import markers
+from spotscape.cli.names import names, rename
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 
@@ -47,6 +49,9 @@ app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(describe)
 app.command()(markers)
+app.command("gene-sets")(gene_sets)
+app.command()(names)
+app.command()(rename)
 app.command()(report)
 app.command()(export)
 app.command()(info)

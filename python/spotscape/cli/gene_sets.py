@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from spotscape._validate import input_error
 from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one
+from spotscape.cli._tables import read_table
 
-_SHOWN = 3
-"""Sets of each domain that are printed."""
+_SHOWN, _SMALL = 3, 0.05
+"""How many sets of each domain are printed, and up to which adjusted p-value."""
 
 
 def gene_sets(
@@ -62,20 +62,11 @@ def gene_sets(
 
     Fisher's exact test, one-sided, with the tested genes as background. IN is not changed.
     """
-    import pandas as pd
-
     from spotscape import tl
 
     if out is not None:
         check_output_file("--out", out, ".csv", source=source)
-    found = None
-    if markers is not None:
-        if not markers.is_file():
-            raise input_error("--markers", f"no file {str(markers)!r}", "what 'spotscape markers' wrote")
-        try:
-            found = pd.read_csv(markers, dtype={"domain": str, "gene": str}, keep_default_na=False, na_values=[""])
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
-            raise input_error("--markers", f"{str(markers)!r}, which is no table", "a .csv file") from None
+    found = None if markers is None else read_table("--markers", markers, {"domain": str, "gene": str})
     (adata,) = read_one(source)[0].values()
     table = tl.domain_gene_sets(
         adata,
@@ -91,7 +82,7 @@ def gene_sets(
     )
     if not quiet:
         for name, rows in table.groupby("domain", sort=False):
-            leading = rows[rows["p_adjusted"] < max_p_adjusted].head(_SHOWN)
+            leading = rows[rows["p_adjusted"] <= _SMALL].head(_SHOWN)
             shown = [f"{row.gene_set} (p {row.p_adjusted:.1g})" for row in leading.itertuples()]
             typer.echo(f"{name}: {', '.join(shown) or 'none'}")
     if out is not None:

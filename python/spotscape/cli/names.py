@@ -11,6 +11,7 @@ from spotscape import _keys
 from spotscape._validate import input_error
 from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one, write_result
+from spotscape.cli._tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,8 +74,10 @@ def rename(
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The .h5ad or .rds file to write.")],
-    names: Annotated[
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="OUT", help="Where the object goes: .h5ad, or .rds for R.")
+    ],
+    new: Annotated[
         list[str] | None,
         typer.Option("--name", metavar="OLD=NEW", help="A domain and its new name; repeatable."),
     ] = None,
@@ -97,10 +100,10 @@ def rename(
     from spotscape import tl
 
     check_output_file("--out", out, ".h5ad", ".rds", source=source)
-    if bool(names) == (table is not None):
-        found = "both --name and --names" if names else "neither --name nor --names"
+    if bool(new) == (table is not None):
+        found = "both --name and --names" if new else "neither --name nor --names"
         raise input_error("--names", found, "one of them")
-    wanted = _pairs(names or []) if table is None else _read_names(table)
+    wanted = _pairs(new or []) if table is None else _read_names(table)
     slices, paths = read_one(source)
     (adata,) = slices.values()
     tl.rename_domains(adata, wanted, merge=merge, domain_key=domain_key)
@@ -135,16 +138,9 @@ def _pairs(names: list[str]) -> dict[str, str]:
 
 def _read_names(path: Path) -> pd.DataFrame:
     """Return the table of names in a file, as `spotscape names` writes it."""
-    import pandas as pd
-
-    if not path.is_file():
-        raise input_error("--names", f"no file {str(path)!r}", "a .csv file")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
-        raise input_error("--names", f"{str(path)!r}, which is no table", "a .csv file") from None
+    table = read_table("--names", path, {"domain": str, "name": str, "sure": str})
     if "sure" in table:
-        said = table["sure"].str.strip().str.lower()
+        said = table["sure"].fillna("").str.strip().str.lower()
         if not said.isin(["true", "false"]).all():
             raise input_error("--names", "something else in column 'sure'", "True or False")
         table["sure"] = said == "true"

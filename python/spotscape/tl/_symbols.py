@@ -35,7 +35,7 @@ def find_genes(
     table = _table_about(adata, genes)
     if gene_key is not None and (not isinstance(gene_key, str) or gene_key not in table):
         known = ", ".join(repr(str(name)) for name in table) or "nothing"
-        raise input_error("gene_key", describe(gene_key), f"a column of adata.var (it has: {known})")
+        raise input_error("gene_key", describe(gene_key), f"a column about genes (there are: {known})")
     usual = [name for name in SYMBOL_COLUMNS if name in table]
     ways = [genes] if gene_key is None else []
     ways += [table[name].astype(str) for name in (usual if gene_key is None else [gene_key])]
