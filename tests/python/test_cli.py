@@ -606,6 +606,8 @@ def test_markers_are_the_python_call(command, after_run):
     assert (words.code, words.out) == (0, "")
     assert "genes: found 1 gene" in one_line(command("markers", after_run / "in.h5ad", "--gene", "MBP"))
     assert "ends in .csv" in one_line(command("markers", after_run / "in.h5ad", "-o", "markers.tsv"))
+    ended = command("markers", after_run / "in.h5ad", "--method", "pseudobulk")
+    assert "found None, with method='pseudobulk'" in one_line(ended)
 
 
 def test_report_tells_what_followed(command, after_run):

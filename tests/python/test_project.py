@@ -67,7 +67,7 @@ MAY_IMPORT = {
     "domains": ARRAYS | {"_scanpy"},
     "alignment": ARRAYS,
     "comparison": ARRAYS | {"_scanpy"},
-    "annotation": ARRAYS | {"_scanpy", "domains"},
+    "annotation": ARRAYS | {"_scanpy", "comparison", "domains"},
     # what is read of an object
     "gr": GROUND,
     "pp": GROUND,

@@ -36,6 +36,15 @@ test_that("markers lead, with Python's and R's own numbers, and nothing changes"
   expect_equal(beside$gene[[1L]], "gene2")
   expect_equal(unique(beside$against), "right")
   expect_equal(nrow(beside), 2L)
+
+  spe$part <- rep(c("s1", "s2"), each = 50L)
+  added <- FindDomainMarkers(spe, domain_key = "side", method = "pseudobulk", slice_by = "part", domains = "right")
+  expect_equal(added$gene[[1L]], "gene1")
+  expect_equal(unique(added$n_slices), 2L)
+  expect_equal(spe$side, before$side)
+  expect_input_error(FindDomainMarkers(spe, domain_key = "side", method = "pseudobulk"), "slice_by")
+  many <- quote(FindDomainMarkers(spe, domain_key = "side", method = "pseudobulk", slice_by = "part", min_spots = 40L))
+  expect_input_error(eval(many), "method", "fewer than 2 slices")
 })
 
 test_that("Seurat has the same table, and Seurat's own fold changes", {

@@ -89,7 +89,7 @@ def find_markers(
     tables = []
     for name in tested:
         own = int(domains.categories.get_loc(name))
-        others = _others(domains.categories, name, against)
+        others = other_domains(domains.categories, name, against)
         if all_scores is None:
             within = np.isin(domains.codes, [own, *others])
             is_own = (domains.codes[within] == own).astype(np.int64)
@@ -117,8 +117,20 @@ def find_markers(
     return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
 
 
-def _others(categories: pd.Index, name: str, against: Mapping[str, Sequence[str]] | None) -> list[int]:
-    """Return the numbers of the domains that one is compared with."""
+def other_domains(categories: pd.Index, name: str, against: Mapping[str, Sequence[str]] | None) -> list[int]:
+    """Return the numbers of the domains that one is compared with; with None all but itself."""
     if against is None:
         return [code for code, other in enumerate(categories) if other != name]
     return [int(categories.get_loc(other)) for other in against[name]]
+
+
+def spots_with_counts(labels: pd.Categorical, counts: sparse.csr_matrix) -> dict[str, int]:
+    """Return how many spots with counts (spots x genes) each domain has."""
+    there = (labels.codes >= 0) & (np.asarray(counts.sum(axis=1)).ravel() > 0)
+    numbers = np.bincount(labels.codes[there], minlength=len(labels.categories))
+    return dict(zip(labels.categories, numbers.tolist(), strict=True))
+
+
+def share_with(counts: sparse.csr_matrix) -> np.ndarray:
+    """Return for each gene the share of spots (spots x genes) that have it."""
+    return np.asarray((counts > 0).mean(axis=0), dtype=np.float64).ravel()

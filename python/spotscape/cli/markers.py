@@ -28,6 +28,9 @@ def markers(
     against: Annotated[
         str, typer.Option(help="'rest' (all other domains), or 'neighbors' (those that border the domain).")
     ] = "rest",
+    method: Annotated[
+        str, typer.Option(help="'wilcoxon' (of spots), or 'pseudobulk' (of slices, where there are several).")
+    ] = "wilcoxon",
     split: Annotated[
         bool,
         typer.Option(
@@ -43,6 +46,12 @@ def markers(
     domain_key: Annotated[
         str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
     ] = None,
+    slice_key: Annotated[
+        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
+    ] = None,
+    min_spots: Annotated[
+        int, typer.Option(min=2, help="Spots that a slice needs on either side, for pseudobulk.")
+    ] = 10,
     layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
     quiet: Annotated[
@@ -62,10 +71,13 @@ def markers(
     table = tl.domain_markers(
         adata,
         against=against,
+        method=method,
         split=split,
         domains=domains or None,
         genes=genes or None,
         domain_key=domain_key,
+        slice_key=slice_key,
+        min_spots=min_spots,
         seed=seed,
         layer=layer,
     )

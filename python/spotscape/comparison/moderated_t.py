@@ -5,6 +5,8 @@ freedom) is drawn towards a common s0² (f0 degrees of freedom), both fitted to 
 
     s̃² = (f0 s0² + f s²) / (f0 + f),   t = difference of means / (s̃ sqrt(1/n1 + 1/n2)),   f0 + f degrees
 
+Where samples are pairs, s² is of the differences within n pairs, and t = mean difference / (s̃ sqrt(1/n)).
+
 Source: Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
 microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1), section 6.2.
 """
@@ -42,15 +44,31 @@ def moderated_t(first: np.ndarray, second: np.ndarray) -> Moderated:
     n_first, n_second = first.shape[1], second.shape[1]
     freedom = n_first + n_second - 2
     squares = sum(((group - group.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) for group in (first, second))
-    variance = np.asarray(squares) / freedom
+    difference = first.mean(axis=1) - second.mean(axis=1)
+    return _moderated(difference, np.asarray(squares) / freedom, freedom, 1 / n_first + 1 / n_second)
+
+
+def moderated_paired_t(differences: np.ndarray) -> Moderated:
+    """Compare the mean of the differences within pairs with 0 in every row.
+
+    Parameters
+    ----------
+    differences
+        Rows x pairs, float, 2 pairs or more.
+    """
+    n = differences.shape[1]
+    return _moderated(differences.mean(axis=1), differences.var(axis=1, ddof=1), n - 1, 1 / n)
+
+
+def _moderated(difference: np.ndarray, variance: np.ndarray, freedom: int, scale: float) -> Moderated:
+    """Test differences (rows,) whose own variance is ``scale`` times that of a sample (rows,)."""
     prior_freedom, prior_variance = fit_prior(variance, freedom)
     if np.isinf(prior_freedom):
         posterior = np.full_like(variance, prior_variance)
     else:
         posterior = (prior_freedom * prior_variance + freedom * variance) / (prior_freedom + freedom)
-    difference = first.mean(axis=1) - second.mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = difference / np.sqrt(posterior * (1 / n_first + 1 / n_second))
+        statistic = difference / np.sqrt(posterior * scale)
     # Rows without any variance or difference say nothing.
     statistic = np.where(np.isnan(statistic), 0.0, statistic)
     # No more degrees of freedom than all rows together have.

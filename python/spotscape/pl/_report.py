@@ -44,7 +44,7 @@ from spotscape.pl._read import (
 )
 from spotscape.pl._shapes import shapes
 from spotscape.pl._spatial import spatial_domains
-from spotscape.pl._summary import GENE_TEST, domain_table, silhouettes, slice_table, top_genes
+from spotscape.pl._summary import domain_table, silhouettes, slice_table, top_genes
 
 
 class Picture(NamedTuple):
@@ -167,8 +167,6 @@ def report(
         silhouette_basis=wording.silhouette_basis(widths, adata.n_obs - n_unlabelled),
         genes=genes,
         no_genes=no_genes,
-        gene_test=GENE_TEST,
-        target_sum=wording.setting(float(params.get("target_sum", 1e4))),
         counts=wording.counts(run),
         seconds=wording.seconds(run.get("seconds", {})),
         warnings=_warnings(run),

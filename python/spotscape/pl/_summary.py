@@ -14,13 +14,12 @@ from sklearn.metrics import silhouette_samples
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning
 from spotscape.annotation.bordering import domain_contacts
-from spotscape.pp import normalized_expression
+from spotscape.annotation.markers import find_markers, spots_with_counts
+from spotscape.pp import find_counts
 from spotscape.pp.find import layer_of_run
 
 SILHOUETTE_SPOTS = 5_000
 """Spots above which silhouettes are taken on a random sample."""
-GENE_TEST = "t-test_overestim_var"
-"""scanpy's test for top genes: a Welch test that counts the other spots as no more than the domain's own."""
 GENES_SHOWN = 8
 
 
@@ -132,45 +131,29 @@ def slice_table(adata: AnnData, labels: pd.Categorical, run: Mapping[str, Any]) 
 def top_genes(
     adata: AnnData, labels: pd.Categorical, params: dict[str, Any], alpha: float = 0.05
 ) -> dict[str, list[TopGene]]:
-    """Test each gene in each domain against the rest of the tissue, on a private normalised copy.
+    """Return the genes that lead in `spotscape.tl.domain_markers`, each domain against the rest.
 
-    Genes with an adjusted p-value below ``alpha`` (Benjamini-Hochberg, within a domain) and a fold change
-    above 1, best test statistic first. Domains of a single spot cannot be tested and are not in the result;
-    with fewer than two domains left it is empty.
+    Those with an adjusted p-value below ``alpha`` and a fold change above 1, highest score first. Domains of
+    a single spot with counts cannot be tested and are not in the result; with fewer than two domains left it
+    is empty.
     """
-    import scanpy as sc
-
-    sizes = labels.value_counts()
-    tested = [str(name) for name in sizes.index[sizes >= 2]]
-    if len(tested) < 2:
-        return {}
-    layer = layer_of_run(adata, params)
     with warnings.catch_warnings():
         # Spots without counts: said when the run was made, and among its warnings.
         warnings.simplefilter("ignore", SpotscapeWarning)
-        expression = normalized_expression(
-            adata, layer=layer, target_sum=float(params.get("target_sum", 1e4))
-        )
-    seen = np.asarray(expression.sum(axis=0)).ravel() > 0
-    known = np.asarray(labels.isin(tested))
-    private = AnnData(expression[known][:, seen], var=pd.DataFrame(index=adata.var_names[seen]))
-    private.obs["domain"] = pd.Categorical(labels[known], categories=tested)
-    private.uns["log1p"] = {"base": None}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
-        sc.tl.rank_genes_groups(private, "domain", method=GENE_TEST, pts=True)
-        table = sc.get.rank_genes_groups_df(private, group=None)
-    higher = table[(table["pvals_adj"] < alpha) & (table["logfoldchanges"] > 0)]
+        counts = find_counts(adata, layer=layer_of_run(adata, params))
+    sizes = spots_with_counts(labels, counts.matrix)
+    tested = [name for name, size in sizes.items() if size >= 2]
+    if len(tested) < 2:
+        return {}
+    columns = np.flatnonzero(np.asarray(counts.matrix.sum(axis=0)).ravel() > 0)
+    table = find_markers(counts.matrix, counts.var_names, labels, tested=tested, columns=columns)
+    higher = table[(table["p_adjusted"] < alpha) & (table["log2_fold_change"] > 0)]
     return {
         name: [
             TopGene(
-                str(row.names),
-                float(2**row.logfoldchanges),
-                row.pct_nz_group,
-                row.pct_nz_reference,
-                row.pvals_adj,
+                str(row.gene), float(2**row.log2_fold_change), row.share, row.share_against, row.p_adjusted
             )
-            for row in higher[higher["group"] == name].nlargest(GENES_SHOWN, "scores").itertuples()
+            for row in higher[higher["domain"] == name].head(GENES_SHOWN).itertuples()
         ]
         for name in tested
     }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
-from scipy.optimize import linear_sum_assignment
 
 from spotscape import _keys
+from spotscape._slices import read_slices
 from spotscape._validate import (
     SpotscapeWarning,
     check_choice,
@@ -22,7 +22,9 @@ from spotscape._validate import (
     input_error,
 )
 from spotscape.annotation.bordering import bordering_domains
-from spotscape.annotation.markers import REST, find_markers
+from spotscape.annotation.in_place import in_place_of
+from spotscape.annotation.markers import REST, find_markers, spots_with_counts
+from spotscape.annotation.pseudobulk_markers import FEWEST_SLICES, find_markers_over_slices
 from spotscape.annotation.thinning import halves
 from spotscape.pp import Counts, check_adata, find_counts
 from spotscape.pp.counts import is_whole
@@ -31,6 +33,7 @@ from spotscape.run.read import check_domains, check_key_added, read_graph
 from spotscape.tl._anew import check_run, domains_anew
 
 NEIGHBORS = "neighbors"
+WILCOXON, PSEUDOBULK = "wilcoxon", "pseudobulk"
 _FEWEST = 2
 """Spots with counts that a domain needs to be tested."""
 _OF_SPLIT = ["score", "p_value", "p_adjusted"]
@@ -40,19 +43,27 @@ def domain_markers(
     adata: AnnData,
     *,
     against: str = REST,
+    method: str = WILCOXON,
     split: bool = False,
     domains: Sequence[str] | str | None = None,
     genes: Sequence[str] | str | None = None,
     domain_key: str | None = None,
+    slice_key: str | None = None,
+    min_spots: int = 10,
     seed: int = 0,
     layer: str | None = None,
     key_added: str = _keys.KEY_ADDED,
 ) -> pd.DataFrame:
-    """Rank the genes of each domain by Wilcoxon's test of its spots against others.
+    """Rank the genes of each domain by a test against others: of its spots, or of slices added up.
 
-    Counts are scaled to 10,000 in each spot, and ``log(1 + x)`` is taken. Scores and p-values are those of
-    `scanpy.tl.rank_genes_groups` with ``method="wilcoxon"`` and ``tie_correct=True``. Fold changes are those
-    of Seurat 5.
+    For Wilcoxon's test counts are scaled to 10,000 in each spot, and ``log(1 + x)`` is taken. Scores and
+    p-values are those of `scanpy.tl.rank_genes_groups` with ``method="wilcoxon"`` and ``tie_correct=True``.
+    Fold changes are those of Seurat 5. Spots are taken as independent, and those of one slice are not.
+
+    By pseudobulk slices are the replicates. In each slice the spots of the domain are added up to one sample,
+    and those it is compared with to another. The differences of their log2 counts per million (with a prior
+    count in proportion to the sample's total, as in edgeR) are tested by a moderated t-test [2]_. What
+    differs from slice to slice makes p-values larger. It takes two slices, and three or more do it well.
 
     The default looks at the data twice: it tests the counts that domains were found on. So p-values are too
     small: on tissue without any domains, 15 to 20 % are below 0.05. Take them as an order of genes.
@@ -69,6 +80,8 @@ def domain_markers(
     against
         ``"rest"``: all spots of other domains. ``"neighbors"``: all spots of those domains that border this
         one in the tissue, each with a tenth or more of its border with others.
+    method
+        ``"wilcoxon"``, or ``"pseudobulk"`` where there are several slices.
     split
         Also find the domains anew on one half of the molecules and test on the other. Takes a run more, and
         works for the domains of a run only.
@@ -78,6 +91,10 @@ def domain_markers(
         Those to test; None for all that have counts. Adjusted p-values count the genes tested.
     domain_key
         Column of ``obs`` that holds the domains; ``"<key_added>_domain"`` if None.
+    slice_key
+        Column of ``obs`` with the slices, for pseudobulk; None: that of `integrate_slices`.
+    min_spots
+        Spots that a slice needs in the domain, and in what it is compared with, for pseudobulk, 2 or more.
     seed
         Of the split.
     layer
@@ -90,9 +107,11 @@ def domain_markers(
     pandas.DataFrame
         A row for each domain and gene, domain by domain, the highest score first: ``domain``, ``against``
         (``"rest"``, or the names of the neighbours), ``gene``, ``log2_fold_change``, ``score`` (standard
-        deviations of the rank sum, above 0 where the gene is higher in the domain), ``p_value``,
-        ``p_adjusted`` (Benjamini and Hochberg, within a domain), ``share`` and ``share_against`` (of spots
-        with the gene). With ``split`` also ``score_split``, ``p_value_split``, ``p_adjusted_split`` and
+        deviations of the rank sum, or the moderated t; above 0 where the gene is higher in the domain),
+        ``p_value``, ``p_adjusted`` (Benjamini and Hochberg, within a domain), ``share`` and
+        ``share_against`` (of spots with the gene). By pseudobulk also ``n_slices``, and genes with few
+        counts are not tested (10 in a sample of median size, in as many samples as there are slices, and 15
+        in all). With ``split`` also ``score_split``, ``p_value_split``, ``p_adjusted_split`` and
         ``overlap_split``: how much of the domain and of the one that was found anew in its place they share
         (spots in both, of spots in either). NaN where no domain was found in its place.
 
@@ -101,22 +120,21 @@ def domain_markers(
     InputError
         If there are no domains, only one, or one of a single spot is to be tested; if a gene or domain is
         unknown; if counts are not raw; with ``"neighbors"`` without a spatial graph; with ``split`` if the
-        domains are of no run, or the counts are not whole numbers.
+        domains are of no run, or the counts are not whole numbers; by pseudobulk if slices are not there, or
+        no domain has enough spots in two of them.
 
     Warns
     -----
     SpotscapeWarning
-        Where a domain has no neighbours, or none was found in its place by the split.
-
-    Notes
-    -----
-    Spots are taken as independent, and spots of one slice are not. Where there are several slices of a
-    condition, `compare_domains` has them as replicates.
+        Where a domain has no neighbours, too few slices for pseudobulk, or none was found in its place by
+        the split.
 
     References
     ----------
     .. [1] Neufeld et al. (2024), Inference after latent variable estimation for single-cell RNA sequencing
        data, Biostatistics 25.
+    .. [2] Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
+       microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
 
     Examples
     --------
@@ -130,8 +148,10 @@ def domain_markers(
     check_adata(adata)
     key_added = check_key_added(key_added)
     check_choice("against", against, (REST, NEIGHBORS))
+    check_choice("method", method, (WILCOXON, PSEUDOBULK))
     split = check_flag("split", split)
     seed = check_integer("seed", seed, 0, 2**32 - 1)
+    min_spots = check_integer("min_spots", min_spots, 2)
     own_key = _keys.domain(key_added)
     column = own_key if domain_key is None else domain_key
     if split and column != own_key:
@@ -140,43 +160,115 @@ def domain_markers(
     labels = _read_domains(adata, column)
     record = check_run(adata, key_added) if split else adata.uns.get(_keys.parameters(key_added), {})
     params = record.get("params", {}) if isinstance(record, Mapping) else {}
+    slices = _read_replicates(adata, slice_key, record) if method == PSEUDOBULK else None
     counts = find_counts(adata, layer=layer_of_run(adata, params) if layer is None else layer)
     if split and not is_whole(counts.matrix):
         raise input_error("split", f"True, and values in {counts.source} that are not whole", "whole counts")
     columns = _columns(genes, counts)
     tested = _tested(domains, labels, counts, column)
-    graph = read_graph(adata) if against == NEIGHBORS else None
-
-    beside, tested = _beside(labels, graph, tested)
-    table = find_markers(
-        counts.matrix, counts.var_names, labels, tested=tested, columns=columns, against=beside
+    test = _Test(
+        counts.var_names, columns, read_graph(adata) if against == NEIGHBORS else None, slices, min_spots
     )
+
+    table, missing = test(counts.matrix, labels, test.with_neighbors(labels, tested))
+    if missing:
+        text = f"fewer than {FEWEST_SLICES} slices with {min_spots} spots on either side and genes to test"
+        if table.empty:
+            raise input_error("method", f"{PSEUDOBULK!r}, and {text}", f"{WILCOXON!r}, or a lower min_spots")
+        _warn(f"Domain(s) {', '.join(missing)} have {text}, and are left out.", stacklevel=3)
     if not split:
         return table
     to_find, to_test = halves(counts.matrix, seed)
     found = domains_anew(
         adata, to_find, counts.var_names, share=0.5, n_domains=len(labels.categories), record=record
     )
-    anew, overlap = _in_place_of(labels, found)
-    known = _with_counts(anew, to_test)
+    anew, overlap = in_place_of(labels, found)
+    return _with_split(table, test, to_test, anew, overlap)
+
+
+class _Test(NamedTuple):
+    """What is tested, and how: the same for all molecules and for half of them."""
+
+    names: pd.Index
+    columns: np.ndarray
+    graph: sparse.csr_matrix | None
+    slices: pd.Categorical | None
+    min_spots: int
+
+    def __call__(
+        self, matrix: sparse.csr_matrix, labels: pd.Categorical, tested: list[str]
+    ) -> tuple[pd.DataFrame, list[str]]:
+        """Return the table, and the domains that too few slices have."""
+        against = None if self.graph is None else bordering_domains(labels, self.graph)
+        known: dict[str, Any] = {"tested": tested, "columns": self.columns, "against": against}
+        if self.slices is None:
+            return find_markers(matrix, self.names, labels, **known), []
+        return find_markers_over_slices(
+            matrix, self.names, labels, self.slices, min_spots=self.min_spots, **known
+        )
+
+    def with_neighbors(self, labels: pd.Categorical, tested: list[str], *, quiet: bool = False) -> list[str]:
+        """Return the domains that have something to be compared with."""
+        if self.graph is None:
+            return tested
+        beside = bordering_domains(labels, self.graph)
+        alone = [name for name in tested if not beside[name]]
+        if not quiet and len(alone) == len(tested):
+            raise input_error("against", "'neighbors', and no domain that borders another", "'rest' then")
+        if not quiet and alone:
+            names = ", ".join(alone)
+            _warn(f"Domain(s) {names} border no other domain, and have no markers against neighbours.")
+        return [name for name in tested if beside[name]]
+
+
+def _with_split(
+    table: pd.DataFrame,
+    test: _Test,
+    to_test: sparse.csr_matrix,
+    anew: pd.Categorical,
+    overlap: dict[str, float],
+) -> pd.DataFrame:
+    """Add to the table what the same test says of domains that other molecules gave."""
+    tested = list(dict.fromkeys(table["domain"]))
+    known = spots_with_counts(anew, to_test)
     again = [name for name in tested if known.get(name, 0) >= _FEWEST]
-    beside, again = _beside(anew, graph, again, quiet=True)
+    again = test.with_neighbors(anew, again, quiet=True)
+    second = pd.DataFrame(columns=["domain", "gene", *_OF_SPLIT])
+    if again:
+        second, few = test(to_test, anew, again)
+        again = [name for name in again if name not in few]
     missing = [name for name in tested if name not in again]
     if missing:
-        text = (
+        _warn(
             f"split: half of the molecules gave nothing to test in place of domain(s) {', '.join(missing)}."
         )
-        warnings.warn(text, SpotscapeWarning, stacklevel=2)
-    if again:
-        second = find_markers(to_test, counts.var_names, anew, tested=again, columns=columns, against=beside)
-        second = second.set_index(["domain", "gene"])[_OF_SPLIT]
-    else:
-        second = pd.DataFrame(columns=_OF_SPLIT, index=pd.MultiIndex.from_arrays([[], []]), dtype=float)
+    second = second.set_index(["domain", "gene"])[_OF_SPLIT]
     second = second.reindex(pd.MultiIndex.from_frame(table[["domain", "gene"]]))
     for name in _OF_SPLIT:
         table[f"{name}_split"] = second[name].to_numpy(dtype=np.float64)
     table["overlap_split"] = table["domain"].map(overlap).astype(np.float64)
     return table
+
+
+def _warn(text: str, *, stacklevel: int = 4) -> None:
+    """Warn in the line that called `domain_markers`, where one of its own functions is between."""
+    warnings.warn(text, SpotscapeWarning, stacklevel=stacklevel)
+
+
+def _read_replicates(adata: AnnData, slice_key: str | None, record: Any) -> pd.Categorical:
+    """Return the slice of each spot, two or more of them."""
+    if slice_key is None:
+        recorded = record.get("integration", {}).get("slice_key") if isinstance(record, Mapping) else None
+        if recorded is None:
+            todo = "Name the column of adata.obs with the slices. Of one slice, only spots can be compared."
+            raise input_error("slice_key", "None, with method='pseudobulk'", "the column of slices", todo)
+        slice_key = str(recorded)
+    slices = read_slices(adata, slice_key)
+    if len(slices.categories) < FEWEST_SLICES:
+        raise input_error(
+            f"adata.obs[{slice_key!r}]", "one slice", f"{FEWEST_SLICES} or more, for pseudobulk"
+        )
+    return slices
 
 
 def _read_domains(adata: AnnData, column: Any) -> pd.Categorical:
@@ -215,7 +307,7 @@ def _tested(domains: Any, labels: pd.Categorical, counts: Counts, column: str) -
         if unknown or not names:
             found = describe(unknown[0]) if unknown else "no domain"
             raise input_error("domains", found, f"some of {', '.join(map(repr, known))}, or None for all")
-    sizes = _with_counts(labels, counts.matrix)
+    sizes = spots_with_counts(labels, counts.matrix)
     few = [one for one in names if sizes[one] < _FEWEST]
     if few:
         found = f"{sizes[few[0]]} spot(s) with counts in domain {few[0]!r}"
@@ -224,48 +316,3 @@ def _tested(domains: Any, labels: pd.Categorical, counts: Counts, column: str) -
     if sum(size > 0 for size in sizes.values()) < 2:
         raise input_error(f"adata.obs[{column!r}]", "spots with counts in one domain", "two or more domains")
     return names
-
-
-def _with_counts(labels: pd.Categorical, matrix: sparse.csr_matrix) -> dict[str, int]:
-    """Return how many spots with counts each domain has."""
-    there = (labels.codes >= 0) & (np.asarray(matrix.sum(axis=1)).ravel() > 0)
-    numbers = np.bincount(labels.codes[there], minlength=len(labels.categories))
-    return dict(zip(labels.categories, numbers.tolist(), strict=True))
-
-
-def _beside(
-    labels: pd.Categorical, graph: Any, tested: list[str], *, quiet: bool = False
-) -> tuple[dict[str, list[str]] | None, list[str]]:
-    """Return the neighbours of each domain (None: all others count), and the domains that have some."""
-    if graph is None:
-        return None, tested
-    beside = bordering_domains(labels, graph)
-    alone = [name for name in tested if not beside[name]]
-    tested = [name for name in tested if beside[name]]
-    if not quiet and not tested:
-        raise input_error("against", "'neighbors', and no domain that borders another", "'rest' then")
-    if not quiet and alone:
-        text = f"Domain(s) {', '.join(alone)} border no other domain, and have no markers against neighbours."
-        warnings.warn(text, SpotscapeWarning, stacklevel=3)
-    return beside, tested
-
-
-def _in_place_of(labels: pd.Categorical, found: pd.Categorical) -> tuple[pd.Categorical, dict[str, float]]:
-    """Give domains found anew the names of those they share most spots with, one to one."""
-    both = pd.crosstab(labels.codes, found.codes).drop(index=-1, columns=-1, errors="ignore")
-    both = both.reindex(
-        index=range(len(labels.categories)), columns=range(len(found.categories)), fill_value=0
-    )
-    common = both.to_numpy(dtype=np.float64)
-    sizes, others = (
-        np.bincount(one.codes[one.codes >= 0], minlength=len(one.categories)) for one in (labels, found)
-    )
-    overlap = common / (sizes[:, None] + others - common)
-    rows, columns = linear_sum_assignment(-overlap)
-    names = np.asarray([f"\0{code}" for code in range(len(found.categories))], dtype=object)
-    names[columns] = np.asarray(labels.categories, dtype=object)[rows]
-    shared = {
-        str(labels.categories[row]): float(overlap[row, column])
-        for row, column in zip(rows, columns, strict=True)
-    }
-    return found.rename_categories(list(names)), shared

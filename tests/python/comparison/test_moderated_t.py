@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import digamma, polygamma
 
-from spotscape.comparison.moderated_t import fit_prior, inverse_trigamma, moderated_t
+from spotscape.comparison.moderated_t import fit_prior, inverse_trigamma, moderated_paired_t, moderated_t
 
 
 def literal(first, second):
@@ -79,3 +79,17 @@ def test_inverse_of_trigamma(value):
 
 def test_no_variance_at_all_has_no_prior():
     assert fit_prior(np.zeros(4), 3) == (0.0, 0.0)
+
+
+def test_pairs_are_one_group_of_differences():
+    """Smyth's formula for n differences: freedom n - 1, and the mean has the variance of one by n."""
+    rng = np.random.default_rng(3)
+    differences = np.sqrt(2 / rng.chisquare(4, size=(300, 1))) * rng.normal(size=(300, 4)) + 1
+    found = moderated_paired_t(differences)
+    prior = fit_prior(differences.var(axis=1, ddof=1), 3)
+    assert (found.prior_freedom, found.prior_variance) == prior
+    variance = (prior[0] * prior[1] + 3 * differences.var(axis=1, ddof=1)) / (prior[0] + 3)
+    statistic = differences.mean(axis=1) / np.sqrt(variance / 4)
+    np.testing.assert_allclose(found.p_value, 2 * stats.t.sf(np.abs(statistic), prior[0] + 3))
+    alone = moderated_paired_t(differences[:1])
+    assert alone.p_value[0] == pytest.approx(stats.ttest_1samp(differences[0], 0).pvalue)

@@ -109,7 +109,7 @@ def test_says_in_plain_words_what_was_found(run, made):
     assert "no annotation was used" in words
     assert "gene0" in words
     assert "gene7" not in words  # never seen
-    assert "t-test_overestim_var" in words
+    assert "domain_markers" in words
     assert "3 spots have no neighbours." in words
     assert "over all 144 spots" in words
     assert "training 1.2 s" in words

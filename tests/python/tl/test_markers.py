@@ -153,6 +153,76 @@ def test_split_follows_the_run_over_slices_and_its_smoothing():
     table = tl.domain_markers(adata, split=True, against="neighbors")
     assert (table["overlap_split"] > 0.4).all()
     assert table.groupby("domain", sort=False).head(1)["p_value_split"].lt(0.01).all()
+    # Few spots are needed: the slices are small. The integration knows which slice a spot is of.
+    both = tl.domain_markers(adata, method="pseudobulk", split=True)
+    assert set(both["n_slices"]) == {2}
+    known = both["p_value_split"].notna()
+    assert known.mean() > 0.8
+    assert (both["overlap_split"] > 0.4).all()
+    assert np.corrcoef(both["score"][known], both["score_split"][known])[0, 1] > 0.5
+
+
+def with_effects_of_slices(seed):
+    """Six slices of two domains that mean nothing; in each slice every gene has its own difference."""
+    rng = np.random.default_rng(seed)
+    domain, of = np.tile(np.repeat([0, 1], 30), 6), np.repeat(np.arange(6), 60)
+    level = rng.normal(1, 0.7, 60) + 0.3 * rng.normal(size=(6, 2, 60))[of, domain]
+    level[:, 0] += 1.5 * (domain == 1)
+    adata = ad.AnnData(sparse.csr_matrix(rng.poisson(np.exp(level)).astype(np.float32)))
+    adata.obs["half"], adata.obs["sample"] = pd.Categorical.from_codes(domain, ["a", "b"]), of.astype(str)
+    return adata
+
+
+def test_slices_are_the_replicates_of_pseudobulk():
+    found = {"wilcoxon": [], "pseudobulk": []}
+    for seed in range(5):
+        adata = with_effects_of_slices(seed)
+        for method, p_values in found.items():
+            table = tl.domain_markers(
+                adata, method=method, domain_key="half", domains="b", slice_key="sample"
+            )
+            assert table["gene"][0] == "0"
+            assert table["p_adjusted"][0] < 0.001
+            p_values.append(table["p_value"][1:])
+    # About 290 tests, 0.05 at the nominal level; spots of a slice share its difference.
+    assert (pd.concat(found["wilcoxon"]) < 0.05).mean() > 0.15
+    assert 0.02 < (pd.concat(found["pseudobulk"]) < 0.05).mean() < 0.09
+    assert (table["n_slices"] == 6).all()
+    inside = (adata.obs["half"] == "b").to_numpy()
+    bulk = np.stack(
+        [
+            np.asarray(
+                adata.X[side & (adata.obs["sample"] == name).to_numpy()].sum(axis=0, dtype=float)
+            ).ravel()
+            for side in (inside, ~inside)
+            for name in adata.obs["sample"].unique()
+        ]
+    )
+    prior = 2 * bulk.sum(axis=1, keepdims=True) / bulk.sum(axis=1).mean()
+    levels = np.log2((bulk + prior) / (bulk.sum(axis=1, keepdims=True) + 2 * prior) * 1e6)
+    change = (levels[:6] - levels[6:]).mean(axis=0)
+    np.testing.assert_allclose(table["log2_fold_change"], change[table["gene"].astype(int)])
+    assert table["share"][0] == pytest.approx(np.mean(adata.X[inside][:, 0].toarray() > 0))
+
+
+def test_pseudobulk_takes_slices_with_enough_spots_on_either_side():
+    adata = with_effects_of_slices(0)
+    adata.obs["part"] = adata.obs["half"].astype(object)
+    few = (adata.obs["sample"] == "0") & (adata.obs["half"] == "b")
+    adata.obs.loc[adata.obs_names[few][:25], "part"] = "a"
+    once = adata.obs_names[(adata.obs["sample"] == "1") & (adata.obs["half"] == "a")]
+    adata.obs.loc[once, "part"] = "c"
+    arguments = {"method": "pseudobulk", "domain_key": "part", "slice_key": "sample"}
+    with pytest.warns(SpotscapeWarning, match=r"Domain\(s\) c have fewer than 2 slices with 10 spots"):
+        table = tl.domain_markers(adata, **arguments)
+    assert table.groupby("domain")["n_slices"].first().to_dict() == {"a": 4, "b": 5}
+    with pytest.raises(InputError, match=r"method: found 'pseudobulk', and fewer than 2 slices.*'wilcoxon'"):
+        tl.domain_markers(adata, domains="c", **arguments)
+    with pytest.raises(InputError, match="slice_key: found None, with method='pseudobulk'"):
+        tl.domain_markers(adata, method="pseudobulk", domain_key="part")
+    adata.obs["sample"] = "1"
+    with pytest.raises(InputError, match=r"'sample'.*found one slice"):
+        tl.domain_markers(adata, **arguments)
 
 
 def test_halves_of_poisson_counts_say_nothing_of_each_other():
@@ -200,6 +270,7 @@ def test_bad_input_is_refused_and_nothing_changes(simulated):
         ({**TRUTH, "genes": []}, "genes"),
         ({**TRUTH, "domains": "L9"}, "domains: found 'L9'"),
         ({**TRUTH, "against": "others"}, "against"),
+        ({**TRUTH, "method": "t-test"}, "method"),
         ({**TRUTH, "split": True}, "domain_key.*labels that were not made from these counts"),
         ({**TRUTH, "split": 1}, "split"),
         ({**TRUTH, "layer": "no"}, "layer"),
