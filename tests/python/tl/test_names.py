@@ -43,7 +43,7 @@ def test_names_are_the_simulators(simulated, markers):
 
 def test_a_score_is_how_often_a_spot_of_the_domain_is_higher():
     rng = np.random.default_rng(1)
-    counts = rng.poisson(3, (60, 4)).astype(np.float32)
+    counts = rng.poisson([3, 3, 40, 30], (60, 4)).astype(np.float32)
     domains = np.repeat(["a", "b"], [20, 40])
     adata = ad.AnnData(
         sparse.csr_matrix(counts), obs=pd.DataFrame({"domain": domains}, index=map(str, range(60)))
@@ -66,6 +66,20 @@ def test_nothing_is_sure_of_domains_by_chance(simulated, markers):
     tiny = tl.suggest_domain_names(adata, markers=markers, domain_key="tiny", margin=0).set_index("domain")
     assert tiny.loc["one", "score"] > 0.6
     assert not tiny["sure"].any()
+
+
+def test_a_name_has_to_be_ahead_of_chance(simulated, markers):
+    first, last = (f"true {name}" for name in simulated.obs["ground_truth"].cat.categories[[0, -1]])
+    alone = tl.suggest_domain_names(simulated, markers={first: markers[first]}, **TRUTH)
+    assert list(alone["sure"]) == [True, False, False, False]
+    assert (alone["second"] == "").all()
+    # Far from both domains, one list is the better of two that do not fit.
+    both = tl.suggest_domain_names(
+        simulated, markers={name: markers[name] for name in (first, last)}, margin=0, **TRUTH
+    )
+    below = both[both["score"] < 0.5]
+    assert len(below) > 0
+    assert not below["sure"].any()
 
 
 def test_a_larger_margin_leaves_fewer_sure(simulated, markers):
