@@ -36,12 +36,7 @@
 #' @export
 DescribeDomains <- function(object, domain_key = NULL, slice_by = NULL, by_slice = FALSE, micrometres_per_unit = NULL,
                             image = NULL, coordinates = NULL, reduction = NULL) {
-  run <- with_lost_slices(run_of(object, reduction), coordinates)
-  if (!is.null(slice_by)) {
-    table <- table_with_images(run$part, run$table, slice_by)
-    check_column_name("slice_by", slice_by, table)
-    run$slices <- table[[slice_by]]
-  }
+  run <- with_slices_of(with_lost_slices(run_of(object, reduction), coordinates), slice_by)
   column <- domain_key %||% domain_column(run$stem)
   check_column_name("domain_key", column, run$table)
   adata <- run_to_python(run, columns = column, places = run_places(run$part, run, image, coordinates))
@@ -61,10 +56,25 @@ DescribeDomains <- function(object, domain_key = NULL, slice_by = NULL, by_slice
   description_to_r(found)
 }
 
+# A run, with the slices of a column where one is named.
+with_slices_of <- function(run, slice_by) {
+  if (!is.null(slice_by)) {
+    table <- table_with_images(run$part, run$table, slice_by)
+    check_column_name("slice_by", slice_by, table)
+    run$slices <- table[[slice_by]]
+  }
+  run
+}
+
+# A table with NA for what Python has as NaN.
+without_nan <- function(table) {
+  table[] <- lapply(table, function(values) if (is.numeric(values)) replace(values, is.nan(values), NA) else values)
+  table
+}
+
 description_to_r <- function(found) {
   found <- reticulate::py_to_r(python_module("interop.reticulate")$from_description(found))
-  domains <- as_table(found$domains)
-  domains[] <- lapply(domains, function(values) if (is.numeric(values)) replace(values, is.nan(values), NA) else values)
+  domains <- without_nan(as_table(found$domains))
   names <- as.character(unlist(found$names))
   borders <- found$borders
   if (is.null(domains$slice)) {

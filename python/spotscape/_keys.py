@@ -84,6 +84,16 @@ def comparison(key_added: str = KEY_ADDED) -> str:
     return f"{key_added}_comparison"
 
 
+def nhood_enrichment(column: str) -> str:
+    """Name in ``uns``: ``"zscore"`` and ``"count"``, categories x categories, as squidpy writes them."""
+    return f"{column}_nhood_enrichment"
+
+
+def interactions(column: str) -> str:
+    """Name in ``uns``: contacts, categories x categories, as squidpy writes them."""
+    return f"{column}_interactions"
+
+
 def colors(column: str) -> str:
     """Name in ``uns``: hexadecimal colours of a column's categories, in their order, as in scanpy."""
     return f"{column}_colors"

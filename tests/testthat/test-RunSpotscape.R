@@ -198,7 +198,8 @@ test_that("R's defaults are Python's", {
   # Verbs that are one function for all kinds of objects.
   verbs <- list(
     pseudotime = RunSpatialPseudotime, impute = ImputeExpression, align_slices = AlignSlices,
-    transfer_labels = TransferDomains, domain_markers = FindDomainMarkers
+    transfer_labels = TransferDomains, domain_markers = FindDomainMarkers,
+    domain_neighborhoods = DomainNeighborhoods
   )
   for (verb in names(verbs)) {
     python <- defaults(verb)

@@ -26,6 +26,7 @@ from spotscape.cli.gene_sets import gene_sets
 from spotscape.cli.info import info
 from spotscape.cli.markers import markers
 from spotscape.cli.names import names, rename
+from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 
@@ -52,6 +53,7 @@ app.command()(markers)
 app.command("gene-sets")(gene_sets)
 app.command()(names)
 app.command()(rename)
+app.command()(neighborhoods)
 app.command()(report)
 app.command()(export)
 app.command()(info)

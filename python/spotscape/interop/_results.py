@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from anndata import AnnData
 
@@ -64,4 +65,37 @@ def from_description(found: tuple[pd.DataFrame, pd.DataFrame, str]) -> dict[str,
         "borders": borders.to_numpy(),
         "names": list(borders),
         "unit": unit,
+    }
+
+
+def from_neighborhoods(found: Any) -> dict[str, Any]:
+    """Return what `spotscape.tl.domain_neighborhoods` gave, in types that reticulate knows.
+
+    Parameters
+    ----------
+    found
+        What the verb returned.
+
+    Returns
+    -------
+    dict
+        ``"names"``; ``"zscore"`` and ``"count"``: numbers, names x names; ``"pairs"``, ``"slices"`` and
+        ``"differences"``: columns, as far as there are some.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from scipy import sparse
+    >>> from spotscape.annotation.neighborhoods import neighborhoods
+    >>> from spotscape.interop.reticulate import from_neighborhoods
+    >>> edge = sparse.csr_matrix([[0, 1], [1, 0]])
+    >>> plain = from_neighborhoods(neighborhoods(pd.Categorical(["a", "b"]), edge, n_permutations=10))
+    >>> plain["names"], plain["count"].tolist(), plain["pairs"]["contacts"].tolist()
+    (['a', 'b'], [[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0, 0.0])
+    """
+    named = {"pairs": found.pairs, "slices": found.slices, "differences": found.differences}
+    return {
+        "names": list(found.count),
+        **{name: getattr(found, name).to_numpy(dtype=np.float64) for name in ("zscore", "count")},
+        **tables({name: table for name, table in named.items() if table is not None}),
     }

@@ -36,6 +36,7 @@ from spotscape.interop._plain import index_of, plain, table_of, values_of
 from spotscape.interop._plain import tables as tables
 from spotscape.interop._results import from_comparison as from_comparison
 from spotscape.interop._results import from_description as from_description
+from spotscape.interop._results import from_neighborhoods as from_neighborhoods
 
 
 def import_isolated(name: str) -> None:

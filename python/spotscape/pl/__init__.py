@@ -6,6 +6,7 @@ from spotscape.pl._confidence import confidence
 from spotscape.pl._embedding import embedding
 from spotscape.pl._loss import loss_history
 from spotscape.pl._n_domains import n_domains
+from spotscape.pl._neighborhoods import domain_neighborhoods
 from spotscape.pl._pseudotime import pseudotime
 from spotscape.pl._report import report
 from spotscape.pl._spatial import spatial_domains
@@ -14,6 +15,7 @@ __all__ = [
     "alignment",
     "confidence",
     "domain_comparison",
+    "domain_neighborhoods",
     "embedding",
     "loss_history",
     "n_domains",

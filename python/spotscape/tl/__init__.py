@@ -11,6 +11,7 @@ from spotscape.tl._integrate import integrate_slices
 from spotscape.tl._markers import domain_markers
 from spotscape.tl._n_domains import suggest_n_domains
 from spotscape.tl._names import suggest_domain_names
+from spotscape.tl._neighborhoods import domain_neighborhoods
 from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._rename import rename_domains
 from spotscape.tl._run import run_spotscape
@@ -23,6 +24,7 @@ __all__ = [
     "describe_domains",
     "domain_gene_sets",
     "domain_markers",
+    "domain_neighborhoods",
     "impute",
     "integrate_slices",
     "pseudotime",

@@ -109,10 +109,7 @@ def describe_domains(
     by_slice = check_flag("by_slice", by_slice)
     column = _keys.domain(key_added) if domain_key is None else domain_key
     labels = _read_labels(adata, column, given=domain_key is not None)
-    run = adata.uns.get(_keys.parameters(key_added), {})
-    if slice_key is None:
-        recorded = run.get("integration", {}).get("slice_key") if isinstance(run, dict) else None
-        slice_key = recorded if recorded in adata.obs else None
+    slice_key = _given_or_run_slice_key(adata, slice_key, key_added)
     slices = None if slice_key is None else read_slices(adata, slice_key)
     if by_slice and slices is None:
         todo = "Name the column of adata.obs with the slices by slice_key=."
@@ -133,6 +130,15 @@ def describe_domains(
     )
 
 
+def _given_or_run_slice_key(adata: AnnData, slice_key: str | None, key_added: str) -> str | None:
+    """Return the column with the slices: the one given, else that of the run; None for one slice."""
+    if slice_key is not None:
+        return slice_key
+    run = adata.uns.get(_keys.parameters(key_added), {})
+    recorded = run.get("integration", {}).get("slice_key") if isinstance(run, dict) else None
+    return recorded if recorded in adata.obs else None
+
+
 def _without(adata: AnnData, column: str, slice_key: str | None) -> AnnData:
     """Return what the spatial graph is made or judged from: domains must not be taken for sections."""
     obs = adata.obs.drop(columns=[column] if column != slice_key else [])
@@ -140,15 +146,15 @@ def _without(adata: AnnData, column: str, slice_key: str | None) -> AnnData:
     return AnnData(empty, obs=obs, obsm=dict(adata.obsm), obsp=dict(adata.obsp), uns=dict(adata.uns))
 
 
-def _read_labels(adata: AnnData, column: str, *, given: bool) -> pd.Categorical:
+def _read_labels(adata: AnnData, column: str, *, given: bool, argument: str = "domain_key") -> pd.Categorical:
     """Return the domain of each spot as text, missing where there is none."""
     if not isinstance(column, str) or column not in adata.obs:
         known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
         raise input_error(
-            "domain_key" if given else f"adata.obs[{column!r}]",
+            argument if given else f"adata.obs[{column!r}]",
             describe(column) if given else "nothing there",
             f"a column of adata.obs with the domain of each spot (it has: {known})",
-            "Call spotscape.tl.run_spotscape(adata) first, or name the column by domain_key.",
+            f"Call spotscape.tl.run_spotscape(adata) first, or name the column by {argument}.",
         )
     values = adata.obs[column]
     if pd.api.types.is_float_dtype(values.dtype):
