@@ -42,7 +42,8 @@ def rename_domains(
     merge
         Make one domain of those that get the same name. It has the place and the colour of the first. Its
         confidence stays that of the parts, which is a lower bound. What the parts alone had goes: the column
-        of `boundary_spots`, the graph over domains of `pseudotime` and the tables of `compare_domains`.
+        of `boundary_spots`, the graph over domains of `pseudotime`, the tables of `compare_domains` and what
+        `domain_neighborhoods` left for squidpy.
     domain_key
         Column of ``obs`` that holds the domains; ``"<key_added>_domain"`` if None.
     key_added
@@ -96,6 +97,9 @@ def rename_domains(
     if colors is not None and len(colors) == len(old):
         adata.uns[_keys.colors(column)] = [str(colors[new.index(name)]) for name in kept]
     _rename_comparison(adata, column, key_added, old, new)
+    if len(kept) < len(old):
+        for key in (_keys.nhood_enrichment(column), _keys.interactions(column)):
+            adata.uns.pop(key, None)
     if column == _keys.domain(key_added):
         _rename_run(adata, key_added, old, new)
         if len(kept) < len(old):

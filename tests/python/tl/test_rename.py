@@ -140,14 +140,17 @@ def test_results_over_slices_take_the_names():
         "domain_key": "spotscape_domain",
         "min_spots": 9,
     }
+    adata.uns["spotscape_domain_nhood_enrichment"] = {"zscore": np.eye(3), "count": np.eye(3)}
     adata.uns["spotscape"] = {"integration": {"single_slice_domains": ["1", "3"], "slice_key": "slice"}}
     renamed = tl.rename_domains(adata, {"1": "a"}, copy=True)
     assert renamed.uns["spotscape_comparison"]["composition"]["domain"].tolist() == ["a", "2", "3"]
     assert renamed.uns["spotscape_comparison"]["min_spots"] == 9
     assert renamed.uns["spotscape"]["integration"]["single_slice_domains"] == ["a", "3"]
     assert table["domain"][0] == "1"
+    assert "spotscape_domain_nhood_enrichment" in renamed.uns  # in the order of the categories
     merged = tl.rename_domains(adata, {"1": "a", "2": "a"}, merge=True, copy=True)
     assert "spotscape_comparison" not in merged.uns
+    assert "spotscape_domain_nhood_enrichment" not in merged.uns
     assert merged.uns["spotscape"]["integration"]["single_slice_domains"] == ["3"]
 
 
