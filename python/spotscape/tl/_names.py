@@ -86,8 +86,8 @@ def suggest_domain_names(
     The margin was chosen on three sections of human cortex with known layers (DLPFC). Of the 20 domains of
     default runs, ``"cortex layers"`` gave 10 sure names. Nine are the layer that most of the domain's spots
     are of. One is wrong: a domain across the border of layer 6 and white matter. Of the 10 unsure names, 5
-    are right. Of the 21 true layers, 12 were named for sure, and all rightly. On three sections of mouse
-    cortex (STARmap), which no choice was made on, ``"mouse brain"`` gave 10 sure names for 18 domains, and 9
+    are right. Of the 21 true layers, 12 were named for sure, and all rightly. On four sections of mouse
+    cortex (STARmap), which no choice was made on, ``"mouse brain"`` gave 11 sure names for 24 domains, and 10
     are right. On three of breast tumour (her2st), ``"tumour"`` gave none for 16.
 
     Examples
