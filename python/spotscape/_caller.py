@@ -71,6 +71,8 @@ _SHELL = [
     (r"spatial_key=" + _NAME, r"--spatial-key \2"),
     (r"by layer=" + _NAME, r"by --layer \2"),
     (r"transform='similarity'", "--transform similarity"),
+    (r"set merge=True", "add --merge"),
+    (r"by gene_key\b", "by --gene-key"),
     (r"For one slice, call spotscape\.tl\.run_spotscape\.", "For one slice, leave out --slice-key."),
     (r"Call adata\.(obs|var)_names_make_unique\(\) first\.", r"Make the names in \1 unique first."),
     (r"\badata\.(?=obs|var|X\b|layers|uns|raw)", ""),

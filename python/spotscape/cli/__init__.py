@@ -23,8 +23,10 @@ from spotscape.cli.after import align, impute, map_slice, pseudotime, report, su
 from spotscape.cli.composition import composition
 from spotscape.cli.describe import describe
 from spotscape.cli.export import export
+from spotscape.cli.gene_sets import gene_sets
 from spotscape.cli.info import info
 from spotscape.cli.markers import markers
+from spotscape.cli.names import names, rename
 from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
@@ -50,6 +52,9 @@ app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(describe)
 app.command()(markers)
 app.command()(composition)
+app.command("gene-sets")(gene_sets)
+app.command()(names)
+app.command()(rename)
 app.command()(neighborhoods)
 app.command()(report)
 app.command()(export)
