@@ -73,6 +73,8 @@ _SHELL = [
     (r"transform='similarity'", "--transform similarity"),
     (r"by slices, or show (.*) by sample\.", r"by --slice, or show \1 by --sample."),
     (r"^panels:", "--panel:"),
+    (r"set merge=True", "add --merge"),
+    (r"by gene_key\b", "by --gene-key"),
     (r"For one slice, call spotscape\.tl\.run_spotscape\.", "For one slice, leave out --slice-key."),
     (r"Call adata\.(obs|var)_names_make_unique\(\) first\.", r"Make the names in \1 unique first."),
     (r"\badata\.(?=obs|var|X\b|layers|uns|raw)", ""),

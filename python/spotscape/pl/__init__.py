@@ -2,6 +2,7 @@
 
 from spotscape.pl._alignment import alignment
 from spotscape.pl._comparison import domain_comparison
+from spotscape.pl._composition import domain_composition
 from spotscape.pl._confidence import confidence
 from spotscape.pl._embedding import embedding
 from spotscape.pl._interactive import interactive_map
@@ -17,6 +18,7 @@ __all__ = [
     "alignment",
     "confidence",
     "domain_comparison",
+    "domain_composition",
     "domain_neighborhoods",
     "embedding",
     "interactive_map",

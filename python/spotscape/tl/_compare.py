@@ -15,7 +15,7 @@ from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.comparison.genes import WILCOXON, Groups, adjusted, compare_genes, no_genes
-from spotscape.comparison.moderated_t import moderated_t
+from spotscape.comparison.shares import NONE, compare_shares
 from spotscape.pp import check_adata, find_counts
 from spotscape.run.join import check_conditions
 from spotscape.run.read import check_key_added
@@ -23,7 +23,6 @@ from spotscape.run.record import collected_warnings
 
 ABSENT = 0.05
 """A domain is in one condition only if its share in the other is below this part of its share in the one."""
-MODERATED_T, NONE = "moderated t", "none"
 _CONDITION_KEY, _SLICE_KEY = "condition_key", "slice_key"
 
 
@@ -227,32 +226,16 @@ def _compare_shares(shares: pd.DataFrame, groups: Groups, other: str, reference:
     these, those = (
         wide[groups.of_slice.index[groups.of_slice == name]].to_numpy() for name in (other, reference)
     )
-    share, share_reference = these.mean(axis=1), those.mean(axis=1)
-    tested = min(these.shape[1], those.shape[1]) > 1
-    p_value = np.full(len(wide), np.nan)
-    if tested:
-        # A domain that neither condition has (a third may) has no variance to learn from.
-        there = np.maximum(share, share_reference) > 0
-        p_value[there] = moderated_t(*(np.arcsin(np.sqrt(part[there])) for part in (these, those))).p_value
+    found = compare_shares(these, those)
+    share, share_reference = found["share"], found["share_reference"]
     only_in = np.select(
         [share_reference < ABSENT * share, share < ABSENT * share_reference], [other, reference], ""
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log2(share / share_reference)
-    return pd.DataFrame(
-        {
-            "domain": list(wide.index),
-            _keys.CONDITION: other,
-            "reference": reference,
-            "share": share,
-            "share_reference": share_reference,
-            "log2_ratio": ratio,
-            "p_value": p_value,
-            "p_adjusted": adjusted(p_value),
-            "method": MODERATED_T if tested else NONE,
-            "only_in": only_in,
-        }
-    )
+    found.insert(0, "domain", list(wide.index))
+    found.insert(1, _keys.CONDITION, other)
+    found.insert(2, "reference", reference)
+    found.insert(found.columns.get_loc("method"), "p_adjusted", adjusted(found["p_value"].to_numpy()))
+    return found.assign(only_in=only_in)
 
 
 def _remarks(composition: pd.DataFrame, genes: pd.DataFrame, skipped: list[str], min_spots: int) -> list[str]:
