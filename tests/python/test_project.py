@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "_threads": {"_validate"},
     "_validate": set(),
     "_version": set(),
+    "_versions": {"_threads", "_version"},
     "_words": set(),
     "_working_folder": set(),
     "config": {"_validate"},
@@ -85,7 +86,7 @@ MAY_IMPORT = {
     "pl": GROUND | {"_scanpy", "annotation", "gr", "io", "metrics", "pp"},
     # the top
     "cli": GROUND
-    | {"datasets", "engine", "gr", "interop", "io", "metrics", "model", "pl", "pp", "run", "tl"},
+    | {"_versions", "datasets", "engine", "gr", "interop", "io", "metrics", "model", "pl", "pp", "run", "tl"},
     "__main__": {"_working_folder", "cli"},
 }
 FORBIDDEN = {

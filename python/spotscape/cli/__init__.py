@@ -31,6 +31,7 @@ from spotscape.cli.names import names, rename
 from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
+from spotscape.cli.versions import versions
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -60,6 +61,7 @@ app.command()(neighborhoods)
 app.command()(report)
 app.command("tissue-maps")(tissue_maps)
 app.command("interactive-map")(interactive_map)
+app.command()(versions)
 app.command()(export)
 app.command()(info)
 app.command()(simulate)

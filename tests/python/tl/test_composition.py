@@ -272,7 +272,7 @@ def test_bad_input(tissue):
     refused("no spot with a cell type", "none")
     tissue.obs["part_b"] = tissue.obs["part"]
     tissue.obsm["cell"] = parts
-    refused("'cell' in obs and in obsm")
+    refused("'cell', a column and a table")
     tissue.obs["sample"] = np.repeat(["one", "two"], 200)
     tissue.obsm["twice"] = np.tile(square()[:200], (2, 1))
     refused("sample", spatial_key="twice")
