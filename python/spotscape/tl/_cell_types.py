@@ -32,7 +32,9 @@ def read_cell_types(
     if isinstance(cell_types, str):
         in_obs, in_obsm = cell_types in adata.obs, cell_types in adata.obsm
         if in_obs and in_obsm:
-            raise input_error("cell_types", f"{cell_types!r}, a column and a table", "a name that is one of both")
+            raise input_error(
+                "cell_types", f"{cell_types!r}, a column and a table", "a name that is one of both"
+            )
         if in_obs:
             return _from_labels(adata.obs[cell_types], cell_types)
         if in_obsm:

@@ -16,7 +16,18 @@ from spotscape.pl import interactive_map
 from .marked_up import BAD, content, tissue, unpacked
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "window-size=1000,800")
+ARGUMENTS = (
+    "headless=new",
+    "no-sandbox",
+    "disable-gpu",
+    "disable-dev-shm-usage",
+    "window-size=1000,800",
+    # The browser looks nothing up on its own: what is asked for is what the page asks for.
+    "no-first-run",
+    "disable-background-networking",
+    "disable-component-update",
+    "disable-sync",
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +47,7 @@ def chrome():
         pytest.skip(f"no browser: found {found or 'no chromium'} and {driver or 'no chromedriver'}")
     options = webdriver.ChromeOptions()
     options.binary_location = found
-    for argument in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-dev-shm-usage",
-        "window-size=1000,800",
-    ):
+    for argument in ARGUMENTS:
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
