@@ -12,14 +12,13 @@ from anndata import AnnData
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._docs import filled
-from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.comparison.genes import WILCOXON, Groups, adjusted, compare_genes, no_genes
 from spotscape.comparison.shares import NONE, compare_shares
 from spotscape.pp import check_adata, find_counts
-from spotscape.run.join import check_conditions
 from spotscape.run.read import check_key_added
 from spotscape.run.record import collected_warnings
+from spotscape.tl._labels import check_reference, read_groups
 
 ABSENT = 0.05
 """A domain is in one condition only if its share in the other is below this part of its share in the one."""
@@ -128,8 +127,8 @@ def compare_domains(
     slice_key = _given_or(_SLICE_KEY, slice_key, run.get(_SLICE_KEY))
     domain_key = _keys.domain(key_added) if domain_key is None else domain_key
     with collected_warnings() as texts:
-        groups = _read_groups(adata, slice_key, condition_key, domain_key)
-        reference = _check_reference(reference, list(groups.conditions.categories))
+        groups = read_groups(adata, slice_key, condition_key, domain_key)
+        reference = check_reference(reference, list(groups.conditions.categories))
         counts = find_counts(adata, layer=layer)
     shares = _shares(groups)
     composition, genes, skipped = [], [], []
@@ -172,34 +171,6 @@ def _given_or(name: str, given: Any, recorded: Any) -> str:
         todo = f"Give {name}=, or give it to spotscape.tl.integrate_slices."
         raise input_error(name, "None, and none in the record of a run", "the name of a column", todo)
     return str(recorded)
-
-
-def _read_groups(adata: AnnData, slice_key: str, condition_key: str, domain_key: str) -> Groups:
-    """Return who belongs where, checked."""
-    slices = read_slices(adata, slice_key)
-    check_conditions(adata, slice_key, condition_key)
-    if domain_key not in adata.obs:
-        todo = "Call spotscape.tl.integrate_slices first, or name the domains by domain_key=."
-        known = ", ".join(repr(str(name)) for name in adata.obs)
-        raise input_error(f"adata.obs[{domain_key!r}]", f"nothing (it has: {known})", "domains", todo)
-    column = pd.Categorical(adata.obs[domain_key]).remove_unused_categories()
-    if not len(column.categories):
-        raise input_error(f"adata.obs[{domain_key!r}]", "no spot with a domain", "domains")
-    domains = column.rename_categories([str(name) for name in column.categories])
-    column = pd.Categorical(adata.obs[condition_key]).remove_unused_categories()
-    conditions = column.rename_categories([str(name) for name in column.categories])
-    first = pd.Series(np.arange(adata.n_obs)).groupby(slices.codes).first()
-    of_slice = pd.Series(np.asarray(conditions)[first], index=list(slices.categories))
-    return Groups(slices, conditions, domains, of_slice)
-
-
-def _check_reference(reference: Any, conditions: list[str]) -> str:
-    """Return the condition to compare with."""
-    if reference is None:
-        return conditions[0]
-    if str(reference) not in conditions:
-        raise input_error("reference", describe(reference), f"one of {', '.join(map(repr, conditions))}")
-    return str(reference)
 
 
 def _shares(groups: Groups) -> pd.DataFrame:

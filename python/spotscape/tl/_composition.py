@@ -24,9 +24,7 @@ from spotscape.pp import check_adata
 from spotscape.run.join import check_conditions
 from spotscape.run.read import check_key_added
 from spotscape.tl._cell_types import read_cell_types
-from spotscape.tl._compare import _check_reference as check_reference
-from spotscape.tl._describe import _read_labels as read_labels
-from spotscape.tl._describe import _without as without_labels
+from spotscape.tl._labels import check_reference, read_labels, without_labels
 
 
 def domain_composition(
