@@ -14,8 +14,9 @@
 #' @param slice_by Column with the slices, or `"seurat_image"`: the images of a Seurat object. `NULL`: that of the run.
 #' @param reference Name of the slice whose frame is taken; `NULL`: the first.
 #' @param transform `"rigid"`: turned, shifted and turned over; `"similarity"`: also scaled, for slices in different units;
-#'   `"affine"`: also sheared; `"none"`: nothing is moved, and cells are matched by their embedding alone, as for slices of
-#'   different individuals.
+#'   `"affine"`: also sheared; `"nonrigid"`: after the rigid step bent by a smooth deformation, as sections bend on the
+#'   glass, so that cells come to lie on those that are like them; `"none"`: nothing is moved, and cells are matched by their
+#'   embedding alone, as for slices of different individuals.
 #' @param matching How cells are matched once the slices are aligned. `"nearest"`: each cell to the most alike of those
 #'   near it. `"transport"`: by unbalanced optimal transport, so that few cells share a partner.
 #' @param n_neighbors How many of a cell's nearest in the embedding are looked at for matches, 1 or more.
@@ -27,12 +28,15 @@
 #'   - `reference`, `slice_key` (the column of the slices), `transform`, `matching`;
 #'   - `slices`, a data frame with a row for each slice: whether it is aligned, the transform y = A x + b, rotation in
 #'     degrees, scale, whether it was turned over, agreement (share of the matches in the overlap that lie on each other: 1
-#'     is all, 0 is chance), how alike cells are that lie on each other, overlap, another fit that is as good;
+#'     is all, 0 is chance), how alike cells are that lie on each other, overlap, another fit that is as good; with `"nonrigid"` how far cells are moved by
+#'     bending (`bent_by`, the median, in distances of neighbouring cells) and the smallest and largest factor that an area
+#'     changes by (`jacobian_low`, `jacobian_high`);
 #'   - `matches`, a data frame of matched cells: cell, partner in the reference, score, distance.
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
 #' dimensions.
-#' @references Fischler and Bolles (1981), Communications of the ACM 24; Chizat et al. (2018), Mathematics of Computation 87.
+#' @references Fischler and Bolles (1981), Communications of the ACM 24; Chizat et al. (2018), Mathematics of Computation 87;
+#'   Rueckert et al. (1999), IEEE Transactions on Medical Imaging 18.
 #' @seealso [TransferDomains()]
 #' @eval example_start("slice", "both")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)

@@ -94,14 +94,22 @@ plot_genes <- function(genes, n_genes) {
   }
   data <- genes[genes$gene %in% shown, ]
   data$gene <- factor(data$gene, rev(shown))
-  data$strength <- pmin(-log10(pmax(data$p_adjusted, 1e-5)), 5)
-  bound <- max(1, abs(data$log2_fold_change[is.finite(data$log2_fold_change)]))
-  ggplot2::ggplot(data, ggplot2::aes(x = .data$domain, y = .data$gene)) +
+  dots_over_domains(data, "gene", "log2_fold_change", "log2 fold change")
+}
+
+# A dot for each domain and row: a log2 ratio as colour, the adjusted p-value as size. Infinite ratios have the colour of
+# the farthest that is finite.
+dots_over_domains <- function(data, row, change, title) {
+  p_adjusted <- ifelse(is.na(data$p_adjusted), 1, data$p_adjusted)
+  data$strength <- pmin(-log10(pmax(p_adjusted, 1e-5)), 5)
+  bound <- max(1, abs(data[[change]][is.finite(data[[change]])]))
+  data[[change]] <- pmax(pmin(data[[change]], bound), -bound)
+  ggplot2::ggplot(data, ggplot2::aes(x = .data$domain, y = .data[[row]])) +
     ggplot2::geom_point(
-      ggplot2::aes(fill = .data$log2_fold_change, size = .data$strength), shape = 21, colour = "grey50", na.rm = TRUE
+      ggplot2::aes(fill = .data[[change]], size = .data$strength), shape = 21, colour = "grey50", na.rm = TRUE
     ) +
     ggplot2::scale_fill_gradient2(
-      low = "#2166AC", mid = "#F7F7F7", high = "#B2182B", limits = c(-bound, bound), name = "log2 fold change"
+      low = "#2166AC", mid = "#F7F7F7", high = "#B2182B", limits = c(-bound, bound), name = title
     ) +
     ggplot2::scale_size(
       range = c(1, 6), limits = c(0, 5), breaks = c(-log10(0.05), 3, 5), labels = c("0.05", "0.001", "1e-05"),

@@ -22,6 +22,9 @@ table_with_images.Seurat <- function(object, table, slice_by) {
 }
 
 #' @exportS3Method
+gene_table.Seurat <- function(object, assay) object[[assay]][[]]
+
+#' @exportS3Method
 stored_run.Seurat <- function(object, reduction) {
   check_embedding_name(reduction, SeuratObject::Reductions(object))
   kept <- object[[reduction]]
@@ -135,6 +138,17 @@ add_domains.Seurat <- function(object, result, reduction.name) {
     SeuratObject::Idents(object) <- column
   } else {
     SeuratObject::Idents(object, cells = own) <- unname(result$domains)
+  }
+  object
+}
+
+#' @exportS3Method
+follow_domains.Seurat <- function(object, before, after) {
+  has <- !is.na(before)
+  if (identical(as.character(SeuratObject::Idents(object))[has], as.character(before)[has])) {
+    SeuratObject::Idents(object, cells = colnames(object)[has]) <- as.character(after)[has]
+    known <- levels(object)
+    levels(object) <- union(intersect(levels(after), known), known)
   }
   object
 }

@@ -37,6 +37,9 @@ piece_names.SingleCellExperiment <- function(object) {
 cell_table.SingleCellExperiment <- function(object) SummarizedExperiment::colData(object)
 
 #' @exportS3Method
+gene_table.SingleCellExperiment <- function(object, assay) SummarizedExperiment::rowData(object)
+
+#' @exportS3Method
 stored_run.SingleCellExperiment <- function(object, reduction) {
   check_embedding_name(reduction, SingleCellExperiment::reducedDimNames(object))
   list(

@@ -60,6 +60,9 @@ table_with_images <- function(object, table, slice_by) UseMethod("table_with_ima
 #' @exportS3Method
 table_with_images.default <- function(object, table, slice_by) table
 
+# The table about the genes of an assay, with their names as row names.
+gene_table <- function(object, assay) UseMethod("gene_table")
+
 # What an object keeps of a run: `embedding`, `table` and `cells`, and the `part` of the object that holds these cells.
 stored_run <- function(object, reduction) UseMethod("stored_run")
 
@@ -129,6 +132,12 @@ add_embedding <- function(object, result, reduction.name, reduction.key = NULL, 
 add_domains <- function(object, result, reduction.name) UseMethod("add_domains")
 
 write_info <- function(object, info, reduction) UseMethod("write_info")
+
+# Domains got other names: what an object shows cells by follows, where that was the domains.
+follow_domains <- function(object, before, after) UseMethod("follow_domains")
+
+#' @exportS3Method
+follow_domains.default <- function(object, before, after) object
 
 # Expression, genes x cells, under a name of its own. `whole`: all genes were asked for.
 add_imputed <- function(object, values, name, scale, whole) UseMethod("add_imputed")

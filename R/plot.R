@@ -46,10 +46,7 @@ SpatialDomainPlot.Seurat <- function(object, group.by = "spotscape_domain", imag
     if (!any(whole)) slices <- image_slices(object)
   }
   place <- quietly(FALSE, seurat_places(object, image, coordinates, slices))
-  # As ImageDimPlot() draws an FOV: its x upward and its y to the right.
-  as_fov <- is.null(coordinates) && all(vapply(object@images[image %||% names(own_images(object))], function(one) {
-    class(one)[[1L]] == "FOV"
-  }, NA))
+  as_fov <- is.null(coordinates) && shows_fov(object, image)
   plot_domains(if (as_fov) place[, 2:1] else place, table[[group.by]], group.by, cols, pt.size, slices, as_fov)
 }
 
@@ -89,6 +86,11 @@ SpatialDomainPlot.default <- function(object, group.by, slice_by = NULL, cols = 
   slices <- if (!is.null(slice_by)) as_slices(slice_by, "slice_by")
   title <- if (is_measure(group.by)) "value" else "domain"
   plot_domains(as_coordinates(object, cells, "object"), group.by, title, cols, pt.size, slices)
+}
+
+# Whether places are those of an FOV, which ImageDimPlot() draws with its x upward and its y to the right.
+shows_fov <- function(object, image) {
+  all(vapply(object@images[image %||% names(own_images(object))], function(one) class(one)[[1L]] == "FOV", NA))
 }
 
 # The slices to draw side by side: those asked for, or those of the run that wrote `group.by`, or of any; NULL for one.

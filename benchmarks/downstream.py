@@ -154,6 +154,54 @@ def alignment(seed: int) -> Iterator[Row]:
         yield {"data": "STARmap BZ9 to BZ5, by embedding", "method": method, "LTARI": score}
 
 
+def bent(seed: int) -> Iterator[Row]:
+    """One section of a pair bent by up to five spot distances, cropped to 70 %, turned and flipped."""
+    names = ("dlpfc_151673", "dlpfc_151674")
+    slices = {name: read(name) for name in names}
+    shift = true_motion(*slices.values())
+    rng = np.random.default_rng(seed)
+    for reference, moved in (names, names[::-1]):
+        cropped = crop(slices[moved], 0.7, rng)
+        places = cropped.obsm["spatial"].copy()
+        there = places + shift if reference == names[0] else places - shift
+        spacing = spot_distance(slices[reference].obsm["spatial"])
+        for field in (bumps, waves):
+            cropped.obsm["spatial"] = turned(places + 5 * spacing * field(places, rng), rng)
+            both = tl.integrate_slices(
+                {reference: slices[reference], moved: cropped}, n_domains=7, seed=seed, progress=False
+            )
+            own = (both.obs["slice"] == moved).to_numpy()
+            for transform in ("rigid", "affine", "nonrigid"):
+                tl.align_slices(both, reference=reference, transform=transform, seed=seed)
+                row = both.uns["spotscape_alignment"]["slices"].iloc[1]
+                off = np.linalg.norm(both.obsm["spatial_aligned"][own] - there, axis=1) / spacing
+                yield {
+                    "data": f"{moved} to {reference}, {field.__name__}",
+                    "method": transform,
+                    "error in spots": float(np.median(off)),
+                    "of the worst tenth": float(np.quantile(off, 0.9)),
+                    "smallest Jacobian": float(row["jacobian_low"]),
+                }
+
+
+def bumps(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a field of four wide bumps, at most 1 long."""
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    field = np.zeros_like(xy)
+    for _ in range(4):
+        width = rng.uniform(0.2, 0.35) * (high - low).max()
+        near = np.exp(-((xy - rng.uniform(low, high)) ** 2).sum(axis=1) / (2 * width**2))
+        field += near[:, None] * rng.normal(size=2)
+    return field / np.linalg.norm(field, axis=1).max()
+
+
+def waves(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a field of one wave across the tissue along either axis, at most 1 long."""
+    across = (xy - xy.min(axis=0)) / np.ptp(xy, axis=0).max()
+    field = np.sin(2 * np.pi * (rng.uniform(0.8, 1.3, 2) * across[:, ::-1] + rng.uniform(0, 1, 2)))
+    return field / np.linalg.norm(field, axis=1).max()
+
+
 def pairs(seed: int) -> Iterator[tuple[tuple[str, ad.AnnData], tuple[str, ad.AnnData]]]:
     """Return the reference, and the slice to align with where it belongs in ``obsm["true"]``, both ways."""
     names = ("dlpfc_151673", "dlpfc_151674")
@@ -316,6 +364,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "pseudotime": pseudotime,
     "imputation": imputation,
     "alignment": alignment,
+    "bent": bent,
     "technology": technology,
     "development": development,
     "new_slice": new_slice,

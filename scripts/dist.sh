@@ -32,7 +32,8 @@ try_python() {
     cd "$work/try"
     "$work/venv/bin/spotscape" simulate -o slice.h5ad --spots 600 --genes 300 --seed 0
     "$work/venv/bin/spotscape" run slice.h5ad -o domains.h5ad --n-domains 7 --report report.html
-    [ -s domains.h5ad ] && [ -s report.html ]
+    "$work/venv/bin/spotscape" interactive-map domains.h5ad -o map.html
+    [ -s domains.h5ad ] && [ -s report.html ] && [ -s map.html ]
   ) || die "$(basename "$1") does not run."
 }
 

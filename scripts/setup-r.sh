@@ -15,7 +15,7 @@ R_PACKAGES=(Seurat SeuratObject SpatialExperiment SingleCellExperiment Summarize
   reticulate Matrix ggplot2 withr testthat knitr rmarkdown roxygen2)
 DEB_PACKAGES=(r-base-core r-base-dev libopenblas0-pthread r-cran-seurat r-bioc-spatialexperiment
   r-cran-reticulate r-cran-withr r-cran-testthat r-cran-knitr r-cran-rmarkdown r-cran-roxygen2
-  r-cran-hdf5r) # the last for tests alone, which skip where it is not there
+  r-cran-hdf5r chromium chromium-driver) # the last three for tests alone, which skip where they are not there
 TOOLS=()
 if [ "${1:-}" = --site ]; then R_PACKAGES+=(pkgdown); DEB_PACKAGES+=(r-cran-pkgdown); fi
 if [ "${1:-}" = --dist ]; then TOOLS=(checkbashisms qpdf); DEB_PACKAGES+=(devscripts qpdf); fi

@@ -14,6 +14,7 @@ from spotscape._version import __version__
 
 if TYPE_CHECKING:
     from spotscape import datasets, gr, interop, io, metrics, pl, pp, tl
+    from spotscape._versions import show_versions
     from spotscape.config import SpotscapeConfig
     from spotscape.model import Spotscape
 
@@ -28,6 +29,7 @@ __all__ = [
     "metrics",
     "pl",
     "pp",
+    "show_versions",
     "tl",
 ]
 
@@ -41,6 +43,8 @@ def __getattr__(name: str) -> Any:
         return import_module("spotscape.config").SpotscapeConfig
     if name == "Spotscape":
         return import_module("spotscape.model").Spotscape
+    if name == "show_versions":
+        return import_module("spotscape._versions").show_versions
     raise AttributeError(f"module 'spotscape' has no attribute {name!r}")
 
 

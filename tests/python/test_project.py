@@ -19,6 +19,7 @@ from typing import Any
 import matplotlib
 import pytest
 import typer
+from matplotlib import pyplot
 
 import spotscape
 from spotscape import _keys
@@ -57,6 +58,7 @@ MAY_IMPORT = {
     "_threads": {"_validate"},
     "_validate": set(),
     "_version": set(),
+    "_versions": {"_threads", "_version"},
     "_words": set(),
     "_working_folder": set(),
     "config": {"_validate"},
@@ -84,7 +86,7 @@ MAY_IMPORT = {
     "pl": GROUND | {"_scanpy", "annotation", "gr", "io", "metrics", "pp"},
     # the top
     "cli": GROUND
-    | {"datasets", "engine", "gr", "interop", "io", "metrics", "model", "pl", "pp", "run", "tl"},
+    | {"_versions", "datasets", "engine", "gr", "interop", "io", "metrics", "model", "pl", "pp", "run", "tl"},
     "__main__": {"_working_folder", "cli"},
 }
 FORBIDDEN = {
@@ -373,6 +375,7 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
     for name, one in zip("ABCD", slices, strict=True):
         spotscape.io.write(one, f"{name}.h5ad")
     exec(compile(_readme("python"), "README.md", "exec"), {})
+    pyplot.close("all")  # other tests hold that no figure is left open
     assert {path.name for path in tmp_path.iterdir()} == {
         *(f"{name}.h5ad" for name in "ABCD"),
         "slice.h5ad",
@@ -383,6 +386,8 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
         "pseudotime.png",
         "model",
         "groups.csv",
+        "maps.png",
+        "map.html",
     }
     assert "spotscape_domain" in capsys.readouterr().out
 

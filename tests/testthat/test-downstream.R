@@ -96,7 +96,8 @@ test_that("slices are matched, and labels go from one to the other", {
     expect_equal(nrow(record$slices), 2L)
     expect_equal(nrow(record$matches), sum(cell_table(object)$section == record$slices$slice[2L]))
     expect_true(all(c(record$matches$spot, record$matches$reference_spot) %in% colnames(object)))
-    moved <- suppressWarnings(AlignSlices(object))
+    moved <- suppressWarnings(AlignSlices(object, transform = "nonrigid"))
+    expect_true(all(c("bent_by", "jacobian_low", "jacobian_high") %in% names(kept_of(moved, "spotscape_alignment")$slices)))
     own <- cell_table(moved)$section == record$reference
     expect_false(anyNA(cell_table(moved)$aligned_x[own]))
     for (by in c("embedding", "matches")) {

@@ -7,8 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
+from spotscape.alignment.bend import bend
 from spotscape.alignment.matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
-from spotscape.alignment.registration import Registration, Sides, chance_of_agreeing, register
+from spotscape.alignment.registration import (
+    NONRIGID,
+    Registration,
+    Sides,
+    chance_of_agreeing,
+    judged,
+    register,
+)
+from spotscape.alignment.spline import Deformation
 
 MATCHINGS = ("nearest", "transport")
 FEWEST_MATCHES = 20
@@ -33,12 +42,22 @@ class Aligned(NamedTuple):
         Its matched spots; None without an alignment.
     n_matches
         Number of mutual neighbours in the embedding.
+    deformation
+        What bends the slice where the registration puts it; None where nothing does.
     """
 
     found: Registration | None
     why: str
     matches: Matches | None
     n_matches: int
+    deformation: Deformation | None = None
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Return where points of the slice (N x 2) lie in the reference's frame; NaN where there is none."""
+        if self.found is None:
+            return np.full(points.shape, np.nan)
+        moved = self.found.transform(points)
+        return moved if self.deformation is None else self.deformation(moved)
 
 
 def align(sides: Sides, transform: str, matching: str, n_neighbors: int, rng: np.random.Generator) -> Aligned:
@@ -47,11 +66,19 @@ def align(sides: Sides, transform: str, matching: str, n_neighbors: int, rng: np
     scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
     if transform == "none":
         return Aligned(None, "", by_embedding(sides, pairs, scale), len(pairs))
-    found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), transform, rng)
+    kind = "rigid" if transform == NONRIGID else transform
+    found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), kind, rng)
     if found is None:
         return Aligned(None, why, None, len(pairs))
+    one = Aligned(found, "", None, len(pairs))
+    if transform == NONRIGID:
+        bent = bend(sides._replace(xy=found.transform(sides.xy)))
+        if bent is None:
+            return Aligned(None, "every deformation that fits folds the tissue", None, len(pairs))
+        one = one._replace(deformation=bent)
+        one = one._replace(found=judged(found, sides, pairs, one, rng))
     match = by_place if matching == "nearest" else by_transport
-    return Aligned(found, "", match(sides, found.transform, pairs, scale), len(pairs))
+    return one._replace(matches=match(sides, one, pairs, scale))
 
 
 def sides_of(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, transform: str) -> Sides:
@@ -59,7 +86,8 @@ def sides_of(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, 
     spacing = 1.0
     if transform != "none":
         apart = [float(np.median(cKDTree(xy[rows]).query(xy[rows], k=2)[0][:, 1])) for rows in (own, fixed)]
-        spacing = max(max(apart) if transform == "rigid" else apart[1], 1e-12)
+        in_one_unit = transform in ("rigid", NONRIGID)
+        spacing = max(max(apart) if in_one_unit else apart[1], 1e-12)
     return Sides(xy[own], z[own], xy[fixed], z[fixed], spacing)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
 from sklearn.neighbors import NearestNeighbors
 
-from spotscape.alignment.registration import Sides, Transform
+from spotscape.alignment.registration import Sides
 
 _REACH = 3.0
 """How far a match may lie, in spot distances, once the slices are aligned."""
@@ -60,9 +61,11 @@ def by_embedding(sides: Sides, mutual: np.ndarray, scale: float) -> Matches:
     return _matches(sides, spots, partners, mutual, scale, None)
 
 
-def by_place(sides: Sides, transform: Transform, mutual: np.ndarray, scale: float) -> Matches:
+def by_place(
+    sides: Sides, move: Callable[[np.ndarray], np.ndarray], mutual: np.ndarray, scale: float
+) -> Matches:
     """Match every spot that has others near it to the one that is most alike and nearest."""
-    moved = transform(sides.xy)
+    moved = move(sides.xy)
     distances, near, spots = _within_reach(sides, moved)
     apart = np.square(sides.z[spots][:, None] - sides.reference_z[near]).sum(axis=2) / scale**2
     cost = np.where(np.isfinite(distances), apart + (distances / sides.spacing) ** 2, np.inf)
@@ -71,14 +74,16 @@ def by_place(sides: Sides, transform: Transform, mutual: np.ndarray, scale: floa
     return _matches(sides, spots, partners, mutual, scale, moved)
 
 
-def by_transport(sides: Sides, transform: Transform, mutual: np.ndarray, scale: float) -> Matches:
+def by_transport(
+    sides: Sides, move: Callable[[np.ndarray], np.ndarray], mutual: np.ndarray, scale: float
+) -> Matches:
     """Match by unbalanced optimal transport, in tiles of the tissue: a spot of the reference is shared out.
 
     The cost is that of `by_place`; a spot goes to the partner that gets most of its mass.
     """
     import ot  # takes seconds, and most calls need none of it
 
-    moved = transform(sides.xy)
+    moved = move(sides.xy)
     _, _, spots = _within_reach(sides, moved)
     tree = cKDTree(sides.reference_xy)
     partners = np.empty(len(spots), dtype=np.int64)

@@ -15,12 +15,14 @@ Source: [1]_ Fischler and Bolles (1981), CACM 24; least squares by Umeyama (1991
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-TRANSFORMS = ("rigid", "similarity", "affine", "none")
+NONRIGID = "nonrigid"
+TRANSFORMS = ("rigid", "similarity", "affine", NONRIGID, "none")
 _TRIALS = 4000
 _SCORED_MATCHES = 2000
 _REFINED = 25
@@ -134,6 +136,21 @@ def register(
     return best._replace(rival=max(rivals, key=lambda one: one.score)) if rivals else best
 
 
+def judged(
+    found: Registration,
+    sides: Sides,
+    pairs: np.ndarray,
+    move: Callable[[np.ndarray], np.ndarray],
+    rng: np.random.Generator,
+) -> Registration:
+    """Return a registration with what speaks for another motion of the slice in its place."""
+    alike, overlap, over = alikeness(sides, cKDTree(sides.reference_xy), move, rng)
+    off = np.linalg.norm(move(sides.xy[pairs[:, 0]]) - sides.reference_xy[pairs[:, 1]], axis=1)
+    inliers = off < _TOLERANCES[-1] * sides.spacing
+    agreement = _support(inliers, over[pairs[:, 0]], chance_of_agreeing(sides))
+    return found._replace(agreement=agreement, alikeness=alike, overlap=overlap, inliers=inliers)
+
+
 def _support(inliers: np.ndarray, over: np.ndarray, chance: float) -> float:
     """Return the share of the matches in the overlap that agree, less what chance gives."""
     share = inliers[over].mean() if over.any() else 0.0
@@ -195,7 +212,7 @@ def fit_points(source: np.ndarray, target: np.ndarray, weights: np.ndarray, kind
 
 
 def alikeness(
-    sides: Sides, tree: cKDTree, transform: Transform, rng: np.random.Generator
+    sides: Sides, tree: cKDTree, transform: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
 ) -> tuple[float, float, np.ndarray]:
     """Return alikeness and overlap of a transform, as in `Registration`, and which spots lie on others.
 

@@ -20,14 +20,19 @@ from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
+from spotscape.cli.composition import composition
 from spotscape.cli.describe import describe
 from spotscape.cli.export import export
+from spotscape.cli.gene_sets import gene_sets
 from spotscape.cli.info import info
+from spotscape.cli.maps import interactive_map, tissue_maps
 from spotscape.cli.markers import markers
+from spotscape.cli.names import names, rename
 from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.simulate import simulate
 from spotscape.cli.tree import tree
+from spotscape.cli.versions import versions
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -50,8 +55,15 @@ app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(tree)
 app.command()(describe)
 app.command()(markers)
+app.command()(composition)
+app.command("gene-sets")(gene_sets)
+app.command()(names)
+app.command()(rename)
 app.command()(neighborhoods)
 app.command()(report)
+app.command("tissue-maps")(tissue_maps)
+app.command("interactive-map")(interactive_map)
+app.command()(versions)
 app.command()(export)
 app.command()(info)
 app.command()(simulate)

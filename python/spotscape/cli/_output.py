@@ -61,3 +61,12 @@ def check_output_folder(option: str, path: Path) -> None:
     from spotscape.io import check_output
 
     check_output(path / "figure.png" if path.exists() else path)
+
+
+def as_text(table: pd.DataFrame, *, index: bool) -> str:
+    """Return a table with as many digits as a person reads."""
+    return table.to_string(index=index, na_rep="-", float_format=_number)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"

@@ -15,6 +15,7 @@ from spotscape.cli._sources import read_one, write_result
 from spotscape.cli.run import write_report
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
 Source = Annotated[
@@ -93,7 +94,9 @@ def align(
     ] = None,
     transform: Annotated[
         str,
-        typer.Option(help="'rigid', 'similarity' (also scaled), 'affine', or 'none': matched, not moved."),
+        typer.Option(
+            help="'rigid', 'similarity' (also scaled), 'affine', 'nonrigid' (bent), or 'none': not moved."
+        ),
     ] = "rigid",
     matching: Annotated[
         str, typer.Option(help="'nearest', or 'transport' so that few spots share a partner.")
@@ -131,14 +134,19 @@ def align(
         others = record["slices"].iloc[1:]
         if transform == "none":
             return f"{len(record['matches']):,} spots matched to {record['reference']}"
-        return "\n".join(
-            f"{row[_keys.SLICE]}: turned by {row['rotation']:.0f} degrees"
-            f"{', turned over' if row['turned_over'] else ''}, agreement {row['agreement']:.2f}, "
-            f"overlap {row['overlap']:.0%}"
-            for _, row in others[others["aligned"]].iterrows()
-        )
+        return "\n".join(_said_of(row) for _, row in others[others["aligned"]].iterrows())
 
     _change(context, source, out, act, quiet)
+
+
+def _said_of(row: pd.Series) -> str:
+    """Return what happened to an aligned slice, of its row in the table."""
+    over = ", turned over" if row["turned_over"] else ""
+    bent = "" if row.isna()["bent_by"] else f", bent by {row['bent_by']:.1f} spot distances"
+    return (
+        f"{row[_keys.SLICE]}: turned by {row['rotation']:.0f} degrees{over}{bent}, "
+        f"agreement {row['agreement']:.2f}, overlap {row['overlap']:.0%}"
+    )
 
 
 def map_slice(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spotscape import _keys
-from spotscape.cli._output import check_output_file, write_table
+from spotscape.cli._output import as_text, check_output_file, write_table
 from spotscape.cli._sources import read_one
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 def describe(
@@ -52,20 +52,11 @@ def describe(
     if not quiet:
         unit = {"um": "micrometres"}.get(found.unit, f"{found.unit}s")
         typer.echo(f"Lengths in {unit}, areas in their square")
-        typer.echo(_text(found.domains.drop(columns="unit"), index=False))
+        typer.echo(as_text(found.domains.drop(columns="unit"), index=False))
         typer.echo("\nLength of the border between two domains")
-        typer.echo(_text(found.borders, index=True))
+        typer.echo(as_text(found.borders, index=True))
     if out is not None:
         borders = found.borders.add_prefix("border_").reset_index(drop=True)
         write_table(out, found.domains.join(borders), context.obj)
         if not quiet:
             typer.echo(f"Written: {out}")
-
-
-def _text(table: pd.DataFrame, *, index: bool) -> str:
-    """Return a table with as many digits as a person reads."""
-    return table.to_string(index=index, na_rep="-", float_format=_number)
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"

@@ -9,9 +9,8 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
-from spotscape.cli._output import check_output_file, write_table
+from spotscape.cli._output import as_text, check_output_file, write_table
 from spotscape.cli._sources import read_one
-from spotscape.cli.describe import _text
 
 _SHOWN = 10
 """Differences between conditions that are printed."""
@@ -88,12 +87,12 @@ def neighborhoods(
     )
     if not quiet:
         typer.echo("Contacts against chance (z-scores)")
-        typer.echo(_text(found.zscore, index=True))
+        typer.echo(as_text(found.zscore, index=True))
         if found.differences is not None:
             typer.echo("\nDifferences between conditions (log2 odds), the smallest p first")
             first = found.differences.sort_values("p_value", kind="stable").head(_SHOWN)
             columns = ["first", "second", _keys.CONDITION, "reference", "difference", "p_value", "smallest_p"]
-            typer.echo(_text(first[columns], index=False))
+            typer.echo(as_text(first[columns], index=False))
     if out is not None:
         whole = [found.pairs] if found.slices is None else [found.pairs, found.slices]
         write_table(out, pd.concat(whole, ignore_index=True), context.obj)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
-from spotscape.interop._plain import tables
+from spotscape.interop._plain import index_of, tables
 
 
 def from_comparison(adata: AnnData) -> dict[str, Any]:
@@ -99,3 +100,50 @@ def from_neighborhoods(found: Any) -> dict[str, Any]:
         **{name: getattr(found, name).to_numpy(dtype=np.float64) for name in ("zscore", "count")},
         **tables({name: table for name, table in named.items() if table is not None}),
     }
+
+
+def from_composition(found: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]) -> dict[str, Any]:
+    """Return what `spotscape.tl.domain_composition` gave, its tables as columns.
+
+    Parameters
+    ----------
+    found
+        What the verb returned.
+
+    Returns
+    -------
+    dict
+        ``"composition"``, ``"enrichment"`` and ``"comparison"``, the last None without conditions.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from spotscape.interop.reticulate import from_composition
+    >>> from_composition((pd.DataFrame({"domain": ["1"]}), pd.DataFrame({"domain": ["1"]}), None))
+    {'composition': {'domain': ['1']}, 'enrichment': {'domain': ['1']}, 'comparison': None}
+    """
+    return tables(dict(zip(("composition", "enrichment", "comparison"), found, strict=True)))
+
+
+def data_frame(values: Any, rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Make a table of an R matrix; NA are missing.
+
+    Parameters
+    ----------
+    values
+        Rows x columns.
+    rows, columns
+        Their names.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> from spotscape.interop.reticulate import data_frame
+    >>> data_frame([[1.0]], ["a"], ["b"]).to_dict()
+    {'b': {'a': 1.0}}
+    """
+    names = [str(name) for name in columns]
+    return pd.DataFrame(np.asarray(values, dtype=np.float64), index=index_of(rows), columns=names)

@@ -34,7 +34,9 @@ from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.interop._plain import factor as factor
 from spotscape.interop._plain import index_of, plain, table_of, values_of
 from spotscape.interop._plain import tables as tables
+from spotscape.interop._results import data_frame as data_frame
 from spotscape.interop._results import from_comparison as from_comparison
+from spotscape.interop._results import from_composition as from_composition
 from spotscape.interop._results import from_description as from_description
 from spotscape.interop._results import from_neighborhoods as from_neighborhoods
 

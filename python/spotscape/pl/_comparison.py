@@ -14,13 +14,13 @@ from matplotlib.axes import Axes
 from spotscape import _keys
 from spotscape._docs import filled
 from spotscape._validate import check_choice, check_integer, input_error
+from spotscape.pl._dots import draw_dots
 from spotscape.pl._figure import as_plain_text, check_save, open_panels, save_figure
 from spotscape.pl._palette import PALETTE
 
 SIGNIFICANT = 0.05
 """Adjusted p-values below this get a star."""
 _SPREAD = 0.16
-_LARGEST, _SMALLEST = 130.0, 8.0
 _COMPARE_FIRST = "Call spotscape.tl.compare_domains(adata) first."
 
 
@@ -141,23 +141,13 @@ def _draw_genes(ax: Axes, genes: pd.DataFrame, domains: list[str], n_genes: int)
         ax.set_axis_off()
         return
     shown = genes[genes["gene"].astype(str).isin(names)]
-    x = [domains.index(str(domain)) for domain in shown["domain"]]
-    y = [names.index(str(gene)) for gene in shown["gene"]]
-    change = shown["log2_fold_change"].to_numpy(dtype=float)
-    strength = np.clip(-np.log10(np.maximum(shown["p_adjusted"].to_numpy(dtype=float), 1e-5)), 0, 5) / 5
-    bound = max(1.0, float(np.nanmax(np.abs(change[np.isfinite(change)]), initial=0.0)))
-    sizes = _SMALLEST + (_LARGEST - _SMALLEST) * strength
-    dots = ax.scatter(x, y, c=change, s=sizes, cmap="RdBu_r", vmin=-bound, vmax=bound, edgecolors="0.5")
-    dots.set_linewidth(0.4)
-    ax.set_xticks(range(len(domains)), domains)
-    ax.set_yticks(range(len(names)), names, fontsize=max(5, min(9, 150 // len(names))))
-    ax.set_xlim(-0.6, len(domains) - 0.4)
-    ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.set_xlabel("domain")
-    ax.figure.colorbar(dots, ax=ax, shrink=0.7).set_label("log2 fold change")
-    for p_value in (0.05, 0.001, 0.00001):
-        size = _SMALLEST + (_LARGEST - _SMALLEST) * -np.log10(p_value) / 5
-        ax.scatter([], [], s=size, color="0.5", label=f"{p_value:g}")
-    legend = ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=4)
-    legend.set_title("adjusted p", prop={"size": 9})
-    as_plain_text([*ax.get_xticklabels(), *ax.get_yticklabels()])
+    draw_dots(
+        ax,
+        x=[domains.index(str(domain)) for domain in shown["domain"]],
+        y=[names.index(str(gene)) for gene in shown["gene"]],
+        change=shown["log2_fold_change"].to_numpy(dtype=float),
+        p_adjusted=shown["p_adjusted"].to_numpy(dtype=float),
+        domains=domains,
+        rows=names,
+        label="log2 fold change",
+    )

@@ -53,10 +53,13 @@ def new_axes(size: tuple[float, float]) -> Axes:
 
 
 def new_panels(
-    n_panels: int, size: tuple[float, float], figure_class: Callable[..., Figure] = Figure
+    n_panels: int,
+    size: tuple[float, float],
+    figure_class: Callable[..., Figure] = Figure,
+    n_columns: int = COLUMNS,
 ) -> list[Axes]:
     """Return axes side by side, ``size`` each, of a figure that is off-screen unless pyplot makes it."""
-    n_columns = min(n_panels, COLUMNS)
+    n_columns = min(n_panels, n_columns)
     n_rows = -(-n_panels // n_columns)
     figure = figure_class(figsize=(n_columns * size[0], n_rows * size[1]))
     if figure_class is Figure:
@@ -76,6 +79,7 @@ def open_panels(
     save: str | PathLike[str] | None,
     n_panels: int,
     size: tuple[float, float],
+    n_columns: int = COLUMNS,
 ) -> list[Axes]:
     """Return the user's axes, one a panel, or new ones, of a figure as in `open_axes`."""
     if ax is not None:
@@ -84,10 +88,10 @@ def open_panels(
             raise input_error("ax", f"{len(axes)} axes", f"{n_panels}, one for each panel")
         return axes
     if save is not None:
-        return new_panels(n_panels, size)
+        return new_panels(n_panels, size, n_columns=n_columns)
     from matplotlib import pyplot  # a notebook shows only figures that pyplot made
 
-    return new_panels(n_panels, size, pyplot.figure)
+    return new_panels(n_panels, size, pyplot.figure, n_columns)
 
 
 def one_or_all(axes: list[Axes]) -> Axes | list[Axes]:

@@ -74,11 +74,14 @@ def assign_colors(contacts: np.ndarray) -> list[str]:
     Notes
     -----
     The sum over pairs of sqrt(edges) / (colour distance)² is brought down by exchanging two colours at a
-    time until no exchange helps. The root keeps short borders from being sold for long ones.
+    time until no exchange helps. The root keeps short borders from being sold for long ones. More groups than
+    there are colours take them in turn: hundreds of them would take minutes of exchanges.
     """
     n_domains = len(contacts)
+    if n_domains > len(PALETTE):
+        return [PALETTE[i % len(PALETTE)] for i in range(n_domains)]
     n_colors = max(n_domains, 8)
-    colors = [PALETTE[i % len(PALETTE)] for i in range(n_colors)]
+    colors = list(PALETTE[:n_colors])
     badness = (color_distances(colors) + 0.02) ** -2.0
     weight = np.zeros((n_colors, n_colors))
     weight[:n_domains, :n_domains] = np.sqrt(contacts + contacts.T)

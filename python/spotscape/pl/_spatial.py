@@ -166,6 +166,11 @@ def draw_panel(
     alpha: float,
 ) -> None:
     """Draw one slice: its image, and its spots in a colour each."""
+    draw_spots(ax, xy, colors, draw_ground(ax, xy, image, spot_size), alpha)
+
+
+def draw_ground(ax: Axes, xy: np.ndarray, image: TissueImage | None, spot_size: float | None) -> SpotShape:
+    """Draw what is under the spots of a slice and set the frame; return the shape that spots have."""
     shape = spot_shape(xy)
     if spot_size is not None:
         shape = SpotShape(spot_size, shape.square)
@@ -174,12 +179,12 @@ def draw_panel(
     if image is not None:
         rows, columns = image.pixels.shape[:2]
         ax.imshow(image.pixels, extent=(0, columns / image.scale, rows / image.scale, 0), cmap="gray")
-    draw_spots(ax, xy, colors, shape, alpha)
     low, high = xy.min(axis=0) - shape.size, xy.max(axis=0) + shape.size
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(high[1], low[1])
     ax.set_aspect("equal")
     ax.set_axis_off()
+    return shape
 
 
 def panel_size(xy: np.ndarray, panels: list[tuple[str | None, np.ndarray]]) -> tuple[float, float]:

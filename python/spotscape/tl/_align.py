@@ -14,10 +14,11 @@ from spotscape._adata import in_memory_copy
 from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
-from spotscape.alignment import align, sides_of
+from spotscape.alignment import Aligned, align, sides_of
 from spotscape.alignment.align import MATCHINGS
 from spotscape.alignment.matches import Matches
-from spotscape.alignment.registration import TRANSFORMS, Registration, Transform, is_over, rotation
+from spotscape.alignment.registration import NONRIGID, TRANSFORMS, is_over, rotation
+from spotscape.alignment.spline import jacobian
 from spotscape.alignment.words import said_of, unlike_units
 from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
@@ -53,7 +54,9 @@ def align_slices(
         Name of the slice whose frame is taken; the first where left out.
     transform
         ``"rigid"``: turned, shifted and turned over; ``"similarity"``: also scaled, for slices in different
-        units; ``"affine"``: also sheared; ``"none"``: nothing is moved, and spots are matched by their
+        units; ``"affine"``: also sheared; ``"nonrigid"``: after the rigid step bent by a smooth deformation
+        [3]_, as sections bend on the glass, so that spots come to lie on those that are
+        like them; ``"none"``: nothing is moved, and spots are matched by their
         embedding alone, as for slices of different individuals.
     matching
         How spots are matched once the slices are aligned: ``"nearest"``, each spot to the most alike of those
@@ -80,8 +83,10 @@ def align_slices(
       ``a11`` to ``a22``, ``b1``, ``b2``), rotation in degrees, scale, whether it was turned over, agreement
       (share of the matches in the overlap that lie on each other: 1 is all, 0 is chance), how alike spots are
       that lie on each other (1 is equal, 0 is chance), overlap, another fit that is as good (``other_...``),
-      numbers of matches and of those that agree; ``"matches"``, a table of matched spots with their score (0
-      to 1), whether they are mutual, and their distance.
+      numbers of matches and of those that agree; with ``"nonrigid"`` how far spots are moved by bending
+      (``bent_by``, the median, in spot distances) and the smallest and largest factor that an area changes
+      by (``jacobian_low``, ``jacobian_high``), NaN otherwise; ``"matches"``, a table of matched spots with
+      their score (0 to 1), whether they are mutual, and their distance.
 
     Raises
     ------
@@ -92,14 +97,16 @@ def align_slices(
     Warns
     -----
     SpotscapeWarning
-        Of each slice that could not be aligned, and why: too few matches, all of them in one clump, or no
-        transform under which the slices overlap and agree. No transform is forced on such a slice. And of
-        each slice that fits as well another way, such as its mirror image or after a half turn.
+        Of each slice that could not be aligned, and why: too few matches, all of them in one clump, no
+        transform under which the slices overlap and agree, or no deformation that does not fold. No transform
+        is forced on such a slice. And of each slice that fits as well another way, such as its mirror image
+        or after a half turn.
 
     References
     ----------
     .. [1] Fischler and Bolles (1981), Random sample consensus, CACM 24.
     .. [2] Chizat et al. (2018), Scaling algorithms for unbalanced optimal transport, Math. Comp. 87.
+    .. [3] Rueckert et al. (1999), Nonrigid registration using free-form deformations, IEEE TMI 18.
 
     Examples
     --------
@@ -127,18 +134,18 @@ def align_slices(
     fixed = np.flatnonzero(slices == reference)
     aligned = np.full((adata.n_obs, 2), np.nan)
     aligned[fixed] = xy[fixed]
-    rows, tables = [_row(reference, Transform(np.eye(2), np.zeros(2)), None, 0)], [_no_matches()]
+    rows, tables = [_row(reference)], [_no_matches()]
     for name in slices.categories.drop(reference):
         own = np.flatnonzero(slices == name)
         sides = sides_of(xy, embedding, own, fixed, transform)
         one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
-        texts = [unlike_units(name, reference, xy[own], xy[fixed])] if transform == "rigid" else []
+        texts = (
+            [unlike_units(name, reference, xy[own], xy[fixed])] if transform in ("rigid", NONRIGID) else []
+        )
         for text in filter(None, [*texts, said_of(name, reference, one)]):
             warnings.warn(text, SpotscapeWarning, stacklevel=2)
-        moved = None if one.found is None else one.found.transform
-        if moved is not None:
-            aligned[own] = moved(xy[own])
-        rows.append(_row(name, moved, one.found, one.n_matches))
+        aligned[own] = one(xy[own])
+        rows.append(_row(name) | _row_of(one, xy[own], sides.spacing))
         if one.matches is not None:
             tables.append(_table(name, one.matches, adata.obs_names[own], adata.obs_names[fixed]))
     adata = in_memory_copy(adata) if copy else adata
@@ -171,35 +178,44 @@ def find_reference(slices: pd.Categorical, reference: str | None, slice_key: str
     return names[0] if reference is None else str(reference)
 
 
-def _row(
-    name: str, transform: Transform | None, found: Registration | None, n_matches: int
-) -> dict[str, Any]:
-    """Return what the table of slices says of one."""
-    matrix = np.full((2, 2), np.nan) if transform is None else transform.matrix
-    offset = np.full(2, np.nan) if transform is None else transform.offset
-    rival = None if found is None else found.rival
-    determinant = float(np.linalg.det(matrix)) if transform is not None else np.nan
-    return {
-        _keys.SLICE: name,
-        "aligned": transform is not None,
-        "a11": matrix[0, 0],
-        "a12": matrix[0, 1],
-        "a21": matrix[1, 0],
-        "a22": matrix[1, 1],
-        "b1": offset[0],
-        "b2": offset[1],
-        "rotation": rotation(Transform(matrix, offset)),
-        "scale": float(np.sqrt(abs(determinant))),
-        "turned_over": bool(determinant < 0),
-        "agreement": np.nan if found is None else found.agreement,
-        "alikeness": np.nan if found is None else found.alikeness,
-        "overlap": np.nan if found is None else found.overlap,
-        "other_rotation": np.nan if rival is None else rotation(rival.transform),
-        "other_turned_over": rival is not None and is_over(rival.transform),
-        "other_agreement": np.nan if rival is None else rival.agreement,
-        "n_matches": n_matches,
-        "n_agreeing": 0 if found is None else int(found.inliers.sum()),
+def _row(name: str) -> dict[str, Any]:
+    """Return what the table of slices says of the reference, which lies where it lies."""
+    matrix = {"a11": 1.0, "a12": 0.0, "a21": 0.0, "a22": 1.0, "b1": 0.0, "b2": 0.0}
+    motion = {"aligned": True} | matrix | {"rotation": 0.0, "scale": 1.0, "turned_over": False}
+    fit = dict.fromkeys(("agreement", "alikeness", "overlap", "other_rotation"), np.nan)
+    other = {"other_turned_over": False, "other_agreement": np.nan, "n_matches": 0, "n_agreeing": 0}
+    bent = dict.fromkeys(("bent_by", "jacobian_low", "jacobian_high"), np.nan)
+    return {_keys.SLICE: name} | motion | fit | other | bent
+
+
+def _row_of(one: Aligned, xy: np.ndarray, spacing: float) -> dict[str, Any]:
+    """Return what the table says of a slice that was aligned, or could not be."""
+    found = one.found
+    if found is None:
+        unknown = dict.fromkeys(("a11", "a12", "a21", "a22", "b1", "b2", "rotation", "scale"), np.nan)
+        return {"aligned": False, "n_matches": one.n_matches} | unknown
+    matrix, offset, rival = found.transform.matrix, found.transform.offset, found.rival
+    row = dict(zip(("a11", "a12", "a21", "a22", "b1", "b2"), [*matrix.ravel(), *offset], strict=True))
+    row |= {
+        "rotation": rotation(found.transform),
+        "scale": float(np.sqrt(abs(np.linalg.det(matrix)))),
+        "turned_over": is_over(found.transform),
+        "agreement": found.agreement,
+        "alikeness": found.alikeness,
+        "overlap": found.overlap,
+        "n_matches": one.n_matches,
+        "n_agreeing": int(found.inliers.sum()),
     }
+    if rival is not None:
+        row["other_rotation"] = rotation(rival.transform)
+        row["other_turned_over"] = is_over(rival.transform)
+        row["other_agreement"] = rival.agreement
+    if one.deformation is not None:
+        rigid = found.transform(xy)
+        areas = jacobian(one.deformation, rigid)
+        row["bent_by"] = float(np.median(np.linalg.norm(one(xy) - rigid, axis=1)) / spacing)
+        row |= {"jacobian_low": float(areas.min()), "jacobian_high": float(areas.max())}
+    return row
 
 
 def _table(name: str, matches: Matches, spots: pd.Index, partners: pd.Index) -> pd.DataFrame:

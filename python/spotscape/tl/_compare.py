@@ -12,18 +12,16 @@ from anndata import AnnData
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._docs import filled
-from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, describe, input_error
 from spotscape.comparison.genes import WILCOXON, Groups, adjusted, compare_genes, no_genes
-from spotscape.comparison.moderated_t import moderated_t
+from spotscape.comparison.shares import NONE, compare_shares
 from spotscape.pp import check_adata, find_counts
-from spotscape.run.join import check_conditions
 from spotscape.run.read import check_key_added
 from spotscape.run.record import collected_warnings
+from spotscape.tl._labels import check_reference, read_groups
 
 ABSENT = 0.05
 """A domain is in one condition only if its share in the other is below this part of its share in the one."""
-MODERATED_T, NONE = "moderated t", "none"
 _CONDITION_KEY, _SLICE_KEY = "condition_key", "slice_key"
 
 
@@ -129,8 +127,8 @@ def compare_domains(
     slice_key = _given_or(_SLICE_KEY, slice_key, run.get(_SLICE_KEY))
     domain_key = _keys.domain(key_added) if domain_key is None else domain_key
     with collected_warnings() as texts:
-        groups = _read_groups(adata, slice_key, condition_key, domain_key)
-        reference = _check_reference(reference, list(groups.conditions.categories))
+        groups = read_groups(adata, slice_key, condition_key, domain_key)
+        reference = check_reference(reference, list(groups.conditions.categories))
         counts = find_counts(adata, layer=layer)
     shares = _shares(groups)
     composition, genes, skipped = [], [], []
@@ -175,34 +173,6 @@ def _given_or(name: str, given: Any, recorded: Any) -> str:
     return str(recorded)
 
 
-def _read_groups(adata: AnnData, slice_key: str, condition_key: str, domain_key: str) -> Groups:
-    """Return who belongs where, checked."""
-    slices = read_slices(adata, slice_key)
-    check_conditions(adata, slice_key, condition_key)
-    if domain_key not in adata.obs:
-        todo = "Call spotscape.tl.integrate_slices first, or name the domains by domain_key=."
-        known = ", ".join(repr(str(name)) for name in adata.obs)
-        raise input_error(f"adata.obs[{domain_key!r}]", f"nothing (it has: {known})", "domains", todo)
-    column = pd.Categorical(adata.obs[domain_key]).remove_unused_categories()
-    if not len(column.categories):
-        raise input_error(f"adata.obs[{domain_key!r}]", "no spot with a domain", "domains")
-    domains = column.rename_categories([str(name) for name in column.categories])
-    column = pd.Categorical(adata.obs[condition_key]).remove_unused_categories()
-    conditions = column.rename_categories([str(name) for name in column.categories])
-    first = pd.Series(np.arange(adata.n_obs)).groupby(slices.codes).first()
-    of_slice = pd.Series(np.asarray(conditions)[first], index=list(slices.categories))
-    return Groups(slices, conditions, domains, of_slice)
-
-
-def _check_reference(reference: Any, conditions: list[str]) -> str:
-    """Return the condition to compare with."""
-    if reference is None:
-        return conditions[0]
-    if str(reference) not in conditions:
-        raise input_error("reference", describe(reference), f"one of {', '.join(map(repr, conditions))}")
-    return str(reference)
-
-
 def _shares(groups: Groups) -> pd.DataFrame:
     """Return how large each domain is in each slice; spots without a domain are not counted."""
     numbers = pd.crosstab(groups.slices, groups.domains, dropna=False)
@@ -227,32 +197,16 @@ def _compare_shares(shares: pd.DataFrame, groups: Groups, other: str, reference:
     these, those = (
         wide[groups.of_slice.index[groups.of_slice == name]].to_numpy() for name in (other, reference)
     )
-    share, share_reference = these.mean(axis=1), those.mean(axis=1)
-    tested = min(these.shape[1], those.shape[1]) > 1
-    p_value = np.full(len(wide), np.nan)
-    if tested:
-        # A domain that neither condition has (a third may) has no variance to learn from.
-        there = np.maximum(share, share_reference) > 0
-        p_value[there] = moderated_t(*(np.arcsin(np.sqrt(part[there])) for part in (these, those))).p_value
+    found = compare_shares(these, those)
+    share, share_reference = found["share"], found["share_reference"]
     only_in = np.select(
         [share_reference < ABSENT * share, share < ABSENT * share_reference], [other, reference], ""
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log2(share / share_reference)
-    return pd.DataFrame(
-        {
-            "domain": list(wide.index),
-            _keys.CONDITION: other,
-            "reference": reference,
-            "share": share,
-            "share_reference": share_reference,
-            "log2_ratio": ratio,
-            "p_value": p_value,
-            "p_adjusted": adjusted(p_value),
-            "method": MODERATED_T if tested else NONE,
-            "only_in": only_in,
-        }
-    )
+    found.insert(0, "domain", list(wide.index))
+    found.insert(1, _keys.CONDITION, other)
+    found.insert(2, "reference", reference)
+    found.insert(found.columns.get_loc("method"), "p_adjusted", adjusted(found["p_value"].to_numpy()))
+    return found.assign(only_in=only_in)
 
 
 def _remarks(composition: pd.DataFrame, genes: pd.DataFrame, skipped: list[str], min_spots: int) -> list[str]:

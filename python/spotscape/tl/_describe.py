@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
 from spotscape import _keys
 from spotscape._slices import read_slices
-from spotscape._validate import check_flag, describe, input_error
+from spotscape._validate import check_flag, input_error
 from spotscape.annotation import shape
 from spotscape.annotation.shape import Description
 from spotscape.gr import check_coordinates
@@ -18,6 +16,7 @@ from spotscape.gr.spatial_graph import spatial_graph
 from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import check_adata
 from spotscape.run.read import check_key_added
+from spotscape.tl._labels import given_or_run_slice_key, read_labels, without_labels
 
 
 def describe_domains(
@@ -108,14 +107,14 @@ def describe_domains(
     key_added = check_key_added(key_added)
     by_slice = check_flag("by_slice", by_slice)
     column = _keys.domain(key_added) if domain_key is None else domain_key
-    labels = _read_labels(adata, column, given=domain_key is not None)
-    slice_key = _given_or_run_slice_key(adata, slice_key, key_added)
+    labels = read_labels(adata, column, given=domain_key is not None)
+    slice_key = given_or_run_slice_key(adata, slice_key, key_added)
     slices = None if slice_key is None else read_slices(adata, slice_key)
     if by_slice and slices is None:
         todo = "Name the column of adata.obs with the slices by slice_key=."
         raise input_error("by_slice", "True for an object of one slice", "False", todo)
     places = in_one_plane(check_coordinates(adata, spatial_key), slices, spatial_key)
-    tissue = spatial_graph(_without(adata, column, slice_key), spatial_key, slice_key)
+    tissue = spatial_graph(without_labels(adata, column, slice_key), spatial_key, slice_key)
     confidence = None
     if column == _keys.domain(key_added) and _keys.confidence(key_added) in adata.obs:
         confidence = adata.obs[_keys.confidence(key_added)].to_numpy(dtype=np.float64)
@@ -128,41 +127,3 @@ def describe_domains(
         confidence=confidence,
         by_slice=by_slice,
     )
-
-
-def _given_or_run_slice_key(adata: AnnData, slice_key: str | None, key_added: str) -> str | None:
-    """Return the column with the slices: the one given, else that of the run; None for one slice."""
-    if slice_key is not None:
-        return slice_key
-    run = adata.uns.get(_keys.parameters(key_added), {})
-    recorded = run.get("integration", {}).get("slice_key") if isinstance(run, dict) else None
-    return recorded if recorded in adata.obs else None
-
-
-def _without(adata: AnnData, column: str, slice_key: str | None) -> AnnData:
-    """Return what the spatial graph is made or judged from: domains must not be taken for sections."""
-    obs = adata.obs.drop(columns=[column] if column != slice_key else [])
-    empty = sparse.csr_matrix((adata.n_obs, 0), dtype=np.float32)
-    return AnnData(empty, obs=obs, obsm=dict(adata.obsm), obsp=dict(adata.obsp), uns=dict(adata.uns))
-
-
-def _read_labels(adata: AnnData, column: str, *, given: bool, argument: str = "domain_key") -> pd.Categorical:
-    """Return the domain of each spot as text, missing where there is none."""
-    if not isinstance(column, str) or column not in adata.obs:
-        known = ", ".join(repr(str(name)) for name in adata.obs) or "nothing"
-        raise input_error(
-            argument if given else f"adata.obs[{column!r}]",
-            describe(column) if given else "nothing there",
-            f"a column of adata.obs with the domain of each spot (it has: {known})",
-            f"Call spotscape.tl.run_spotscape(adata) first, or name the column by {argument}.",
-        )
-    values = adata.obs[column]
-    if pd.api.types.is_float_dtype(values.dtype):
-        raise input_error(f"adata.obs[{column!r}]", "decimal numbers", "the domain of each spot")
-    labels = pd.Categorical(values)
-    labels = labels.rename_categories([str(name) for name in labels.categories])
-    labels[np.asarray(labels == "")] = np.nan
-    labels = labels.remove_unused_categories()
-    if not len(labels.categories):
-        raise input_error(f"adata.obs[{column!r}]", "no spot with a domain", "the domain of each spot")
-    return labels

@@ -31,6 +31,7 @@ from spotscape.pp.counts import is_whole
 from spotscape.pp.find import layer_of_run
 from spotscape.run.read import check_domains, check_key_added, read_graph
 from spotscape.tl._anew import check_run, domains_anew
+from spotscape.tl._labels import given_or_run_slice_key
 
 NEIGHBORS = "neighbors"
 WILCOXON, PSEUDOBULK = "wilcoxon", "pseudobulk"
@@ -160,7 +161,7 @@ def domain_markers(
     labels = _read_domains(adata, column)
     record = check_run(adata, key_added) if split else adata.uns.get(_keys.parameters(key_added), {})
     params = record.get("params", {}) if isinstance(record, Mapping) else {}
-    slices = _read_replicates(adata, slice_key, record) if method == PSEUDOBULK else None
+    slices = _read_replicates(adata, slice_key, key_added) if method == PSEUDOBULK else None
     counts = find_counts(adata, layer=layer_of_run(adata, params) if layer is None else layer)
     if split and not is_whole(counts.matrix):
         raise input_error("split", f"True, and values in {counts.source} that are not whole", "whole counts")
@@ -255,14 +256,12 @@ def _warn(text: str, *, stacklevel: int = 4) -> None:
     warnings.warn(text, SpotscapeWarning, stacklevel=stacklevel)
 
 
-def _read_replicates(adata: AnnData, slice_key: str | None, record: Any) -> pd.Categorical:
+def _read_replicates(adata: AnnData, slice_key: str | None, key_added: str) -> pd.Categorical:
     """Return the slice of each spot, two or more of them."""
+    slice_key = given_or_run_slice_key(adata, slice_key, key_added)
     if slice_key is None:
-        recorded = record.get("integration", {}).get("slice_key") if isinstance(record, Mapping) else None
-        if recorded is None:
-            todo = "Name the column of adata.obs with the slices. Of one slice, only spots can be compared."
-            raise input_error("slice_key", "None, with method='pseudobulk'", "the column of slices", todo)
-        slice_key = str(recorded)
+        todo = "Name the column of adata.obs with the slices. Of one slice, only spots can be compared."
+        raise input_error("slice_key", "None, with method='pseudobulk'", "the column of slices", todo)
     slices = read_slices(adata, slice_key)
     if len(slices.categories) < FEWEST_SLICES:
         raise input_error(

@@ -19,8 +19,13 @@ from spotscape.comparison.permutation import FEWEST_SLICES, permute_conditions
 from spotscape.gr.spatial_graph import spatial_graph
 from spotscape.pp import check_adata
 from spotscape.run.read import check_key_added
-from spotscape.tl._compare import _check_reference, _read_groups
-from spotscape.tl._describe import _given_or_run_slice_key, _read_labels, _without
+from spotscape.tl._labels import (
+    check_reference,
+    given_or_run_slice_key,
+    read_groups,
+    read_labels,
+    without_labels,
+)
 
 _FEWEST_PERMUTATIONS = 10
 _MOST_NAMES = 1000
@@ -142,12 +147,12 @@ def domain_neighborhoods(
     n_permutations = check_integer("n_permutations", n_permutations, _FEWEST_PERMUTATIONS)
     seed = check_integer("seed", seed, 0, 2**32 - 1)
     column = _keys.domain(key_added) if key is None else key
-    labels = _check_names(_read_labels(adata, column, given=key is not None, argument="key"), column)
-    slice_key = _given_or_run_slice_key(adata, slice_key, key_added)
+    labels = _check_names(read_labels(adata, column, given=key is not None, argument="key"), column)
+    slice_key = given_or_run_slice_key(adata, slice_key, key_added)
     slices = None if slice_key is None else read_slices(adata, slice_key)
     groups = _conditions(adata, slice_key, condition_key, column)
-    compared = None if groups is None else _check_reference(reference, list(groups.conditions.categories))
-    graph = spatial_graph(_without(adata, column, slice_key), spatial_key, slice_key)
+    compared = None if groups is None else check_reference(reference, list(groups.conditions.categories))
+    graph = spatial_graph(without_labels(adata, column, slice_key), spatial_key, slice_key)
     without = int((labels.codes < 0).sum())
     if without:
         text = f"{without} of {adata.n_obs} spots have nothing in adata.obs[{column!r}] and are left out."
@@ -184,7 +189,7 @@ def _conditions(adata: AnnData, slice_key: str | None, condition_key: Any, colum
         raise input_error("slice_key", "None, and none in the record of a run", "the name of a column")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpotscapeWarning)  # of one slice a condition, which is refused here
-        groups = _read_groups(adata, slice_key, condition_key, column)
+        groups = read_groups(adata, slice_key, condition_key, column)
     numbers = groups.of_slice.value_counts()
     if numbers.min() < FEWEST_SLICES:
         found = f"condition {str(numbers.idxmin())!r} with one slice"

@@ -66,6 +66,60 @@ def test_a_known_transform_is_found(kind, matrix):
     np.testing.assert_array_equal(adata.obsm["spatial_aligned"][:500], adata.obsm["spatial"][:500])
 
 
+def bent_slices(noise=0.2):
+    """Two slices, the second bent by up to 4 spot distances before it is turned."""
+    adata, places = two_slices(turn(70, flip=True), np.array([5.0, -3.0]), n=700, noise=noise)
+    x, y = places.T
+    more = [np.sin(2 * x - y), np.cos(3 * x), np.sin(3 * y), np.cos(x + 3 * y), np.sin(x * y), np.cos(x * y)]
+    z = np.concatenate([tissue(places), np.stack(more, axis=1)], axis=1)
+    adata.obsm["X_spotscape"] = z + np.random.default_rng(1).normal(scale=noise, size=z.shape)
+    moved = places[700:]
+    wave = 0.35 * np.stack([np.sin(2 * moved[:, 1]), np.cos(2 * moved[:, 0])], axis=1)
+    adata.obsm["spatial"][700:] = (moved + wave - [5.0, -3.0]) @ np.linalg.inv(turn(70, flip=True)).T
+    return adata, places
+
+
+def test_a_bent_slice_is_bent_back_and_nothing_folds():
+    adata, places = bent_slices()
+    spacing, error, alike = 3 / np.sqrt(700), {}, {}
+    for kind in ("rigid", "nonrigid"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SpotscapeWarning)  # of a low agreement
+            align_slices(adata, transform=kind)
+        error[kind] = metrics.registration_error(adata.obsm["spatial_aligned"][700:], places[700:], spacing)
+        row = adata.uns["spotscape_alignment"]["slices"].set_index("slice").loc["two"]
+        alike[kind] = row["alikeness"]
+        assert np.isnan(row["bent_by"]) == (kind == "rigid")
+    assert error["rigid"] > 1.2
+    assert error["nonrigid"] < 0.5 * error["rigid"]
+    assert alike["nonrigid"] > alike["rigid"] + 0.1
+    assert 0.2 < row["jacobian_low"] < 0.9 < 1.1 < row["jacobian_high"] < 3
+    assert row["bent_by"] > 1
+    assert row["turned_over"]
+    # Matches are of the places after bending.
+    matches = adata.uns["spotscape_alignment"]["matches"]
+    spots, partners = (adata.obs_names.get_indexer(matches[name]) for name in ("spot", "reference_spot"))
+    assert np.median(np.linalg.norm(places[spots] - places[partners], axis=1)) < spacing
+
+
+def test_a_slice_that_is_not_bent_stays_as_it_is():
+    adata, places = two_slices(turn(37), np.array([5.0, -3.0]))
+    align_slices(adata, transform="nonrigid")
+    assert (
+        metrics.registration_error(adata.obsm["spatial_aligned"][500:], places[500:], 3 / np.sqrt(500)) < 0.5
+    )
+    assert adata.uns["spotscape_alignment"]["slices"]["bent_by"].iloc[1] < 0.5
+
+
+def test_a_fold_is_no_result(monkeypatch):
+    adata, _ = bent_slices()
+    monkeypatch.setattr("spotscape.alignment.bend._TRIES", 2)
+    monkeypatch.setattr("spotscape.alignment.bend._LEAST_JACOBIAN", 5.0)
+    with pytest.warns(SpotscapeWarning, match="every deformation that fits folds the tissue"):
+        align_slices(adata, transform="nonrigid")
+    assert np.isnan(adata.obsm["spatial_aligned"][700:]).all()
+
+
 def test_partial_overlap_and_both_directions():
     adata, places = two_slices(turn(65, flip=True), np.array([1.0, 2.0]), n=900, keep=lambda p: p[:, 0] < 1.8)
     for reference, moved in (("one", adata.obs["slice"] == "two"), ("two", adata.obs["slice"] == "one")):
