@@ -42,6 +42,7 @@ RenameDomains <- function(object, names, merge = FALSE, domain_key = NULL, reduc
   levels(after) <- new
   object <- add_columns(object, stats::setNames(list(after), column))
   object <- follow_domains(object, before, after)
+  object <- renamed_tree(object, reduction, column, old, new)
   if (column != own) {
     return(object)
   }
@@ -83,6 +84,24 @@ renamed_record <- function(info, old, new) {
     info$integration$single_slice_domains <- names(whole)[whole]
   }
   info
+}
+
+# The object with the new names in the tree that was grown from the domains; without a tree where names would be lost.
+renamed_tree <- function(object, reduction, column, old, new) {
+  stem <- column_stem(object, reduction)
+  tree <- object_misc(object)[[tree_name(stem)]]
+  leaf <- cell_table(object)[[leaf_column(stem)]]
+  if (is.null(tree) || is.null(leaf) || !identical(tree$domain_key, column)) {
+    return(object)
+  }
+  follow <- function(names) ifelse(names %in% old, new[match(names, old)], names)
+  tree$leaves <- follow(tree$leaves)
+  if (anyDuplicated(tree$leaves)) {
+    return(forget_tree(object, reduction))
+  }
+  leaf <- factor(follow(as.character(leaf)), tree$leaves)
+  object <- add_columns(object, stats::setNames(list(leaf), leaf_column(stem)))
+  add_record(object, tree_name(stem), tree)
 }
 
 # The record of pseudotime; without the graph over domains where two of them became one.

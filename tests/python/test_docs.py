@@ -19,6 +19,7 @@ DOCS = ROOT / "docs"
 TUTORIALS = [
     "first_slice",
     "n_domains",
+    "annotation",
     "several_slices",
     "alignment",
     "trained_model",

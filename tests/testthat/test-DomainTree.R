@@ -27,6 +27,10 @@ test_that("levels are nested, the run's domains are one, and a cut is Python's",
     expect_identical(unname(rowSums(table(more, fewer) > 0)), rep(1, number + 1))
     expect_true(all(levels(fewer) %in% levels(more)))
   }
+  named <- CutDomainTree(RenameDomains(spe, c("1" = "white matter")), n_domains = 4)
+  expect_identical(levels(named$spotscape_domain_4), sub("^1$", "white matter", levels(spe$spotscape_domain_4)))
+  merged <- RenameDomains(spe, c("1" = "a", "2" = "a"), merge = TRUE)
+  expect_null(S4Vectors::metadata(merged)$spotscape_tree)
   adata <- as_anndata(spe)
   python_module("tl")$cut_domain_tree(adata, n_domains = list(2L, 5L))
   for (name in c("spotscape_domain_2", "spotscape_domain_5")) {

@@ -42,8 +42,8 @@ def rename_domains(
     merge
         Make one domain of those that get the same name. It has the place and the colour of the first. Its
         confidence stays that of the parts, which is a lower bound. What the parts alone had goes: the column
-        of `boundary_spots`, the graph over domains of `pseudotime`, the tables of `compare_domains` and what
-        `domain_neighborhoods` left for squidpy.
+        of `boundary_spots`, the graph over domains of `pseudotime`, the tables of `compare_domains`, the tree
+        of `domain_tree`, and what `domain_neighborhoods` left for squidpy.
     domain_key
         Column of ``obs`` that holds the domains; ``"<key_added>_domain"`` if None.
     key_added
@@ -58,7 +58,8 @@ def rename_domains(
     - ``obs["<key_added>_domain"]``: the same categories under new names, and ``uns`` their colours;
     - ``uns["<key_added>"]["domains"]["renamed"]``: the history, of a run's own domains: for each call
       ``"from"`` and ``"to"``, by ``"1"``, ``"2"``, ... Domains found anew have none;
-    - the names in the results of `integrate_slices`, `pseudotime` and `compare_domains`.
+    - the names in the results of `integrate_slices`, `pseudotime`, `compare_domains` and `domain_tree` (a
+      tree with a part that has a new name already goes).
 
     Raises
     ------
@@ -97,6 +98,7 @@ def rename_domains(
     if colors is not None and len(colors) == len(old):
         adata.uns[_keys.colors(column)] = [str(colors[new.index(name)]) for name in kept]
     _rename_comparison(adata, column, key_added, old, new)
+    _rename_tree(adata, column, key_added, old, new)
     if len(kept) < len(old):
         for key in (_keys.nhood_enrichment(column), _keys.interactions(column)):
             adata.uns.pop(key, None)
@@ -141,6 +143,22 @@ def _rename_run(adata: AnnData, key_added: str, old: list[str], new: list[str]) 
             groups = [new[old.index(str(name))] for name in time["groups"]]
             time = {**time, "groups": np.asarray(groups, dtype=object)}
         adata.uns[_keys.pseudotime(key_added)] = time
+
+
+def _rename_tree(adata: AnnData, column: str, key_added: str, old: list[str], new: list[str]) -> None:
+    """Write the new names into the tree of the domains; drop it where names would be lost."""
+    key, leaf = _keys.tree(key_added), _keys.leaf(key_added)
+    tree = adata.uns.get(key)
+    if not isinstance(tree, Mapping) or str(tree.get("domain_key")) != column or leaf not in adata.obs:
+        return
+    names = dict(zip(old, new, strict=True))
+    renamed = [names.get(str(name), str(name)) for name in np.atleast_1d(tree["leaves"])]
+    if len(set(renamed)) < len(renamed):
+        del adata.uns[key]
+        adata.obs.drop(columns=leaf, inplace=True)
+        return
+    adata.uns[key] = {**tree, "leaves": np.asarray(renamed)}
+    adata.obs[leaf] = adata.obs[leaf].cat.rename_categories(lambda name: names.get(str(name), str(name)))
 
 
 def _renamed_all(names: list[str], old: list[str], new: list[str]) -> list[str]:

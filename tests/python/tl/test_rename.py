@@ -154,6 +154,21 @@ def test_results_over_slices_take_the_names():
     assert merged.uns["spotscape"]["integration"]["single_slice_domains"] == ["3"]
 
 
+def test_the_tree_follows_and_goes_where_names_would_be_lost(run):
+    tl.domain_tree(run, n_domains=(2, 5))
+    tl.cut_domain_tree(run, n_domains=5)
+    before = run.obs["spotscape_domain_5"].astype(str)
+    named = tl.rename_domains(run, {"1": "white matter"}, copy=True)
+    tl.cut_domain_tree(named, n_domains=5)
+    after = named.obs["spotscape_domain_5"].astype(str)
+    assert (after == before.replace({"1": "white matter"})).all()
+    other = tl.rename_domains(run, {"1": "5"}, copy=True)  # what a part is called already
+    merged = tl.rename_domains(run, {"1": "a", "2": "a"}, merge=True, copy=True)
+    for gone in (other, merged):
+        assert "spotscape_tree" not in gone.uns
+        assert "spotscape_leaf" not in gone.obs
+
+
 def test_a_column_of_ones_own_has_no_history(run):
     run.obs["mine"] = pd.Categorical(np.resize(["b", "a", None], run.n_obs), ["b", "a"], ordered=True)
     tl.rename_domains(run, {"a": "c"}, domain_key="mine")
