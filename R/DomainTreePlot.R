@@ -32,6 +32,9 @@ DomainTreePlot <- function(object, cols = NULL, reduction = NULL) {
     paste(nodes$n_domains, nodes$leaf)
   )
   lines <- cbind(nodes, from = nodes$x[above])[!is.na(above), ]
+  # Names that are long stand where a domain appears: elsewhere they would overlap.
+  named <- nodes
+  if (max(nchar(leaves)) > 4L) named <- nodes[!duplicated(nodes$leaf), ]
   grown <- data.frame(n_domains = intersect(as.integer(tree$record$grown_from), numbers))
   ggplot2::ggplot(nodes, ggplot2::aes(x = .data$x, y = .data$n_domains, colour = .data$domain)) +
     ggplot2::geom_rect(
@@ -46,7 +49,8 @@ DomainTreePlot <- function(object, cols = NULL, reduction = NULL) {
     ) +
     ggplot2::geom_point(ggplot2::aes(size = .data$share)) +
     ggplot2::geom_text(
-      ggplot2::aes(label = .data$domain), size = 3, colour = ifelse(is_dark(cols[as.character(nodes$domain)]), "white", "black")
+      ggplot2::aes(label = .data$domain),
+      data = named, size = 3, colour = ifelse(is_dark(cols[as.character(named$domain)]), "white", "black")
     ) +
     ggplot2::scale_colour_manual(values = cols, guide = "none") +
     ggplot2::scale_size(range = c(5, 14), limits = c(0, 1), guide = "none") +

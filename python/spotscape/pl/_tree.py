@@ -37,6 +37,10 @@ _WIDEST = 22.0
 _GROW_FIRST = "Call spotscape.tl.domain_tree(adata) first."
 
 
+_SHORT = 4
+"""Characters of a name that has room at every level."""
+
+
 class _Drawn(NamedTuple):
     """A tree to draw: names of leaves, levels x leaves (numbers of leaves), and the leaf of each spot."""
 
@@ -196,6 +200,7 @@ def _draw_tree(ax: Axes, tree: _Drawn, colors: list[str]) -> None:
     place = np.empty(n_leaves)
     place[np.lexsort(tree.levels[::-1])] = np.arange(n_leaves)  # no line crosses another
     sizes = np.bincount(tree.leaves[tree.leaves >= 0], minlength=n_leaves) / max(1, (tree.leaves >= 0).sum())
+    short = max(map(len, tree.names)) <= _SHORT  # longer ones stand where a domain appears, or they overlap
     halo = [withStroke(linewidth=2, foreground="white")]
     above: dict[int, tuple[float, float]] = {}
     for row, (number, level) in enumerate(zip(tree.numbers, tree.levels, strict=True)):
@@ -222,7 +227,8 @@ def _draw_tree(ax: Axes, tree: _Drawn, colors: list[str]) -> None:
             zorder=2,
         )
         style = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 3, "path_effects": halo}
-        as_plain_text([ax.text(x, y, tree.names[node], **style) for node, (x, y) in nodes.items()])
+        named = [node for node in nodes if short or node not in above]
+        as_plain_text([ax.text(*nodes[node], tree.names[node], **style) for node in named])
         above = nodes
     ax.set_xlim(-0.8, n_leaves - 0.2)
     ax.set_ylim(len(tree.numbers) - 0.4, -0.9)
