@@ -83,7 +83,7 @@ def test_a_killed_command_goes_on(slice_path, tmp_path):
             "--set",
             "encoder=gcn",
             "--set",
-            "epochs=600",
+            "epochs=200",
             "--checkpoint-minutes",
             "0",
             *more,
