@@ -1,4 +1,4 @@
-"""What the report says of more than a run always has: confidence, pseudotime, imputation, alignment."""
+"""What the report says of more than a run always has: confidence, levels, neighbours, pseudotime, ..."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from spotscape import _keys
 from spotscape.pl._alignment import alignment
 from spotscape.pl._confidence import confidence
 from spotscape.pl._figure import new_panels
+from spotscape.pl._neighborhoods import domain_neighborhoods
 from spotscape.pl._pseudotime import pseudotime
 from spotscape.pl._read import read_slice_names
+from spotscape.pl._tree import domain_tree
 
 _UNSURE = 0.5
 
@@ -31,6 +33,8 @@ def sections(adata: AnnData, key_added: str, spatial_key: str) -> list[Section]:
     """Return a section for each of these that is in the object."""
     made = (
         _confidence(adata, key_added, spatial_key),
+        _levels(adata, key_added),
+        _neighbors(adata),
         _pseudotime(adata, key_added, spatial_key),
         _imputation(adata, key_added),
         _alignment(adata, key_added),
@@ -57,6 +61,37 @@ def _confidence(adata: AnnData, key_added: str, spatial_key: str) -> Section | N
         confidence(adata, key_added=key_added, spatial_key=spatial_key, ax=axes)
         figures.append((axes[0], "Confidence of each spot's domain."))
     return Section("confidence", "Confidence", sentences, figures)
+
+
+def _levels(adata: AnnData, key_added: str) -> Section | None:
+    record, leaf = adata.uns.get(_keys.tree(key_added)), _keys.leaf(key_added)
+    if record is None or leaf not in adata.obs:
+        return None
+    numbers = np.atleast_1d(record["n_domains"])
+    sentences = [
+        f"The tree has the domains at {numbers[0]} to {numbers[-1]}, nested. The grey row is the level that "
+        f"it was grown from ({record['grown_from']} domains): fewer by merging, more by halving."
+    ]
+    axes = new_panels(1, (6.5, 5.5))
+    domain_tree(adata, key_added=key_added, ax=axes[0])
+    return Section("levels", "Levels", sentences, [(axes[0], "What becomes of each domain.")])
+
+
+def _neighbors(adata: AnnData) -> Section | None:
+    ending = _keys.nhood_enrichment("")
+    columns = [name.removesuffix(ending) for name in adata.uns if str(name).endswith(ending)]
+    figures = []
+    for column in (name for name in columns if name in adata.obs):
+        axes = new_panels(1, (5.0, 4.4))
+        domain_neighborhoods(adata, key=column, ax=axes[0])
+        figures.append((axes[0], f"{column}: contacts by how many standard deviations they are off chance."))
+    if not figures:
+        return None
+    said = (
+        "Red pairs touch more often than they would if names were shuffled over the spots, blue ones less. "
+        "Domains are smooth by construction, so large values on their diagonal are no finding."
+    )
+    return Section("neighbors", "What lies beside what", [said], figures)
 
 
 def _panels(adata: AnnData, key_added: str) -> list[Axes]:
@@ -124,6 +159,8 @@ def _alignment(adata: AnnData, key_added: str) -> Section | None:
             sentences.append(f"Slice {name} could not be aligned.")
             continue
         over = ", turned over" if row["turned_over"] else ""
+        if row.notna().get("bent_by", False):
+            over += f", and bent by {row['bent_by']:.1f} spot distances"
         sentences.append(
             f"Slice {name} was turned by {row['rotation']:.0f} degrees{over}; {row['overlap']:.0%} of the "
             f"smaller slice overlaps, with an agreement of {row['agreement']:.2f} (1: all matches, 0: as by "

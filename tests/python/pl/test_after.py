@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from spotscape import datasets, pl, tl
 from spotscape._validate import InputError
+from spotscape.pl._after import sections
 
 QUICK = {"n_starts": 2}
 
@@ -117,3 +118,23 @@ def test_a_report_without_them_has_no_such_section(tmp_path):
 def test_what_is_not_there_is_said(aligned, draw, words):
     with pytest.raises(InputError, match=words):
         draw(aligned)
+
+
+def test_levels_and_neighbours_are_sections_once_they_are_there(followed):
+    adata = followed.copy()
+    assert not {"levels", "neighbors"} & {one.anchor for one in sections(adata, "spotscape", "spatial")}
+    tl.domain_tree(adata, n_domains=(2, 4))
+    tl.domain_neighborhoods(adata, n_permutations=20)
+    made = {one.anchor: one for one in sections(adata, "spotscape", "spatial")}
+    assert "2 to 4" in made["levels"].sentences[0]
+    assert "grown from (3 domains)" in made["levels"].sentences[0]
+    assert "spotscape_domain" in made["neighbors"].figures[0][1]
+    texts = [text.get_text() for text in made["levels"].figures[0][0].texts]
+    assert texts.count("1") == 3  # at each level
+
+
+def test_a_bent_slice_is_said(aligned):
+    record = aligned.uns["spotscape_alignment"]
+    record["slices"] = record["slices"].assign(bent_by=2.5)
+    made = {one.anchor: one for one in sections(aligned, "spotscape", "spatial")}
+    assert "bent by 2.5 spot distances" in " ".join(made["alignment"].sentences)
