@@ -610,6 +610,13 @@ def test_markers_are_the_python_call(command, after_run):
     assert "found None, with method='pseudobulk'" in one_line(ended)
 
 
+def test_report_tells_of_cell_types_where_they_are_named(command, after_run):
+    arguments = ("report", after_run / "in.h5ad", "-o", "out.html", "-q", "--cell-types")
+    assert command(*arguments, "ground_truth").code == 0
+    assert '<section id="cell-types">' in Path("out.html").read_text()
+    assert "'no'" in one_line(command(*arguments, "no"))
+
+
 def test_report_tells_what_followed(command, after_run):
     assert command("pseudotime", after_run / "in.h5ad", "-o", "out.h5ad", "--root", "1", "-q").code == 0
     assert command("report", "out.h5ad", "-o", "out.html", "-q").code == 0

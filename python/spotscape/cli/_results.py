@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spotscape import _keys
 from spotscape._words import scale
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
-def write_report(adata: AnnData, path: Path, spatial_key: str, seed: int) -> None:
+def write_report(adata: AnnData, path: Path, spatial_key: str, seed: int, composition: Any = None) -> None:
     """Write the page about a run, beside known labels where the object has them."""
     from spotscape import pl
 
-    pl.report(adata, path, spatial_key=spatial_key, truth_key=truth_key(adata), seed=seed)
+    truth = truth_key(adata)
+    pl.report(adata, path, spatial_key=spatial_key, truth_key=truth, composition=composition, seed=seed)
 
 
 def write_figures(adata: AnnData, folder: Path, spatial_key: str, seed: int) -> list[Path]:

@@ -182,15 +182,22 @@ def report(
     context: typer.Context,
     source: Source,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="R.html", help="Where the page goes.")],
+    cell_types: Annotated[
+        str | None,
+        typer.Option(help="A column of obs with cell types, or a table of them in obsm, for a section."),
+    ] = None,
     spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Write a page about a run and what followed it: pseudotime, imputation, alignment."""
+    """Write a page about a run and what followed it: levels, neighbours, pseudotime, alignment, ..."""
+    from spotscape import tl
+
     check_output_file("--out", out, ".html", source=source)
 
     (adata,) = read_one(source)[0].values()
-    write_report(adata, out, spatial_key, seed)
+    found = None if cell_types is None else tl.domain_composition(adata, cell_types, spatial_key=spatial_key)
+    write_report(adata, out, spatial_key, seed, found)
     context.obj.files.append(out)
     if not quiet:
         typer.echo(f"Written: {out}")

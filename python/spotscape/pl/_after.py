@@ -9,7 +9,9 @@ from anndata import AnnData
 from matplotlib.axes import Axes
 
 from spotscape import _keys
+from spotscape.annotation.composition import Composition
 from spotscape.pl._alignment import alignment
+from spotscape.pl._composition import domain_composition
 from spotscape.pl._confidence import confidence
 from spotscape.pl._figure import new_panels
 from spotscape.pl._neighborhoods import domain_neighborhoods
@@ -18,6 +20,8 @@ from spotscape.pl._read import read_slice_names
 from spotscape.pl._tree import domain_tree
 
 _UNSURE = 0.5
+_SURE = 0.05
+_TYPES_SAID = 6
 
 
 class Section(NamedTuple):
@@ -29,11 +33,14 @@ class Section(NamedTuple):
     figures: list[tuple[Axes, str]]
 
 
-def sections(adata: AnnData, key_added: str, spatial_key: str) -> list[Section]:
-    """Return a section for each of these that is in the object."""
+def sections(
+    adata: AnnData, key_added: str, spatial_key: str, composition: Composition | None = None
+) -> list[Section]:
+    """Return a section for each of these that is in the object, and for cell types where they are given."""
     made = (
         _confidence(adata, key_added, spatial_key),
         _levels(adata, key_added),
+        None if composition is None else _cell_types(composition),
         _neighbors(adata),
         _pseudotime(adata, key_added, spatial_key),
         _imputation(adata, key_added),
@@ -75,6 +82,28 @@ def _levels(adata: AnnData, key_added: str) -> Section | None:
     axes = new_panels(1, (6.5, 5.5))
     domain_tree(adata, key_added=key_added, ax=axes[0])
     return Section("levels", "Levels", sentences, [(axes[0], "What becomes of each domain.")])
+
+
+def _cell_types(found: Composition) -> Section:
+    table = found.enrichment
+    sure = table[table["p_adjusted"] < _SURE].sort_values("p_adjusted")
+    sentences = [
+        "The share of a cell type in a domain is its mean over the domain's spots. Expected is its share in "
+        "the slice. In one slice the map of domains is moved as a whole for p-values; of several, each slice is "
+        "a replicate."
+    ]
+    for words, rows in (("More", sure[sure["z"] > 0]), ("Less", sure[sure["z"] < 0])):
+        said = [
+            f"{row.cell_type} in domain {row.domain} ({row.share:.0%}, expected {row.expected:.0%})"
+            for row in rows.head(_TYPES_SAID).itertuples()
+        ]
+        if said:
+            sentences.append(f"{words} than expected: {', '.join(said)}.")
+    if sure.empty:
+        sentences.append(f"No share differs from the expected one by an adjusted p-value below {_SURE:g}.")
+    axes = domain_composition(found, ax=new_panels(2, (5.2, 4.2)))
+    caption = "Shares of cell types in each domain, and how far they are from the expected ones."
+    return Section("cell-types", "Cell types", sentences, [(axes[0], caption)])
 
 
 def _neighbors(adata: AnnData) -> Section | None:

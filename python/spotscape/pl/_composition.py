@@ -70,9 +70,7 @@ def domain_composition(
     """
     check_save(save)
     n_types = check_integer("n_types", n_types, 1)
-    if not isinstance(found, Composition):
-        todo = "Call spotscape.tl.domain_composition(adata, ...) first."
-        raise input_error("found", type(found).__name__, "what that returns", todo)
+    check_composition("found", found)
     means = found.composition.groupby(["domain", "cell_type"], sort=False)["share"].mean()
     wide = means.unstack("cell_type")
     wide = wide.reindex(index=means.index.unique("domain"), columns=means.index.unique("cell_type"))
@@ -94,6 +92,13 @@ def domain_composition(
     )
     save_figure(left, save)
     return [left, right]
+
+
+def check_composition(argument: str, found: object) -> None:
+    """Raise where an argument is not what `spotscape.tl.domain_composition` returns."""
+    if not isinstance(found, Composition):
+        todo = "Call spotscape.tl.domain_composition(adata, ...) first."
+        raise input_error(argument, type(found).__name__, "what that returns", todo)
 
 
 def _draw_bars(ax: Axes, wide: pd.DataFrame, drawn: list[str]) -> None:

@@ -18,11 +18,13 @@ from matplotlib.axes import Axes
 from spotscape import _keys
 from spotscape._docs import filled
 from spotscape._validate import InputError
+from spotscape.annotation.composition import Composition
 from spotscape.io import atomic_path
 from spotscape.metrics import adjusted_rand_index
 from spotscape.pl import _wording as wording
 from spotscape.pl._after import sections
 from spotscape.pl._comparison import domain_comparison, read_comparison
+from spotscape.pl._composition import check_composition
 from spotscape.pl._embedding import MIN_SPOTS, embedding
 from spotscape.pl._figure import (
     check_ending,
@@ -66,14 +68,16 @@ def report(
     spatial_key: str = _keys.SPATIAL,
     title: str | None = None,
     truth_key: str | None = None,
+    composition: Composition | None = None,
     seed: int = 0,
 ) -> None:
     """Write a page about a run for biologists: one HTML file, without links to other files.
 
     It shows the map of domains, a UMAP, and the sizes, silhouettes, shapes and top genes of the domains. It
     shows how slices mix and conditions differ, where there are several. It shows what was done after the run
-    (pseudotime, imputation, alignment), the losses of a training, warnings, parameters, versions, and how to
-    cite. Where a part cannot be made, such as a UMAP of three spots, a sentence says why.
+    (levels, neighbours, pseudotime, imputation, alignment), the losses of a training, warnings, parameters,
+    versions, and how to cite. Where a part cannot be made, such as a UMAP of three spots, a sentence says
+    why.
 
     Parameters
     ----------
@@ -90,13 +94,16 @@ def report(
     truth_key
         Column of ``obs`` with known labels. They are shown beside the domains, with the adjusted Rand index.
         None: known labels are not read.
+    composition
+        What `spotscape.tl.domain_composition` returned, for a section on cell types; None for none.
     seed
         For UMAP, and for the sample of spots that gives the silhouettes of a large tissue.
 
     Raises
     ------
     InputError
-        If the object holds no run of this name, ``truth_key`` is not there, or ``path`` is unfit.
+        If the object holds no run of this name, ``truth_key`` is not there, ``composition`` is something
+        else, or ``path`` is unfit.
 
     Notes
     -----
@@ -117,6 +124,8 @@ def report(
     ...     report(adata, f"{folder}/report.html")
     """
     check_ending("path", path, ["html", "htm"])
+    if composition is not None:
+        check_composition("composition", composition)
     column = _keys.domain(key_added)
     labels = read_labels(adata, column)
     latent = read_embedding(adata, key_added)
@@ -145,7 +154,7 @@ def report(
         conditions = _conditions(adata, key_added)
         after = [
             section._replace(figures=[(_picture(ax, caption), caption) for ax, caption in section.figures])
-            for section in sections(adata, key_added, spatial_key)
+            for section in sections(adata, key_added, spatial_key, composition)
         ]
     page = _template().render(
         title=title or "Spatial domains",

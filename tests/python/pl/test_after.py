@@ -133,6 +133,26 @@ def test_levels_and_neighbours_are_sections_once_they_are_there(followed):
     assert texts.count("1") == 3  # at each level
 
 
+def test_cell_types_are_a_section_where_they_are_given(followed, tmp_path):
+    adata = followed.copy()
+    rng = np.random.default_rng(0)
+    inside = adata.obs["spotscape_domain"] == "1"
+    adata.obs["cell"] = np.where(rng.random(adata.n_obs) < np.where(inside, 0.9, 0.1), "glia", "neuron")
+    found = tl.domain_composition(adata, "cell")
+    made = {one.anchor: one for one in sections(adata, "spotscape", "spatial", found)}
+    row = found.enrichment.query("domain == '1' and cell_type == 'glia'").iloc[0]
+    assert row["p_adjusted"] < 0.05
+    more = next(one for one in made["cell-types"].sentences if one.startswith("More than expected"))
+    assert f"glia in domain 1 ({row['share']:.0%}, expected {row['expected']:.0%})" in more
+    assert "neuron in domain 1" not in more
+    same = found._replace(enrichment=found.enrichment.assign(p_adjusted=1.0))
+    made = {one.anchor: one for one in sections(adata, "spotscape", "spatial", same)}
+    assert made["cell-types"].sentences[-1].startswith("No share differs")
+    with pytest.raises(InputError, match="composition: found DataFrame"):
+        pl.report(adata, tmp_path / "page.html", composition=found.enrichment)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_bent_slice_is_said(aligned):
     record = aligned.uns["spotscape_alignment"]
     record["slices"] = record["slices"].assign(bent_by=2.5)
