@@ -89,7 +89,7 @@ def _cell_types(found: Composition) -> Section:
     sure = table[table["p_adjusted"] < _SURE].sort_values("p_adjusted")
     sentences = [
         "The share of a cell type in a domain is its mean over the domain's spots. Expected is its share in "
-        "the slice. In one slice the map of domains is moved as a whole for p-values; of several, each slice is "
+        "the slice. In one slice the map of domains is moved as a whole for p-values; of several, each is "
         "a replicate."
     ]
     for words, rows in (("More", sure[sure["z"] > 0]), ("Less", sure[sure["z"] < 0])):
