@@ -40,6 +40,7 @@ dir.create(folder)
 setwd(folder)
 pdf(NULL)
 saveRDS(helper$example_spe(slice = example), "slice.rds")
+writeLines(paste(c("a set", "", rownames(example$counts)[1:20]), collapse = "\t"), "sets.gmt")
 withCallingHandlers(
   for (block in blocks) {
     for (line in parse(text = block)) {
