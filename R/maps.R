@@ -10,29 +10,51 @@ read_map <- function(object, panels, slice_by, slices, layer, assay, img, image,
   reduction <- reduction %||% default_reduction(object)
   check_string("reduction", reduction)
   stem <- column_stem(object, reduction)
-  part <- if (kind_of(object) == "seurat") drawn_part(object, domain_column(stem)) else object
+  part <- map_part(object, domain_column(stem))
   table <- table_with_images(part, cell_table(part), slice_by)
   of <- if (is.null(slice_by)) {
     recorded_slices(read_info(object, reduction), table)
   } else {
     column_slices(table, slice_by, fewest = 1L)
   }
-  if (is.null(of) && is.null(image) && is.null(coordinates)) of <- lost_slices_of(part)
+  if (is.null(of) && is.null(image) && is.null(coordinates)) of <- map_slices(part)
   cells <- names_over_slices(cell_names(part), of)
   places <- quietly(FALSE, cell_places(part, image, coordinates, cells, of))
   map <- list(
     cells = cells, slices = of, places = places[, 1:2, drop = FALSE],
     shown = map_values(part, table, panels, stem, assay, layer), words = map_columns(panels, table, stem),
-    as_fov = kind_of(object) == "seurat" && is.null(coordinates) && shows_fov(part, image),
+    as_fov = is.null(coordinates) && map_as_fov(part, image),
     images = if (img && is.null(coordinates)) map_images(part, image), image_of = map_image_of(part)
   )
   chosen_slices(map, slices)
 }
 
+# The cells that a map shows.
+map_part <- function(object, column) UseMethod("map_part")
+
+#' @exportS3Method
+map_part.default <- function(object, column) object
+
+#' @exportS3Method
+map_part.Seurat <- function(object, column) drawn_part(object, column)
+
 # Images that hold different cells are slices, also where no column says so.
-lost_slices_of <- function(part) {
-  if (kind_of(part) == "seurat" && any(lengths(own_images(part)) == ncol(part))) NULL else lost_slices(part)
-}
+map_slices <- function(object) UseMethod("map_slices")
+
+#' @exportS3Method
+map_slices.default <- function(object) lost_slices(object)
+
+#' @exportS3Method
+map_slices.Seurat <- function(object) if (!any(lengths(own_images(object)) == ncol(object))) lost_slices(object)
+
+# Whether places are those of an FOV, which Seurat draws turned.
+map_as_fov <- function(object, image) UseMethod("map_as_fov")
+
+#' @exportS3Method
+map_as_fov.default <- function(object, image) FALSE
+
+#' @exportS3Method
+map_as_fov.Seurat <- function(object, image) shows_fov(object, image)
 
 # The cells of the slices asked for.
 chosen_slices <- function(map, slices) {
