@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from spotscape import datasets, io, tl
-from spotscape.cli import main
+
+from .shell import told
 
 
 @pytest.fixture
@@ -18,14 +19,6 @@ def labelled(tmp_path):
     adata.obs["cell"] = np.where(np.random.default_rng(0).random(200) < 0.2 + 0.7 * deep, "glia", "neuron")
     io.write(adata, tmp_path / "in.h5ad")
     return tmp_path / "in.h5ad"
-
-
-def told(capsys, *words: object) -> tuple[int, str, str]:
-    """Run the command; return its exit code and what it printed."""
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    printed = capsys.readouterr()
-    return stop.value.code or 0, printed.out, printed.err
 
 
 def test_the_tables_are_the_python_call(labelled, tmp_path, capsys):

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from spotscape import datasets, io, tl
-from spotscape.cli import main
+
+from .shell import told
 
 
 @pytest.fixture
@@ -15,14 +16,6 @@ def bands(tmp_path):
     adata.obs["spotscape_domain"] = adata.obs["ground_truth"]
     io.write(adata, tmp_path / "in.h5ad")
     return tmp_path / "in.h5ad"
-
-
-def told(capsys, *words: object) -> tuple[int, str, str]:
-    """Run the command; return its exit code and what it printed."""
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    printed = capsys.readouterr()
-    return stop.value.code or 0, printed.out, printed.err
 
 
 def test_the_table_is_the_python_call(bands, tmp_path, capsys):

@@ -8,7 +8,9 @@ import pytest
 from matplotlib.image import imread
 
 from spotscape import datasets, io, pl
-from spotscape.cli import main, maps
+from spotscape.cli import maps
+
+from .shell import told
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +20,6 @@ def bands(tmp_path_factory):
     path = tmp_path_factory.mktemp("in") / "in.h5ad"
     io.write(adata, path)
     return path
-
-
-def told(capsys, *words: object) -> tuple[int, str, str]:
-    """Run the command; return its exit code and what it printed."""
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    printed = capsys.readouterr()
-    return stop.value.code or 0, printed.out, printed.err
 
 
 def test_the_page_is_that_of_python(bands, tmp_path, capsys):

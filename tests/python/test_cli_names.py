@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from spotscape import datasets, io, tl
-from spotscape.cli import main
+
+from .shell import told
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +30,6 @@ def bands(folder, monkeypatch):
     """Return the true names of the domains, in the folder."""
     monkeypatch.chdir(folder)
     return list(io.read("in.h5ad").obs["ground_truth"].cat.categories)
-
-
-def told(capsys, *words: object) -> tuple[int, str, str]:
-    """Run the command; return its exit code and what it printed."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    printed = capsys.readouterr()
-    return stop.value.code or 0, printed.out, printed.err
 
 
 def test_names_are_suggested_and_given(bands, capsys):

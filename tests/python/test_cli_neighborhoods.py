@@ -9,7 +9,8 @@ from anndata import AnnData
 
 from spotscape import io, tl
 from spotscape._validate import SpotscapeWarning
-from spotscape.cli import main
+
+from .shell import told
 
 
 @pytest.fixture
@@ -24,14 +25,6 @@ def four_slices(tmp_path):
     adata.obs["condition"] = pd.Categorical(np.repeat(["case", "control"], 72))
     io.write(adata, tmp_path / "in.h5ad")
     return tmp_path / "in.h5ad"
-
-
-def told(capsys, *words: object) -> tuple[int, str, str]:
-    """Run the command; return its exit code and what it printed."""
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    printed = capsys.readouterr()
-    return stop.value.code or 0, printed.out, printed.err
 
 
 def test_the_tables_are_the_python_call(four_slices, tmp_path, capsys):

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from spotscape import datasets, io, tl
-from spotscape.cli import main
 from spotscape.config import SpotscapeConfig
+
+from .shell import told
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +19,6 @@ def after_run(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "in.h5ad"
     io.write(adata, path)
     return path
-
-
-def told(capsys, *words: object) -> tuple[int, str, str]:
-    """Run the command; return its exit code and what it printed."""
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    printed = capsys.readouterr()
-    return stop.value.code or 0, printed.out, printed.err
 
 
 def test_the_tree_and_its_cuts_are_the_python_calls(after_run, tmp_path, capsys):

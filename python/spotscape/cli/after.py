@@ -10,6 +10,7 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
+from spotscape.cli._options import CountsLayer, Out, Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import check_output_file
 from spotscape.cli._sources import read_one, write_result
 from spotscape.cli.run import write_report
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-Source = Annotated[
-    Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-]
-Out = Annotated[
-    Path, typer.Option("--out", "-o", metavar="OUT", help="Where the object goes: .h5ad, or .rds for R.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 
 
@@ -105,9 +99,7 @@ def align(
         str | None,
         typer.Option("--transfer", help="A column of obs to give from the reference to the others."),
     ] = None,
-    slice_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
-    ] = None,
+    slice_key: SliceKey = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -162,7 +154,7 @@ def map_slice(
     slice_key: Annotated[
         str | None, typer.Option(help="The column of obs with the slices, where IN holds several.")
     ] = None,
-    layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
+    layer: CountsLayer = None,
     quiet: Quiet = False,
 ) -> None:
     """Put a new slice into the space of a saved model, and name its domains as the model does."""
@@ -186,7 +178,7 @@ def report(
         str | None,
         typer.Option(help="A column of obs with cell types, or a table of them in obsm, for a section."),
     ] = None,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    spatial_key: SpatialKey = _keys.SPATIAL,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:

@@ -9,8 +9,10 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
+from spotscape.cli._options import CountsLayer, DomainKey, Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one
+from spotscape.cli._tables import read_named_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,9 +20,7 @@ if TYPE_CHECKING:
 
 def composition(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
+    source: Source,
     cell_types: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,12 +52,8 @@ def composition(
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Divide the proportions of each spot by their sum.")
     ] = False,
-    domain_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
-    ] = None,
-    slice_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
-    ] = None,
+    domain_key: DomainKey = None,
+    slice_key: SliceKey = None,
     condition_key: Annotated[
         str | None, typer.Option(help="The column of obs with conditions; the run's where left out.")
     ] = None,
@@ -71,11 +67,9 @@ def composition(
         int, typer.Option(min=0, help="Of one slice: moves of the map; 0 for no test.")
     ] = 999,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the moves.")] = 0,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
-    layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    spatial_key: SpatialKey = _keys.SPATIAL,
+    layer: CountsLayer = None,
+    quiet: Quiet = False,
 ) -> None:
     """Say which cell types each domain is made of, and which are more or less than chance.
 
@@ -94,10 +88,10 @@ def composition(
     if table is not None:
         if cell_types:
             raise input_error("--table", "also --cell-types", "one of the two")
-        given = _read("--table", table)
+        given = read_named_rows("--table", table)
     elif cell_types and len(cell_types) == 1:
         given = cell_types[0]
-    profiles = None if signatures is None else _read("--signatures", signatures)
+    profiles = None if signatures is None else read_named_rows("--signatures", signatures)
     (adata,) = read_one(source)[0].values()
     found = tl.domain_composition(
         adata,
@@ -131,16 +125,6 @@ def composition(
         for path in (*files.values(), figure):
             if path is not None:
                 typer.echo(f"Written: {path}")
-
-
-def _read(option: str, path: Path) -> pd.DataFrame:
-    """Return a table whose first column has the names of its rows."""
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path, index_col=0)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise input_error(option, f"{str(path)!r}, which is no table", "a .csv file") from error
 
 
 def _text(enrichment: pd.DataFrame) -> str:

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from spotscape import _keys
+from spotscape.cli._options import DomainKey, Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import as_text, check_output_file, write_table
 from spotscape.cli._sources import read_one
-
-if TYPE_CHECKING:
-    pass
 
 
 def describe(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
+    source: Source,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="CSV", help="Also write the table here, borders as columns."),
     ] = None,
-    domain_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
-    ] = None,
-    slice_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
-    ] = None,
+    domain_key: DomainKey = None,
+    slice_key: SliceKey = None,
     by_slice: Annotated[bool, typer.Option("--by-slice", help="A row for each slice and domain.")] = False,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    spatial_key: SpatialKey = _keys.SPATIAL,
+    quiet: Quiet = False,
 ) -> None:
     """Describe the domains: size, confidence, depth, area, perimeter, shape, pieces, borders.
 

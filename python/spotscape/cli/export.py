@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from spotscape import _keys
+from spotscape.cli._options import Quiet, Source, SpatialKey
 from spotscape.cli._sources import read_one
 
 
 def export(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
+    source: Source,
     out: Annotated[
         Path,
         typer.Option(
@@ -36,14 +35,12 @@ def export(
     slice_name: Annotated[
         str | None, typer.Option("--slice", help="The slice to write, where IN holds several.")
     ] = None,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    spatial_key: SpatialKey = _keys.SPATIAL,
     scale: Annotated[
         float,
         typer.Option(help="What polygons' coordinates are multiplied by, to be in pixels of an image."),
     ] = 1.0,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write domains for a viewer: Xenium Explorer, Loupe, QuPath, QGIS, Vitessce, napari."""
     from spotscape.io import write_viewer

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spotscape.cli._options import CountsLayer, DomainKey, GeneKey, Quiet, Source
 from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one
 from spotscape.cli._tables import read_table
@@ -17,9 +18,7 @@ _SHOWN, _SMALL = 3, 0.05
 
 def gene_sets(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
+    source: Source,
     sets: Annotated[
         str,
         typer.Option(
@@ -47,16 +46,10 @@ def gene_sets(
     max_size: Annotated[
         int, typer.Option(min=1, help="Sets with more of the tested genes are left out.")
     ] = 500,
-    gene_key: Annotated[
-        str | None, typer.Option(help="The column of var with gene symbols; looked for where left out.")
-    ] = None,
-    domain_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
-    ] = None,
-    layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    gene_key: GeneKey = None,
+    domain_key: DomainKey = None,
+    layer: CountsLayer = None,
+    quiet: Quiet = False,
 ) -> None:
     """Test which gene sets are over-represented among the markers of each domain.
 

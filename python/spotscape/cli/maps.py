@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from spotscape import _keys
+from spotscape.cli._options import Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import check_output_file
 from spotscape.cli._sources import read_one
 
-Source = Annotated[
-    Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-]
 Panels = Annotated[
     list[str] | None,
     typer.Option(
@@ -21,9 +19,6 @@ Panels = Annotated[
         help="What to show: 'domain', 'confidence', a column of obs, a gene, a key of obsm with the parts of "
         "each spot, or 'key:column'; repeatable. Domain and confidence where left out.",
     ),
-]
-SliceKey = Annotated[
-    str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
 ]
 Slices = Annotated[
     list[str] | None, typer.Option("--slice", help="A slice to show; repeatable. All where left out.")
@@ -33,9 +28,7 @@ Layer = Annotated[
     typer.Option(help="The layer with the expression, shown as it is; log counts where left out."),
 ]
 Image = Annotated[bool, typer.Option("--image/--no-image", help="The tissue image under the spots.")]
-SpatialKey = Annotated[str, typer.Option(help="The name of the coordinates in obsm.")]
 Title = Annotated[str | None, typer.Option(help="The heading.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 
 
 def tissue_maps(

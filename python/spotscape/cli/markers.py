@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spotscape.cli._options import CountsLayer, DomainKey, Quiet, SliceKey, Source
 from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one
 
@@ -16,9 +17,7 @@ _SHOWN = 5
 
 def markers(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
+    source: Source,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -43,20 +42,14 @@ def markers(
     genes: Annotated[
         list[str] | None, typer.Option("--gene", help="A gene to test; repeatable. All where left out.")
     ] = None,
-    domain_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
-    ] = None,
-    slice_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
-    ] = None,
+    domain_key: DomainKey = None,
+    slice_key: SliceKey = None,
     min_spots: Annotated[
         int, typer.Option(min=2, help="Spots that a slice needs on either side, for pseudobulk.")
     ] = 10,
-    layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
+    layer: CountsLayer = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Rank the genes of each domain against the others.
 

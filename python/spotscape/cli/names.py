@@ -9,6 +9,7 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
+from spotscape.cli._options import CountsLayer, DomainKey, GeneKey, Out, Quiet, Source
 from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one, write_result
 from spotscape.cli._tables import read_table
@@ -16,15 +17,10 @@ from spotscape.cli._tables import read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-_DOMAIN_KEY = typer.Option(help="The column of obs with the domains; the run's where left out.")
-_QUIET = typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-
 
 def names(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
+    source: Source,
     markers: Annotated[
         str,
         typer.Option(
@@ -40,12 +36,10 @@ def names(
     margin: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Lead over the second list that makes a name sure.")
     ] = 0.1,
-    gene_key: Annotated[
-        str | None, typer.Option(help="The column of var with gene symbols; looked for where left out.")
-    ] = None,
-    domain_key: Annotated[str | None, _DOMAIN_KEY] = None,
-    layer: Annotated[str | None, typer.Option(help="The layer with the raw counts.")] = None,
-    quiet: Annotated[bool, _QUIET] = False,
+    gene_key: GeneKey = None,
+    domain_key: DomainKey = None,
+    layer: CountsLayer = None,
+    quiet: Quiet = False,
 ) -> None:
     """Suggest a name for each domain by lists of markers.
 
@@ -71,12 +65,8 @@ def names(
 
 def rename(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="OUT", help="Where the object goes: .h5ad, or .rds for R.")
-    ],
+    source: Source,
+    out: Out,
     new: Annotated[
         list[str] | None,
         typer.Option("--name", metavar="OLD=NEW", help="A domain and its new name; repeatable."),
@@ -90,8 +80,8 @@ def rename(
     merge: Annotated[
         bool, typer.Option("--merge", help="Make one domain of those that get the same name.")
     ] = False,
-    domain_key: Annotated[str | None, _DOMAIN_KEY] = None,
-    quiet: Annotated[bool, _QUIET] = False,
+    domain_key: DomainKey = None,
+    quiet: Quiet = False,
 ) -> None:
     """Give domains new names. Order, colours and confidence stay.
 

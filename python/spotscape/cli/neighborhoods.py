@@ -9,6 +9,7 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
+from spotscape.cli._options import Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import as_text, check_output_file, write_table
 from spotscape.cli._sources import read_one
 
@@ -18,9 +19,7 @@ _SHOWN = 10
 
 def neighborhoods(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
+    source: Source,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -34,9 +33,7 @@ def neighborhoods(
         str | None,
         typer.Option(help="The column of obs: domains or cell types; the run's domains where left out."),
     ] = None,
-    slice_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
-    ] = None,
+    slice_key: SliceKey = None,
     condition_key: Annotated[
         str | None, typer.Option(help="The column of obs with the conditions to compare, one to a slice.")
     ] = None,
@@ -51,10 +48,8 @@ def neighborhoods(
     ] = None,
     n_permutations: Annotated[int, typer.Option(min=10, help="How often names are dealt anew.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all draws.")] = 0,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    spatial_key: SpatialKey = _keys.SPATIAL,
+    quiet: Quiet = False,
 ) -> None:
     """Count which domains or cell types lie beside which, against names dealt anew.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spotscape import _keys
+from spotscape.cli._options import Quiet
 from spotscape.cli._output import check_output_file
 
 
@@ -39,9 +40,7 @@ def simulate(
         float, typer.Option(help="Share of the spots that a hole and a tear in the tissue take, up to 0.3.")
     ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Simulate a slice whose true domains are known.
 

@@ -9,18 +9,15 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
+from spotscape.cli._options import DomainKey, Out, Quiet, Source, SpatialKey
 from spotscape.cli._output import check_output_file
 from spotscape.cli._sources import read_one, write_result
 
 
 def tree(
     context: typer.Context,
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="What 'spotscape run' wrote: an .h5ad or .rds file.")
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="OUT", help="Where the object goes: .h5ad, or .rds for R.")
-    ],
+    source: Source,
+    out: Out,
     lowest: Annotated[int, typer.Option(min=2, help="The number of domains of the first level.")] = 2,
     highest: Annotated[int, typer.Option(min=2, help="That of the last one.")] = 15,
     cut: Annotated[
@@ -30,14 +27,10 @@ def tree(
     figure: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Also draw the tree, and maps of the cuts.")
     ] = None,
-    domain_key: Annotated[
-        str | None, typer.Option(help="The column of obs with the domains; the run's where left out.")
-    ] = None,
-    spatial_key: Annotated[str, typer.Option(help="The name of the coordinates in obsm.")] = _keys.SPATIAL,
+    domain_key: DomainKey = None,
+    spatial_key: SpatialKey = _keys.SPATIAL,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the halvings.")] = 0,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Grow a tree of domains: below the domains of the run they merge, above they are halved.
 
