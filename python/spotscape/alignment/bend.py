@@ -57,6 +57,15 @@ class Picture(NamedTuple):
     gradients: np.ndarray
 
 
+class _Level(NamedTuple):
+    """A grid's cell, a width of the blur, and so blurred: the slice's channels (N x d), and the reference."""
+
+    cell: float
+    width: float
+    own: np.ndarray
+    there: Picture
+
+
 def bend(sides: Sides) -> Deformation | None:
     """Return the deformation of the slice, which lies on the reference; None where each one folds.
 
@@ -65,26 +74,31 @@ def bend(sides: Sides) -> Deformation | None:
     sides
         Both slices, with the places of the slice in the reference's frame.
     """
+    unit = float(np.sqrt(np.prod(np.ptp(sides.xy, axis=0)))) / _WIDTH
+    levels = [
+        _level(sides, cell * unit, max(blur * unit, _LEAST_BLUR * sides.spacing)) for cell, blur in _LEVELS
+    ]
     stiffness = _STIFFNESS
     for _ in range(_TRIES):
-        found = _coarse_to_fine(sides, stiffness)
+        found = _coarse_to_fine(sides, levels, stiffness / unit**2)
         if jacobian(found).min() >= _LEAST_JACOBIAN:
             return found
         stiffness *= _STIFFER
     return None
 
 
-def _coarse_to_fine(sides: Sides, stiffness: float) -> Deformation:
+def _level(sides: Sides, cell: float, width: float) -> _Level:
+    own = picture(sides.xy, sides.z, width).values
+    return _Level(cell, width, own, picture(sides.reference_xy, sides.reference_z, width))
+
+
+def _coarse_to_fine(sides: Sides, levels: list[_Level], stiffness: float) -> Deformation:
     """Return the deformation that the finest level gives."""
-    unit = float(np.sqrt(np.prod(np.ptp(sides.xy, axis=0)))) / _WIDTH
-    found = no_deformation(sides.xy, _LEVELS[0][0] * unit)
-    for cell, blur in _LEVELS:
-        found = refined(found, sides.xy, cell * unit)
-        width = max(blur * unit, _LEAST_BLUR * sides.spacing)
-        own = picture(sides.xy, sides.z, width).values
-        there = picture(sides.reference_xy, sides.reference_z, width)
-        energy = stiffness * len(sides.xy) / unit**2 * bending_energy(found)
-        found = _fitted(found, sides, own, there, energy, width)
+    found = no_deformation(sides.xy, levels[0].cell)
+    for level in levels:
+        found = refined(found, sides.xy, level.cell)
+        energy = stiffness * len(sides.xy) * bending_energy(found)
+        found = _fitted(found, sides, level, energy)
     return found
 
 
@@ -104,10 +118,9 @@ def picture(xy: np.ndarray, z: np.ndarray, width: float) -> Picture:
     return Picture(tree, planes[:, 0], planes[:, 1:] / width)
 
 
-def _fitted(
-    start: Deformation, sides: Sides, own: np.ndarray, there: Picture, energy: np.ndarray, width: float
-) -> Deformation:
+def _fitted(start: Deformation, sides: Sides, level: _Level, energy: np.ndarray) -> Deformation:
     """Return the deformation after Gauss and Newton's steps from where it is."""
+    own, there = level.own, level.there
     basis = splines(start, sides.xy)
     whole = np.kron(np.eye(2), energy)
     coefficients = start.coefficients
@@ -117,22 +130,22 @@ def _fitted(
         over = distances <= _REACH * sides.spacing
         if not over.any():
             break
-        off = moved - sides.reference_xy[near]
-        misfit = own - there.values[near] - np.einsum("na,nad->nd", off, there.gradients[near])
+        gradients = there.gradients[near]
+        misfit = (
+            own - there.values[near] - np.einsum("na,nad->nd", moved - sides.reference_xy[near], gradients)
+        )
         squares = np.square(misfit).sum(axis=1)
         typical = max(float(np.median(squares[over])), 1e-12)
         weights = over / (1 + squares / typical) * misfit.shape[1] / typical
-        curvature = (
-            np.einsum("nad,nbd->nab", there.gradients[near], there.gradients[near]) * weights[:, None, None]
-        )
-        pull = np.einsum("nad,nd->na", there.gradients[near], misfit) * weights[:, None]
+        curvature = np.einsum("nad,nbd->nab", gradients, gradients) * weights[:, None, None]
+        pull = np.einsum("nad,nd->na", gradients, misfit) * weights[:, None]
         rows = [[basis.T @ sparse.diags(curvature[:, a, b]) @ basis for b in (0, 1)] for a in (0, 1)]
         system = sparse.bmat(rows).toarray() + whole
         system += 1e-9 * np.trace(system) / len(system) * np.eye(len(system))
         right = (basis.T @ pull).T.ravel() - whole @ coefficients.T.ravel()
         step = np.linalg.solve(system, right).reshape(2, -1).T
         largest = float(np.linalg.norm(basis @ step, axis=1).max())
-        coefficients = coefficients + step * min(1.0, width / max(largest, 1e-300))
+        coefficients = coefficients + step * min(1.0, level.width / max(largest, 1e-300))
         if largest < 0.02 * sides.spacing:
             break
     return start._replace(coefficients=coefficients)

@@ -24,7 +24,7 @@ from spotscape.pp import check_adata
 from spotscape.run.join import check_conditions
 from spotscape.run.read import check_key_added
 from spotscape.tl._cell_types import read_cell_types
-from spotscape.tl._labels import check_reference, read_labels, without_labels
+from spotscape.tl._labels import check_reference, given_or_run_slice_key, read_labels, without_labels
 
 
 def domain_composition(
@@ -202,11 +202,7 @@ def _read_groups(
     """Return the slice of each spot, and the condition of each slice; None for one slice, no conditions."""
     run = adata.uns.get(_keys.parameters(key_added), {})
     recorded = run.get("integration", {}) if isinstance(run, Mapping) else {}
-
-    def of_run(name: str) -> str | None:
-        return recorded.get(name) if recorded.get(name) in adata.obs else None
-
-    slice_key = of_run("slice_key") if slice_key is None else slice_key
+    slice_key = given_or_run_slice_key(adata, slice_key, key_added)
     if slice_key is None:
         if condition_key is not None:
             raise input_error(
@@ -214,8 +210,8 @@ def _read_groups(
             )
         return None, None
     slices = read_slices(adata, slice_key)
-    recorded_key = of_run("condition_key")
-    if condition_key is None and recorded_key is not None and adata.obs[recorded_key].nunique() > 1:
+    recorded_key = recorded.get("condition_key")
+    if condition_key is None and recorded_key in adata.obs and adata.obs[recorded_key].nunique() > 1:
         condition_key = recorded_key
     check_conditions(adata, slice_key, condition_key)
     if len(slices.categories) < 2:

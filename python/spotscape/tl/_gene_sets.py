@@ -10,17 +10,20 @@ import pandas as pd
 from anndata import AnnData
 
 from spotscape import _keys
+from spotscape._docs import filled
 from spotscape._validate import check_integer, check_number, describe, input_error
 from spotscape.annotation.gene_sets import over_represented
 from spotscape.annotation.lists import read_lists
 from spotscape.pp import check_adata
 from spotscape.tl._markers import domain_markers
+from spotscape.tl._names import suggest_domain_names
 from spotscape.tl._symbols import find_genes
 
 _NEEDED = ("domain", "gene", "log2_fold_change", "p_adjusted")
 _SPLIT = "p_adjusted_split"
 
 
+@filled(like=suggest_domain_names)
 def domain_gene_sets(
     adata: AnnData,
     *,
@@ -57,15 +60,13 @@ def domain_gene_sets(
     min_size, max_size
         Sets with fewer or more of the tested genes are left out.
     gene_key
-        Column of ``var`` with gene symbols. None: the genes' names, or a column of a usual name
-        (``gene_symbols``, ``feature_name``, ...) where more genes are found by it, as with Ensembl
-        identifiers.
+        {gene_key}
     domain_key
-        Column of ``obs`` that holds the domains; ``"<key_added>_domain"`` if None.
+        {domain_key}
     layer
-        Layer that holds the raw counts; None for those of the run, or to look everywhere.
+        {layer}
     key_added
-        Stem of the names read.
+        {key_added}
 
     Returns
     -------

@@ -171,7 +171,7 @@ def domain_markers(
         counts.var_names, columns, read_graph(adata) if against == NEIGHBORS else None, slices, min_spots
     )
 
-    table, missing = test(counts.matrix, labels, test.with_neighbors(labels, tested))
+    table, missing = test(counts.matrix, labels, tested)
     if missing:
         text = f"fewer than {FEWEST_SLICES} slices with {min_spots} spots on either side and genes to test"
         if table.empty:
@@ -197,10 +197,14 @@ class _Test(NamedTuple):
     min_spots: int
 
     def __call__(
-        self, matrix: sparse.csr_matrix, labels: pd.Categorical, tested: list[str]
+        self, matrix: sparse.csr_matrix, labels: pd.Categorical, tested: list[str], *, quiet: bool = False
     ) -> tuple[pd.DataFrame, list[str]]:
-        """Return the table, and the domains that too few slices have."""
+        """Return the table of domains that others are beside, and those that too few slices have."""
         against = None if self.graph is None else bordering_domains(labels, self.graph)
+        if against is not None:
+            tested = _beside_others(against, tested, quiet=quiet)
+        if not tested:
+            return pd.DataFrame(columns=["domain", "gene", *_OF_SPLIT]), []
         known: dict[str, Any] = {"tested": tested, "columns": self.columns, "against": against}
         if self.slices is None:
             return find_markers(matrix, self.names, labels, **known), []
@@ -208,18 +212,18 @@ class _Test(NamedTuple):
             matrix, self.names, labels, self.slices, min_spots=self.min_spots, **known
         )
 
-    def with_neighbors(self, labels: pd.Categorical, tested: list[str], *, quiet: bool = False) -> list[str]:
-        """Return the domains that have something to be compared with."""
-        if self.graph is None:
-            return tested
-        beside = bordering_domains(labels, self.graph)
-        alone = [name for name in tested if not beside[name]]
-        if not quiet and len(alone) == len(tested):
-            raise input_error("against", "'neighbors', and no domain that borders another", "'rest' then")
-        if not quiet and alone:
-            names = ", ".join(alone)
-            _warn(f"Domain(s) {names} border no other domain, and have no markers against neighbours.")
-        return [name for name in tested if beside[name]]
+
+def _beside_others(against: dict[str, list[str]], tested: list[str], *, quiet: bool) -> list[str]:
+    """Return the domains that border others; say which do not."""
+    alone = [name for name in tested if not against[name]]
+    if not quiet and len(alone) == len(tested):
+        raise input_error("against", "'neighbors', and no domain that borders another", "'rest' then")
+    if not quiet and alone:
+        names = ", ".join(alone)
+        _warn(
+            f"Domain(s) {names} border no other domain, and have no markers against neighbours.", stacklevel=5
+        )
+    return [name for name in tested if against[name]]
 
 
 def _with_split(
@@ -233,12 +237,9 @@ def _with_split(
     tested = list(dict.fromkeys(table["domain"]))
     known = spots_with_counts(anew, to_test)
     again = [name for name in tested if known.get(name, 0) >= _FEWEST]
-    again = test.with_neighbors(anew, again, quiet=True)
-    second = pd.DataFrame(columns=["domain", "gene", *_OF_SPLIT])
-    if again:
-        second, few = test(to_test, anew, again)
-        again = [name for name in again if name not in few]
-    missing = [name for name in tested if name not in again]
+    second, _ = test(to_test, anew, again, quiet=True)
+    found = set(second["domain"])
+    missing = [name for name in tested if name not in found]
     if missing:
         _warn(
             f"split: half of the molecules gave nothing to test in place of domain(s) {', '.join(missing)}."
