@@ -42,7 +42,10 @@
 #'   - `composition`: a data frame with a row per domain and compared condition: `domain`, `condition`, `reference`,
 #'     `share`, `share_reference`, `log2_ratio`, `p_value`, `p_adjusted`, `smallest_p` (of a permutation, else `NaN`),
 #'     `method`, `n` and `n_reference` with `unit` (how many were compared, and what: `"slice"`, `"donor"` or `"pair"`),
-#'     and `only_in`, the condition that has the domain where the other has less than 5 percent of its share, else `""`.
+#'     `only_in` (the condition that has the domain where the other has less than 5 percent of its share, else `""`),
+#'     `closest` and `similarity` (of such a domain: the other condition's domain that differs from its slices most alike,
+#'     and how much: 1 is the same, 0 is nothing in common, `NaN` where too few cells or too little signal says nothing).
+#'     From 0.75 on a warning says so: a difference between slices may pose as a domain.
 #'   - `genes`: a row per tested gene, domain and compared condition: `domain`, `condition`, `reference`, `gene`,
 #'     `log2_fold_change`, `mean` and `mean_reference` (counts per 10,000), `p_value`, `p_adjusted` (within domain and
 #'     comparison), `method` (`"pseudobulk"` or `"wilcoxon"`), `n` and `n_reference` (slices, donors, pairs, or cells).

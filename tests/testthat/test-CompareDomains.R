@@ -40,6 +40,8 @@ test_that("what differs is found, in both kinds of object with the same numbers"
   expect_equal(unique(found$genes$method), "pseudobulk")
   expect_equal(found$shares$share[found$shares$slice == "a"], c(2 / 3, 1 / 3))
   expect_equal(found$reference, "control")
+  expect_equal(found$composition$closest, c("", ""))
+  expect_true(all(is.nan(found$composition$similarity)))
   expect_identical(found$warnings, character())
 
   seurat <- suppressWarnings(SeuratObject::CreateSeuratObject(data$counts, meta.data = data$table))

@@ -12,6 +12,8 @@ from spotscape.comparison.genes import WILCOXON
 from spotscape.comparison.shares import NONE
 
 SIGNIFICANT = 0.05
+ALIKE = 0.75
+"""From this similarity on, a domain of one condition is taken for one of the other."""
 _SEVERAL = {_keys.SLICE: "slices", "donor": "donors", "pair": "donors with both conditions"}
 
 
@@ -22,7 +24,7 @@ def remarks_on(
     skipped: Sequence[str],
     min_spots: int,
 ) -> list[str]:
-    """Say what was left out, not tested, or cannot be significant.
+    """Say what was left out, not tested, cannot be significant, or is probably no difference.
 
     Parameters
     ----------
@@ -37,6 +39,7 @@ def remarks_on(
     """
     texts = [_on_left_out(design) for design in designs if design.left_out]
     texts += [_on_shares(rows) for _, rows in composition.groupby(_keys.CONDITION, sort=False)]
+    texts.append(_on_alike(composition[composition["similarity"] >= ALIKE]))
     by_spots = genes.loc[genes["method"] == WILCOXON, "domain"].unique()
     if len(by_spots):
         several = _SEVERAL[designs[0].unit]
@@ -51,6 +54,20 @@ def remarks_on(
             f"{min_spots} spots there, or no gene has enough counts."
         )
     return [text for text in texts if text]
+
+
+def _on_alike(rows: pd.DataFrame) -> str:
+    """Name domains of one condition that the other seems to have under another name."""
+    if rows.empty:
+        return ""
+    named = [
+        f"{row['domain']} ({row['only_in']} only) as {row['closest']} (similarity {row['similarity']:.2f})"
+        for _, row in rows.iterrows()
+    ]
+    return (
+        f"Of one condition only, but expressed within slices as a domain of the other: {', '.join(named)}. A "
+        "difference between slices was probably taken for a domain. Raise correction in integrate_slices."
+    )
 
 
 def _on_left_out(design: Design) -> str:

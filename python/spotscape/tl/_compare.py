@@ -13,8 +13,9 @@ from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._docs import filled
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
+from spotscape.comparison.closest import Closest, profiles
 from spotscape.comparison.design import Design, design_of
-from spotscape.comparison.genes import Groups, adjusted, compare_genes, no_genes
+from spotscape.comparison.genes import Counts, Groups, adjusted, compare_genes, no_genes
 from spotscape.comparison.remarks import remarks_on
 from spotscape.comparison.shares import MODERATED_T, TESTS, compare_composition
 from spotscape.pp import check_adata, find_counts
@@ -97,7 +98,9 @@ def compare_domains(
       ``smallest_p`` (of a permutation, else NaN), ``method`` (``test``, or ``"none"`` with NaN for p where a
       condition has one slice or donor), ``n`` and ``n_reference`` with ``unit`` (how many were compared, and
       what: ``"slice"``, ``"donor"`` or ``"pair"``), ``only_in`` (the condition that has the domain where the
-      other has less than 5 % of its share, else "");
+      other has less than 5 % of its share, else ""), ``closest`` and ``similarity`` (of such a domain: the
+      other condition's domain that differs from its slices most alike, and how much: 1 is the same, 0 is
+      nothing in common, NaN where too few spots or too little signal says nothing);
     - ``"genes"``: a row for each tested gene, domain and compared condition: ``domain``, ``condition``,
       ``reference``, ``gene``, ``log2_fold_change``, ``mean`` and ``mean_reference`` (counts per 10,000),
       ``p_value``, ``p_adjusted`` (within domain and comparison), ``method`` (``"pseudobulk"`` or
@@ -118,7 +121,8 @@ def compare_domains(
     -----
     SpotscapeWarning
         Where a condition has one slice or donor, spots were compared in place of slices, a domain or donor
-        was left out, or no p-value of a permutation can be below 0.05.
+        was left out, no p-value of a permutation can be below 0.05, or a domain of one condition is like one
+        of the other (similarity 0.75 or more), as where a difference between slices poses as a domain.
 
     References
     ----------
@@ -167,7 +171,7 @@ def compare_domains(
             else:
                 genes.append(found)
     tables = {
-        "composition": pd.concat(composition, ignore_index=True),
+        "composition": _with_closest(pd.concat(composition, ignore_index=True), counts, groups, min_spots),
         "genes": pd.concat(genes, ignore_index=True) if genes else no_genes(),
         "shares": shares,
     }
@@ -187,6 +191,21 @@ def compare_domains(
         "warnings": texts,
     }
     return adata if copy else None
+
+
+def _with_closest(table: pd.DataFrame, counts: Counts, groups: Groups, min_spots: int) -> pd.DataFrame:
+    """Return the table with what each domain of one condition is most like in the other."""
+    closest = [Closest("", np.nan)] * len(table)
+    alone = np.flatnonzero(table["only_in"] != "")
+    if len(alone):
+        found = profiles(counts, groups)
+        for row in alone:
+            mine, pair = table["only_in"][row], {table[_keys.CONDITION][row], table["reference"][row]}
+            (other,) = pair - {mine}
+            closest[row] = found.closest(table["domain"][row], mine, other, min_spots)
+    return table.assign(
+        closest=[one.domain for one in closest], similarity=[one.similarity for one in closest]
+    )
 
 
 def _given_or(name: str, given: Any, recorded: Any) -> str:

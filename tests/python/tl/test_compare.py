@@ -296,3 +296,24 @@ def test_donors_with_both_conditions_are_paired():
     gene = log_counts_per_million(bulk)[:, inside.var_names.get_loc(row["gene"])]
     assert row["log2_fold_change"] == pytest.approx(gene[3:].mean() - gene[:3].mean())
     assert (row["n"], row["n_reference"]) == (3, 3)
+
+
+@pytest.mark.filterwarnings("ignore:Condition .* has one slice", "ignore:Genes were not", "ignore:In domain")
+@pytest.mark.filterwarnings("ignore:Shares of domains were not tested")
+def test_a_domain_that_a_batch_tore_apart_is_named_and_a_lesion_is_not():
+    adata = simulated(1, lesion_share=0.2, batch_strength=1.0, marker_strength=1.0)
+    truth = adata.obs["ground_truth"].astype(str)
+    whole = truth.value_counts().drop("lesion").idxmax()
+    torn = (truth == whole) & (adata.obs["condition"] == "case")
+    adata.obs["ground_truth"] = truth.where(~torn, "torn")
+    with pytest.warns(SpotscapeWarning, match=rf"torn \(case only\) as {whole} .*Raise correction") as caught:
+        compare_domains(adata, reference="control", **COLUMNS)
+    (text,) = (str(one.message) for one in caught if "Raise correction" in str(one.message))
+    assert "lesion" not in text
+    table = adata.uns["spotscape_comparison"]["composition"].set_index("domain")
+    assert table.loc["torn", "closest"] == whole
+    assert table.loc["torn", "similarity"] > 0.9
+    assert not table.loc["lesion", "similarity"] > 0.5
+    shared = table[table["only_in"] == ""]
+    assert (shared["closest"] == "").all()
+    assert shared["similarity"].isna().all()
