@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -210,6 +211,19 @@ def test_other_files_are_refused(r_files, name, words):
     (r_files / "cut.rds").write_bytes((r_files / "sce.rds").read_bytes()[:2000])
     with pytest.raises(InputError, match=words):
         interop.read_rds(r_files / name)
+
+
+def test_an_object_of_release_0_1_and_its_model_are_read():
+    folder = Path(__file__).parents[1] / "fixtures" / "0.1.0"
+    found = interop.read_rds(folder / "run.rds")
+    assert list(found.obs["spotscape_domain"].cat.categories) == ["1", "2", "3"]
+    kept = np.load(folder / "new.npz", allow_pickle=False)
+    new = AnnData(kept["counts"].astype(np.float32), obsm={"spatial": kept["xy"]})
+    new.var_names = kept["genes"]
+    spotscape.Spotscape.from_adata(found).transform(new)
+    expected = np.load(folder / "embedding-of-new.npy", allow_pickle=False)
+    np.testing.assert_allclose(new.obsm["X_spotscape"], expected, atol=1e-5 * np.abs(expected).max())
+    assert list(new.obs["spotscape_domain"]) == (folder / "domains-of-new.txt").read_text().split()
 
 
 def test_an_assay_is_chosen(r_files):
