@@ -51,7 +51,8 @@ def test_the_tables_are_the_python_call(eight_slices, tmp_path, capsys):
     expected = found.uns["spotscape_comparison"]
     for name, path in (("composition", paths["shares.csv"]), ("genes", paths["genes.csv"])):
         table = expected[name].reset_index(drop=True)
-        pd.testing.assert_frame_equal(pd.read_csv(path, keep_default_na=False, na_values=["nan"]), table)
+        read = pd.read_csv(path, keep_default_na=False, na_values={"similarity": [""]})
+        pd.testing.assert_frame_equal(read, table)
     assert set(expected["composition"]["unit"]) == {"donor"}
     stored = io.read(paths["out.h5ad"]).uns["spotscape_comparison"]
     assert stored["donor_key"] == "patient"
