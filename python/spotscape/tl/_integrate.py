@@ -24,7 +24,7 @@ from spotscape.pp import check_adata
 from spotscape.pp.fractions import fractions
 from spotscape.pp.panels import on_measured_genes
 from spotscape.run import analyse
-from spotscape.run.join import check_conditions, check_slices, join_slices
+from spotscape.run.join import Joined, check_conditions, check_slices, join_slices
 from spotscape.run.mixing import assess, remarks
 from spotscape.run.placement import learn_and_place, small_slices
 from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
@@ -157,12 +157,12 @@ def integrate_slices(
         check_adata(adatas)
     with thread_number(threads) as used, fractions(settings.fractional_counts):
         with collected_warnings() as warnings:
-            units: Mapping[str, float] | None = None
-            if single:
-                adata, places = adatas, {}
+            if isinstance(adatas, AnnData):
+                joined = Joined(adatas, {}, {})
             else:
-                adata, places, units = join_slices(adatas, slice_key, spatial_key, layer)
+                joined = join_slices(adatas, slice_key, spatial_key, layer)
                 layer = None  # what was there is in X by now
+            adata, places, units = joined
             check_slices(adata, slice_key, layer)
             slices = read_slices(adata, slice_key)
             small = small_slices(slices, f"adata.obs[{slice_key!r}]")
@@ -189,7 +189,7 @@ def integrate_slices(
             correction=correction,
             checkpoint=kept,
         )
-        where = {"slice_key": slice_key, "spatial_key": spatial_key, "layer": layer}
+        where: dict[str, Any] = {"slice_key": slice_key, "spatial_key": spatial_key, "layer": layer}
         if small:
             analysis = learn_and_place(measured, small, learn, **where)
         else:
