@@ -33,10 +33,23 @@
 #' three dimensions.
 #' @references Govindu (2004), Lie-algebraic averaging for globally consistent motion estimation, CVPR.
 #' @seealso [AlignSlices()]
-#' @eval example_start("slice", "both")
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
-#' # These parts of one slice do not overlap, and are no stack.
-#' try(AlignStack(both, thickness = 100))
+#' # Two sections with half of a small simulated slice's molecules each, the second turned
+#' folder <- system.file("extdata", "slice", package = "spotscape")
+#' counts <- as(Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz"))), "CsparseMatrix")
+#' place <- read.csv(file.path(folder, "spatial", "tissue_positions.csv"), row.names = "barcode")
+#' place <- as.matrix(place[c("pxl_col_in_fullres", "pxl_row_in_fullres")])
+#' section <- function(name, turn) {
+#'   counts@x <- as.numeric(rbinom(length(counts@x), counts@x, 0.5))
+#'   dimnames(counts) <- list(paste0("gene", seq_len(nrow(counts))), paste0(name, seq_len(ncol(counts))))
+#'   SpatialExperiment::SpatialExperiment(
+#'     assays = list(counts = counts), sample_id = name, spatialCoords = place %*% turn
+#'   )
+#' }
+#' both <- list(A = section("A", diag(2)), B = section("B", matrix(c(0, 1, -1, 0), 2)))
+#' both <- IntegrateSlices(both, n_domains = 5, verbose = FALSE)
+#' both <- AlignStack(both, order = c("A", NA, "B"), thickness = 100)
+#' S4Vectors::metadata(both)$spotscape_stack$sections[c("slice", "z", "placed", "rotation")]
 #' @export
 AlignStack <- function(object, slice_by = NULL, order = NULL, thickness = NULL, positions = NULL, transform = "rigid",
                        skips = 2L, n_neighbors = 10L, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL) {

@@ -18,6 +18,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anndata as ad
@@ -87,18 +88,29 @@ def turned(xy: np.ndarray, angle: float) -> np.ndarray:
     return (xy - centre) @ np.array([[c, s], [-s, c]]) + centre
 
 
-def errors(tissue: str, seed: int, bent: bool) -> Iterator[Row]:
-    """Return how far off the spots are, by each way."""
+def integrated(tissue: str, seed: int, bent: bool, cache: Path | None) -> ad.AnnData:
+    """Return all sections in one space, with where their spots belong; kept in a folder if there is one."""
+    path = cache and cache / f"{tissue}{seed}{'_bent' if bent else ''}.h5ad"
+    if path and path.exists():
+        return ad.read_h5ad(path)
     parts = sections(tissue, seed, bent)
     adata = tl.integrate_slices(parts, n_domains=7, seed=seed, progress=False)
+    adata.obsm["true"] = np.concatenate([part.obsm["true"] for part in parts.values()])
+    if path:
+        adata.write_h5ad(path)
+    return adata
+
+
+def errors(tissue: str, seed: int, bent: bool, cache: Path | None) -> Iterator[Row]:
+    """Return how far off the spots are, by each way."""
+    adata = integrated(tissue, seed, bent, cache)
     order = [f"section{number}" if number != MISSING else None for number in range(N_SECTIONS)]
-    true = np.concatenate([part.obsm["true"] for part in parts.values()])
     ways = WAYS | ({"nonrigid": {"transform": "nonrigid"}} if bent else {})
     for way, arguments in ways.items():
         start = time.process_time()
         tl.align_stack(adata, order=order, thickness=SPACING, seed=seed, **arguments)
         seconds = time.process_time() - start
-        off = np.linalg.norm(adata.obsm["spatial_3d"][:, :2] - true, axis=1) / SPACING
+        off = np.linalg.norm(adata.obsm["spatial_3d"][:, :2] - adata.obsm["true"], axis=1) / SPACING
         of_sections = pd.Series(off).groupby(adata.obs["slice"].to_numpy()).median()
         placed = ~np.isnan(adata.obsm["spatial_3d"][:, 0])
         yield {
@@ -118,13 +130,14 @@ def main() -> None:
     parser.add_argument("--tissues", nargs="+", default=["tumour", "cortex"])
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(5)))
     parser.add_argument("--bent", action="store_true")
+    parser.add_argument("--cache", type=Path, help="a folder that integrated sections are kept in")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", SpotscapeWarning)
     print(_machine.describe())
     rows = []
     for tissue in arguments.tissues:
         for seed in arguments.seeds:
-            for row in errors(tissue, seed, arguments.bent):
+            for row in errors(tissue, seed, arguments.bent, arguments.cache):
                 rows.append(row | {"seed": seed})
                 print("  ".join(f"{value:.3g}" if isinstance(value, float) else str(value)
                                 for value in rows[-1].values()), flush=True)  # fmt: skip
