@@ -142,7 +142,8 @@ def main() -> None:
                 print("  ".join(f"{value:.3g}" if isinstance(value, float) else str(value)
                                 for value in rows[-1].values()), flush=True)  # fmt: skip
     table = pd.DataFrame(rows).drop(columns="seed").groupby(["tissue", "way"], sort=False)
-    print((table.mean().round(2).astype(str) + " +- " + table.std().round(2).astype(str)).to_markdown())
+    cells = table.mean().round(2).astype(str) + " +- " + table.std().round(2).astype(str)
+    print(cells.reset_index().to_markdown(index=False))
 
 
 if __name__ == "__main__":
