@@ -2,7 +2,7 @@
 
 # The simulated slice twice, with half of the molecules each; the second is turned by 90 degrees.
 two_sections <- function(kind) {
-  whole <- example_slice(400L)
+  whole <- example_slice(300L)
   part <- function(name, turn) {
     counts <- whole$counts
     counts@x <- withr::with_seed(match(name, LETTERS), as.numeric(stats::rbinom(length(counts@x), counts@x, 0.6)))
@@ -20,7 +20,7 @@ test_that("sections are placed, and tables say how", {
   skip_without_python()
   skip_if_not_installed("Seurat")
   skip_if_not_installed("SpatialExperiment")
-  true <- as.matrix(example_slice(400L)$coordinates)
+  true <- as.matrix(example_slice(300L)$coordinates)
   spacing <- min(stats::dist(true[1:50, ]))
   for (kind in c("seurat", "spe")) {
     object <- two_sections(kind)
