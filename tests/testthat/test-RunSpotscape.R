@@ -200,7 +200,7 @@ test_that("R's defaults are Python's", {
     pseudotime = RunSpatialPseudotime, impute = ImputeExpression, align_slices = AlignSlices,
     align_stack = AlignStack,
     transfer_labels = TransferDomains, domain_markers = FindDomainMarkers,
-    domain_composition = DomainComposition, domain_neighborhoods = DomainNeighborhoods
+    domain_composition = DomainComposition, domain_neighborhoods = DomainNeighborhoods, score_domains = ScoreDomains
   )
   for (verb in names(verbs)) {
     python <- defaults(verb)
