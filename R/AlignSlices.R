@@ -27,6 +27,10 @@
 #'   is averaged, so that cells are matched by their own expression, such as to cells of their type. `"domains"`: the run's
 #'   embedding. `NULL` is `"matching"`, and `"domains"` where there are no counts or with `transform = "none"`.
 #' @param n_neighbors How many of a cell's nearest in the embedding are looked at for matches, 1 or more.
+#' @param landmarks Points that are known in a slice and in the reference, as from their images: a data frame with the columns
+#'   `slice`, `x`, `y`, `reference_x` and `reference_y`, in the unit of the coordinates. Three or more of a slice, not on one
+#'   line. The transform of that slice is then fitted to them in place of matches; with `"nonrigid"` they pull beside the
+#'   embedding. Slices without any are aligned as ever.
 #' @param seed Integer of 0 or more, of RANSAC's samples.
 #' @param assay,layer Where the counts are, as in [RunSpotscape()].
 #' @param image,coordinates Where the places of the cells are, as in [IntegrateSlices()].
@@ -38,14 +42,15 @@
 #'     degrees, scale, whether it was turned over, agreement (share of the matches in the overlap that lie on each other: 1
 #'     is all, 0 is chance), how alike cells are that lie on each other, overlap, another fit that is as good; with
 #'     `"nonrigid"` how far cells are moved by bending (`bent_by`, the median, in distances of neighbouring cells) and the
-#'     smallest and largest factor that an area changes by (`jacobian_low`, `jacobian_high`); the share of cells that have no
+#'     smallest and largest factor that an area changes by (`jacobian_low`, `jacobian_high`); the median distance of its
+#'     landmarks to where they should lie (`landmark_error`); the share of cells that have no
 #'     counterpart, as they lie where the other slice has no tissue, of the slice and of the reference (`unmatched`,
 #'     `reference_unmatched`); how many cells were averaged to match by (`footprint`, `reference_footprint`; 0 where that was
 #'     the run's embedding);
 #'   - `matches`, a data frame of matched cells: cell, partner in the reference, score, distance.
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
-#' dimensions.
+#' dimensions, landmarks that are too few, lie on a line or far from their slice.
 #' @references Fischler and Bolles (1981), Communications of the ACM 24; Chizat et al. (2018), Mathematics of Computation 87;
 #'   Rueckert et al. (1999), IEEE Transactions on Medical Imaging 18.
 #' @seealso [TransferDomains()]
@@ -55,16 +60,23 @@
 #' head(S4Vectors::metadata(both)$spotscape_alignment$matches)
 #' @export
 AlignSlices <- function(object, slice_by = NULL, reference = NULL, transform = "rigid", matching = "nearest",
-                        representation = NULL, n_neighbors = 10L, seed = 0L, assay = NULL, layer = NULL, image = NULL,
-                        coordinates = NULL, reduction = NULL, slice_key = NULL) {
+                        representation = NULL, n_neighbors = 10L, landmarks = NULL, seed = 0L, assay = NULL,
+                        layer = NULL, image = NULL, coordinates = NULL, reduction = NULL, slice_key = NULL) {
   slice_by <- renamed(slice_by, slice_key)
+  if (!is.null(landmarks)) {
+    if (!is.data.frame(landmarks)) {
+      input_error("landmarks", describe_class(landmarks), "a data frame with slice, x, y, reference_x and reference_y")
+    }
+    landmarks <- reticulate::r_to_py(as.data.frame(landmarks))
+  }
   run <- with_slices(run_of(object, reduction), slice_by)
   places <- if (!identical(transform, "none")) run_places(run$part, run, image, coordinates)
   adata <- run_to_python(run, counts = counts_to_match(run, representation, transform, assay, layer), places = places)
   call_verb(
     "align_slices", adata,
     slice_key = "slice", reference = reference, transform = transform, matching = matching,
-    representation = representation, n_neighbors = scalar_to_python("n_neighbors", n_neighbors), seed = scalar_to_python("seed", seed)
+    representation = representation, n_neighbors = scalar_to_python("n_neighbors", n_neighbors),
+    landmarks = landmarks, seed = scalar_to_python("seed", seed)
   )
   found <- verb_to_r(
     adata, obsm = if (!is.null(places)) "spatial_aligned", uns = "spotscape_alignment"

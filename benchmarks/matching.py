@@ -2,7 +2,7 @@
 
     python -m benchmarks.matching                               every part, five seeds
     python -m benchmarks.matching --parts pseudo_spots --seeds 0
-    python -m benchmarks.matching --write-sets sets --seeds 0   the sets of right matches, for peer_match.py
+    python -m benchmarks.matching --write-sets sets --seeds 0   the sets of right matches, for other methods
 
 No two slices share molecules: where both are made of one tissue, each count is split binomially, and each
 slice gets one half. "domains" matches by the run's embedding, "matching" by what `align_slices` makes itself.
@@ -204,9 +204,8 @@ def main() -> None:
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument(
-        "--write-sets", type=Path, metavar="DIR", help="only write the sets, for peer_match.py"
-    )
+    parser.add_argument("--rows", type=Path, help="also keep every row in this file, one JSON object a line")
+    parser.add_argument("--write-sets", type=Path, metavar="DIR", help="only write the sets of right matches")
     options = parser.parse_args()
     warnings.simplefilter("ignore", SpotscapeWarning)
     warnings.simplefilter("ignore", FutureWarning)

@@ -16,6 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from spotscape.alignment.align import Aligned, align
 from spotscape.alignment.footprints import Space
+from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.registration import NONRIGID, Sides
 
 _REACH = 1.0
@@ -36,7 +37,13 @@ class Best(NamedTuple):
 
 
 def align_by_best(
-    sides: Sides, spaces: Iterable[Space], transform: str, matching: str, n_neighbors: int, seed: int
+    sides: Sides,
+    spaces: Iterable[Space],
+    transform: str,
+    matching: str,
+    n_neighbors: int,
+    seed: int,
+    landmarks: Landmarks | None = None,
 ) -> Best:
     """Align by each embedding and return the best alignment; a failed one where all of them fail.
 
@@ -50,19 +57,22 @@ def align_by_best(
         As in `align_slices`; ``transform`` is not ``"none"``.
     seed
         Of every alignment's samples.
+    landmarks
+        Points that the transform is fitted to in place of matches.
     """
     kind = "rigid" if transform == NONRIGID else transform
     best, most = None, -1.0
     for space in spaces:
         own = sides._replace(z=space.z, reference_z=space.reference_z)
-        one = align(own, kind, "nearest", n_neighbors, np.random.default_rng(seed))
+        one = align(own, kind, "nearest", n_neighbors, np.random.default_rng(seed), landmarks)
         share = closeness(one, own) * (_CLEARLY if best is None else 1.0)
         if best is None or share > most:
             best, most = Best(one, own, space), share
     if best is None:
         raise ValueError("no embedding to align by")
     if best.aligned.found is not None and (transform, matching) != (kind, "nearest"):
-        again = align(best.sides, transform, matching, n_neighbors, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        again = align(best.sides, transform, matching, n_neighbors, rng, landmarks)
         best = best._replace(aligned=again)
     return best
 

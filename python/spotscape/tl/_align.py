@@ -18,12 +18,14 @@ from spotscape.alignment import Aligned, align, sides_of
 from spotscape.alignment.align import FEWEST_MATCHES, MATCHINGS
 from spotscape.alignment.best import align_by_best
 from spotscape.alignment.footprints import Space, spaces, spots_alone
+from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.matches import Matches
 from spotscape.alignment.registration import NONRIGID, TRANSFORMS, is_over, rotation
 from spotscape.alignment.spline import jacobian
-from spotscape.alignment.words import said_of, unlike_units
+from spotscape.alignment.words import said_of, said_of_landmarks, unlike_units
 from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
+from spotscape.tl._landmarks import read_landmarks
 from spotscape.tl._match_by import REPRESENTATIONS, expression_to_match_by, without_counterpart
 
 
@@ -37,6 +39,7 @@ def align_slices(
     matching: str = "nearest",
     representation: str | None = None,
     n_neighbors: int = 10,
+    landmarks: pd.DataFrame | None = None,
     seed: int = 0,
     spatial_key: str = _keys.SPATIAL,
     key_added: str = _keys.KEY_ADDED,
@@ -71,12 +74,16 @@ def align_slices(
         and less smoothing than domains want. Expression is averaged over footprints of two sizes, the same
         area in both slices where their spots differ in density. Of these, the one is taken under which most
         spots' nearest lie within a spot distance of them once they are aligned, and the run's embedding where
-        none is clearly better; with
-        ``transform="none"`` nothing is averaged, so that spots are matched by their own expression, such as
-        cells to cells of their type. ``"domains"``: the run's embedding. None is ``"matching"``, and
-        ``"domains"`` where there are no counts or with ``transform="none"``.
+        none is clearly better; with ``transform="none"`` nothing is averaged, so that spots are matched by
+        their own expression, such as cells to cells of their type. ``"domains"``: the run's embedding. None
+        is ``"matching"``, and ``"domains"`` where there are no counts or with ``transform="none"``.
     n_neighbors
         How many of a spot's nearest in the embedding are looked at for matches, 1 or more.
+    landmarks
+        Points that are known in a slice and in the reference, as from their images: a table with the columns
+        ``slice``, ``x``, ``y``, ``reference_x`` and ``reference_y``, in the unit of the coordinates. Three or
+        more of a slice, not on one line. The transform of that slice is then fitted to them in place of
+        matches; with ``"nonrigid"`` they pull beside the embedding. Slices without any are aligned as ever.
     seed
         Integer >= 0, of RANSAC's samples.
     spatial_key
@@ -99,9 +106,10 @@ def align_slices(
       that lie on each other (1 is equal, 0 is chance), overlap, another fit that is as good (``other_...``),
       numbers of matches and of those that agree; with ``"nonrigid"`` how far spots are moved by bending
       (``bent_by``, the median, in spot distances) and the smallest and largest factor that an area changes
-      by (``jacobian_low``, ``jacobian_high``), NaN otherwise; the share of spots that have no counterpart,
-      as they lie where the other slice has no tissue, of the slice and of the reference (``unmatched``,
-      ``reference_unmatched``); how many spots were averaged to match by (``footprint``,
+      by (``jacobian_low``, ``jacobian_high``), NaN otherwise; the median distance of its landmarks to
+      where they should lie, in spot distances (``landmark_error``); the share of spots that have no
+      counterpart, as they lie where the other slice has no tissue, of the slice and of the reference
+      (``unmatched``, ``reference_unmatched``); how many spots were averaged to match by (``footprint``,
       ``reference_footprint``; 0 where that was the run's embedding); ``"representation"``; ``"matches"``, a
       table of matched spots with their score (0 to 1), whether they are mutual, and their distance.
 
@@ -109,7 +117,8 @@ def align_slices(
     ------
     InputError
         If there is no embedding, there are fewer than two slices, the reference is not one of them, the
-        coordinates are not N x 2, or ``representation="matching"`` finds no counts.
+        coordinates are not N x 2, landmarks are too few, lie on a line or far from their slice, or
+        ``representation="matching"`` finds no counts.
 
     Warns
     -----
@@ -117,7 +126,7 @@ def align_slices(
         Of each slice that could not be aligned, and why: too few matches, all of them in one clump, no
         transform under which the slices overlap and agree, or no deformation that does not fold. No transform
         is forced on such a slice. And of each slice that fits as well another way, such as its mirror image
-        or after a half turn.
+        or after a half turn. And of a landmark that does not fit the others.
 
     References
     ----------
@@ -149,6 +158,7 @@ def align_slices(
         xy = check_coordinates(adata, spatial_key)
         if xy.shape[1] != 2:
             raise input_error(f"adata.obsm[{spatial_key!r}]", f"{xy.shape[1]} columns", "two, x and y")
+    known = read_landmarks(landmarks, slices, reference, xy, transform)
 
     fixed = np.flatnonzero(slices == reference)
     expression, text = expression_to_match_by(adata, representation, transform, key_added)
@@ -160,11 +170,12 @@ def align_slices(
     for name in slices.categories.drop(reference):
         own = np.flatnonzero(slices == name)
         sides = sides_of(xy, embedding, own, fixed, transform)
+        points = known.get(name)
         run = Space(sides.z, sides.reference_z)
         if transform == "none":
             run = run if expression is None else spots_alone(expression[own], expression[fixed])
             sides = sides._replace(z=run.z, reference_z=run.reference_z)
-            one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
+            one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed), points)
             taken = run
         else:
             tried = [run]
@@ -172,15 +183,19 @@ def align_slices(
                 in_one_unit = transform in ("rigid", NONRIGID)
                 parts = (expression[own], expression[fixed], xy[own], xy[fixed])
                 tried = [run, *spaces(*parts, in_one_unit=in_one_unit)]
-            one, _, taken = align_by_best(sides, tried, transform, matching, n_neighbors, seed)
+            one, _, taken = align_by_best(sides, tried, transform, matching, n_neighbors, seed, points)
         texts = (
             [unlike_units(name, reference, xy[own], xy[fixed])] if transform in ("rigid", NONRIGID) else []
         )
+        if points is not None:
+            texts.append(said_of_landmarks(name, points, transform, sides.spacing))
         for text in filter(None, [*texts, said_of(name, reference, one)]):
             warnings.warn(text, SpotscapeWarning, stacklevel=2)
         aligned[own] = one(xy[own])
         rows.append(
-            _row(name) | _row_of(one, xy[own], sides.spacing) | without_counterpart(aligned[own], xy[fixed])
+            _row(name)
+            | _row_of(one, xy[own], sides.spacing, points)
+            | without_counterpart(aligned[own], xy[fixed])
         )
         rows[-1] |= {"footprint": taken.footprint, "reference_footprint": taken.reference_footprint}
         if one.matches is not None:
@@ -222,13 +237,13 @@ def _row(name: str) -> dict[str, Any]:
     motion = {"aligned": True} | matrix | {"rotation": 0.0, "scale": 1.0, "turned_over": False}
     fit = dict.fromkeys(("agreement", "alikeness", "overlap", "other_rotation"), np.nan)
     other = {"other_turned_over": False, "other_agreement": np.nan, "n_matches": 0, "n_agreeing": 0}
-    bent = dict.fromkeys(("bent_by", "jacobian_low", "jacobian_high"), np.nan)
+    bent = dict.fromkeys(("bent_by", "jacobian_low", "jacobian_high", "landmark_error"), np.nan)
     lost = dict.fromkeys(("unmatched", "reference_unmatched"), np.nan)
     by = dict.fromkeys(("footprint", "reference_footprint"), 0)
     return {_keys.SLICE: name} | motion | fit | other | bent | lost | by
 
 
-def _row_of(one: Aligned, xy: np.ndarray, spacing: float) -> dict[str, Any]:
+def _row_of(one: Aligned, xy: np.ndarray, spacing: float, landmarks: Landmarks | None) -> dict[str, Any]:
     """Return what the table says of a slice that was aligned, or could not be."""
     found = one.found
     if found is None:
@@ -255,6 +270,9 @@ def _row_of(one: Aligned, xy: np.ndarray, spacing: float) -> dict[str, Any]:
         areas = jacobian(one.deformation, rigid)
         row["bent_by"] = float(np.median(np.linalg.norm(one(xy) - rigid, axis=1)) / spacing)
         row |= {"jacobian_low": float(areas.min()), "jacobian_high": float(areas.max())}
+    if landmarks is not None:
+        off = np.linalg.norm(one(landmarks.source) - landmarks.target, axis=1)
+        row["landmark_error"] = float(np.median(off) / spacing)
     return row
 
 

@@ -42,10 +42,10 @@ def expression_to_match_by(
     found = n_varying(expression)
     if found >= FEWEST_GENES:
         return expression, ""
+    if representation is None:
+        return None, ""  # as an embedding without expression beside it: the record says what was taken
     name, expected = f"adata.{counts.source}", f"{FEWEST_GENES} or more to match by"
-    if representation is not None:
-        raise input_error(name, f"{found} gene(s) that differ between spots", expected)
-    return None, f"Slices were matched by the run's embedding: {name} has {found} gene(s) that differ."
+    raise input_error(name, f"{found} gene(s) that differ between spots", expected)
 
 
 def without_counterpart(aligned: np.ndarray, fixed: np.ndarray) -> dict[str, float]:
