@@ -20,6 +20,7 @@ from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
+from spotscape.cli.compare import compare
 from spotscape.cli.composition import composition
 from spotscape.cli.describe import describe
 from spotscape.cli.export import export
@@ -56,6 +57,7 @@ app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(tree)
 app.command()(describe)
 app.command()(markers)
+app.command()(compare)
 app.command()(composition)
 app.command("gene-sets")(gene_sets)
 app.command()(names)
