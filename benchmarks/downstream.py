@@ -301,12 +301,16 @@ def technology(seed: int) -> Iterator[Row]:
 def to_own_cells(name: str, cells: ad.AnnData, seed: int) -> Iterator[Row]:
     """Bin the cells, align the bins to them, and say how many come to their own."""
     rng = np.random.default_rng(seed)
+    cells, whole = cells.copy(), sparse.csr_matrix(cells.X)
+    # Cells keep one half of their molecules, and spots are made of the other: they share no noise.
+    cells.X = whole.copy()
+    cells.X.data = rng.binomial(whole.data.astype(int), 0.5).astype(whole.dtype)
     xy = cells.obsm["spatial"]
     side = np.sqrt(np.ptp(xy[:, 0]) * np.ptp(xy[:, 1]) * 10 / cells.n_obs)
     bins = pd.Categorical([f"{x}_{y}" for x, y in ((xy - xy.min(axis=0)) // side).astype(int)])
     member = sparse.csr_matrix((np.ones(cells.n_obs), (bins.codes, np.arange(cells.n_obs))))
     genes = np.sort(rng.permutation(cells.n_vars)[: cells.n_vars // 2])
-    spots = ad.AnnData(sparse.csr_matrix(member @ cells.X)[:, genes].astype("float32"))
+    spots = ad.AnnData(sparse.csr_matrix(member @ (whole - cells.X))[:, genes].astype("float32"))
     spots.obs_names, spots.var_names = [f"bin_{name}" for name in bins.categories], cells.var_names[genes]
     middle = (np.array([[int(k) for k in name.split("_")] for name in bins.categories]) + 0.5) * side
     spots.obsm["spatial"] = turned(middle + xy.min(axis=0), rng)

@@ -109,6 +109,12 @@ test_that("slices are matched, and labels go from one to the other", {
     expect_input_error(AlignSlices(object, landmarks = as.matrix(corners)), "landmarks", "a data frame")
     own <- cell_table(moved)$section == record$reference
     expect_false(anyNA(cell_table(moved)$aligned_x[own]))
+    expect_equal(record$representation, "domains")
+    expect_equal(kept_of(moved, "spotscape_alignment")$representation, "matching")
+    expect_true(all(c("unmatched", "footprint") %in% names(kept_of(moved, "spotscape_alignment")$slices)))
+    cells <- AlignSlices(object, transform = "none", representation = "matching")
+    expect_equal(kept_of(cells, "spotscape_alignment")$slices$footprint, c(0, 1))
+    expect_input_error(AlignSlices(object, representation = "own"), "representation")
     for (by in c("embedding", "matches")) {
       labelled <- TransferDomains(found, "spotscape_domain", by = by)
       table <- cell_table(labelled)

@@ -114,8 +114,10 @@ def _register(
     sides: Sides, pairs: np.ndarray, weights: np.ndarray, kind: str, rng: np.random.Generator
 ) -> tuple[Registration | None, str]:
     """Return the registration, or why there is none."""
-    if len(pairs) < FEWEST_MATCHES:
-        return None, f"{len(pairs)} spots match in the embedding, and {FEWEST_MATCHES} are needed"
+    # Two spots may have twenty matches, and lie anywhere.
+    number = min(len(np.unique(pairs[:, side])) for side in (0, 1))
+    if number < FEWEST_MATCHES:
+        return None, f"{number} spots match in the embedding, and {FEWEST_MATCHES} are needed"
     for side, places, everywhere in ((0, sides.xy, "moved slice"), (1, sides.reference_xy, "reference")):
         spread = places[pairs[:, side]].std(axis=0).max() / max(places.std(axis=0).max(), 1e-300)
         if spread < _CLUMP:

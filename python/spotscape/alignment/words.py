@@ -29,7 +29,7 @@ def unlike_units(
     """Say so where the spots of one slice lie so much closer that units must differ; else nothing."""
     own, other = (float(np.median(cKDTree(part).query(part, k=2)[0][:, 1])) for part in (xy, fixed))
     width, reference_width = (float(np.ptp(part, axis=0).max()) for part in (xy, fixed))
-    if min(own, other) <= 0:
+    if min(own, other, width, reference_width) <= 0:
         return ""
     factors = own / other, width / reference_width
     if all(factor > OTHER_UNIT for factor in factors) or all(factor < 1 / OTHER_UNIT for factor in factors):

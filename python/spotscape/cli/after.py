@@ -96,6 +96,13 @@ def align(
     matching: Annotated[
         str, typer.Option(help="'nearest', or 'transport' so that few spots share a partner.")
     ] = "nearest",
+    representation: Annotated[
+        str | None,
+        typer.Option(
+            "--representation",
+            help="'matching', an embedding of its own, or 'domains', the run's (the default with 'none').",
+        ),
+    ] = None,
     landmarks: Annotated[
         Path | None,
         typer.Option(
@@ -125,6 +132,7 @@ def align(
             reference=reference,
             transform=transform,
             matching=matching,
+            representation=representation,
             landmarks=points,
             seed=seed,
         )
@@ -145,9 +153,12 @@ def _said_of(row: pd.Series) -> str:
     """Return what happened to an aligned slice, of its row in the table."""
     over = ", turned over" if row["turned_over"] else ""
     bent = "" if row.isna()["bent_by"] else f", bent by {row['bent_by']:.1f} spot distances"
+    lost = (
+        "" if row.isna()["unmatched"] else f", {row['unmatched']:.0%} of its spots beyond the other's tissue"
+    )
     return (
         f"{row[_keys.SLICE]}: turned by {row['rotation']:.0f} degrees{over}{bent}, "
-        f"agreement {row['agreement']:.2f}, overlap {row['overlap']:.0%}"
+        f"agreement {row['agreement']:.2f}, overlap {row['overlap']:.0%}{lost}"
     )
 
 

@@ -202,6 +202,9 @@ def _alignment(adata: AnnData, key_added: str) -> Section | None:
             f"smaller slice overlaps, with an agreement of {row['agreement']:.2f} (1: all matches, 0: as by "
             "chance)."
         )
+        lost = row.get("unmatched", float("nan"))
+        if lost == lost:
+            sentences[-1] += f" {lost:.0%} of its spots lie where {reference} has no tissue."
         axes = new_panels(2, (4.4, 4.4))
         alignment(adata, slice_name=name, key_added=key_added, ax=axes)
         figures.append((axes[0], f"Slice {name} (blue) on slice {reference} (grey), before and after."))

@@ -15,7 +15,9 @@ from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
 from spotscape.alignment import Aligned, align, sides_of
-from spotscape.alignment.align import MATCHINGS
+from spotscape.alignment.align import FEWEST_MATCHES, MATCHINGS
+from spotscape.alignment.best import align_by_best
+from spotscape.alignment.footprints import Space, spaces, spots_alone
 from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.matches import Matches
 from spotscape.alignment.registration import NONRIGID, TRANSFORMS, is_over, rotation
@@ -24,6 +26,7 @@ from spotscape.alignment.words import said_of, said_of_landmarks, unlike_units
 from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
 from spotscape.tl._landmarks import read_landmarks
+from spotscape.tl._match_by import REPRESENTATIONS, expression_to_match_by, without_counterpart
 
 
 @filled()
@@ -34,6 +37,7 @@ def align_slices(
     reference: str | None = None,
     transform: str = "rigid",
     matching: str = "nearest",
+    representation: str | None = None,
     n_neighbors: int = 10,
     landmarks: pd.DataFrame | None = None,
     seed: int = 0,
@@ -43,9 +47,10 @@ def align_slices(
 ) -> AnnData | None:
     """Bring the slices of one tissue into one frame, and match their spots.
 
-    Spots that are among each other's nearest in the embedding are matches. RANSAC [1]_ finds a transform that
+    Spots that are among each other's nearest in an embedding are matches. RANSAC [1]_ finds a transform that
     most matches agree on, and under which spots that lie on each other are most alike. Once the slices are
-    aligned, each spot is matched again among the spots near it.
+    aligned, each spot is matched again among the spots near it. A spot has one match, and a spot of the
+    reference may have many: to find all cells of each spot, take the slice of spots as the reference.
 
     Parameters
     ----------
@@ -64,6 +69,14 @@ def align_slices(
     matching
         How spots are matched once the slices are aligned: ``"nearest"``, each spot to the most alike of those
         near it; ``"transport"``, by unbalanced optimal transport [2]_, so that few spots share a partner.
+    representation
+        What spots are matched by. ``"matching"``: embeddings made here from the counts, with more components
+        and less smoothing than domains want. Expression is averaged over footprints of two sizes, the same
+        area in both slices where their spots differ in density. Of these, the one is taken under which most
+        spots' nearest lie within a spot distance of them once they are aligned, and the run's embedding where
+        none is clearly better; with ``transform="none"`` nothing is averaged, so that spots are matched by
+        their own expression, such as cells to cells of their type. ``"domains"``: the run's embedding. None
+        is ``"matching"``, and ``"domains"`` where there are no counts or with ``transform="none"``.
     n_neighbors
         How many of a spot's nearest in the embedding are looked at for matches, 1 or more.
     landmarks
@@ -93,15 +106,19 @@ def align_slices(
       that lie on each other (1 is equal, 0 is chance), overlap, another fit that is as good (``other_...``),
       numbers of matches and of those that agree; with ``"nonrigid"`` how far spots are moved by bending
       (``bent_by``, the median, in spot distances) and the smallest and largest factor that an area changes
-      by (``jacobian_low``, ``jacobian_high``), NaN otherwise; the median distance of its landmarks to where
-      they should lie, in spot distances (``landmark_error``); ``"matches"``, a table of matched spots with
-      their score (0 to 1), whether they are mutual, and their distance.
+      by (``jacobian_low``, ``jacobian_high``), NaN otherwise; the median distance of its landmarks to
+      where they should lie, in spot distances (``landmark_error``); the share of spots that have no
+      counterpart, as they lie where the other slice has no tissue, of the slice and of the reference
+      (``unmatched``, ``reference_unmatched``); how many spots were averaged to match by (``footprint``,
+      ``reference_footprint``; 0 where that was the run's embedding); ``"representation"``; ``"matches"``, a
+      table of matched spots with their score (0 to 1), whether they are mutual, and their distance.
 
     Raises
     ------
     InputError
         If there is no embedding, there are fewer than two slices, the reference is not one of them, the
-        coordinates are not N x 2, or landmarks are too few, lie on a line or far from their slice.
+        coordinates are not N x 2, landmarks are too few, lie on a line or far from their slice, or
+        ``representation="matching"`` finds no counts.
 
     Warns
     -----
@@ -129,6 +146,8 @@ def align_slices(
     embedding = read_embedding(adata, check_key_added(key_added))
     check_choice("transform", transform, TRANSFORMS)
     check_choice("matching", matching, MATCHINGS)
+    if representation is not None:
+        check_choice("representation", representation, REPRESENTATIONS)
     n_neighbors = check_integer("n_neighbors", n_neighbors, 1)
     seed = check_integer("seed", seed, 0, 2**32 - 1)
     slice_key = slice_key or run_slice_key(adata, key_added)
@@ -142,6 +161,9 @@ def align_slices(
     known = read_landmarks(landmarks, slices, reference, xy, transform)
 
     fixed = np.flatnonzero(slices == reference)
+    expression, text = expression_to_match_by(adata, representation, transform, key_added)
+    if text:
+        warnings.warn(text, SpotscapeWarning, stacklevel=2)
     aligned = np.full((adata.n_obs, 2), np.nan)
     aligned[fixed] = xy[fixed]
     rows, tables = [_row(reference)], [_no_matches()]
@@ -149,7 +171,19 @@ def align_slices(
         own = np.flatnonzero(slices == name)
         sides = sides_of(xy, embedding, own, fixed, transform)
         points = known.get(name)
-        one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed), points)
+        run = Space(sides.z, sides.reference_z)
+        if transform == "none":
+            run = run if expression is None else spots_alone(expression[own], expression[fixed])
+            sides = sides._replace(z=run.z, reference_z=run.reference_z)
+            one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed), points)
+            taken = run
+        else:
+            tried = [run]
+            if expression is not None and min(len(own), len(fixed)) >= FEWEST_MATCHES:
+                in_one_unit = transform in ("rigid", NONRIGID)
+                parts = (expression[own], expression[fixed], xy[own], xy[fixed])
+                tried = [run, *spaces(*parts, in_one_unit=in_one_unit)]
+            one, _, taken = align_by_best(sides, tried, transform, matching, n_neighbors, seed, points)
         texts = (
             [unlike_units(name, reference, xy[own], xy[fixed])] if transform in ("rigid", NONRIGID) else []
         )
@@ -158,7 +192,12 @@ def align_slices(
         for text in filter(None, [*texts, said_of(name, reference, one)]):
             warnings.warn(text, SpotscapeWarning, stacklevel=2)
         aligned[own] = one(xy[own])
-        rows.append(_row(name) | _row_of(one, xy[own], sides.spacing, points))
+        rows.append(
+            _row(name)
+            | _row_of(one, xy[own], sides.spacing, points)
+            | without_counterpart(aligned[own], xy[fixed])
+        )
+        rows[-1] |= {"footprint": taken.footprint, "reference_footprint": taken.reference_footprint}
         if one.matches is not None:
             tables.append(_table(name, one.matches, adata.obs_names[own], adata.obs_names[fixed]))
     adata = in_memory_copy(adata) if copy else adata
@@ -169,6 +208,7 @@ def align_slices(
         "slice_key": slice_key,
         "transform": transform,
         "matching": matching,
+        "representation": "domains" if expression is None else "matching",
         "slices": pd.DataFrame(rows).rename(index=str),
         "matches": pd.concat(tables[1:] or tables, ignore_index=True).rename(index=str),
     }
@@ -198,7 +238,9 @@ def _row(name: str) -> dict[str, Any]:
     fit = dict.fromkeys(("agreement", "alikeness", "overlap", "other_rotation"), np.nan)
     other = {"other_turned_over": False, "other_agreement": np.nan, "n_matches": 0, "n_agreeing": 0}
     bent = dict.fromkeys(("bent_by", "jacobian_low", "jacobian_high", "landmark_error"), np.nan)
-    return {_keys.SLICE: name} | motion | fit | other | bent
+    lost = dict.fromkeys(("unmatched", "reference_unmatched"), np.nan)
+    by = dict.fromkeys(("footprint", "reference_footprint"), 0)
+    return {_keys.SLICE: name} | motion | fit | other | bent | lost | by
 
 
 def _row_of(one: Aligned, xy: np.ndarray, spacing: float, landmarks: Landmarks | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Alignment: transforms that are known, matches, partial overlap, and slices that do not fit."""
 
 import warnings
+from functools import partial
 
 import anndata as ad
 import numpy as np
@@ -10,7 +11,10 @@ from spotscape import datasets, io, metrics, tl
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.alignment.matches import mutual_neighbors
 from spotscape.alignment.registration import fit_points
-from spotscape.tl import align_slices, transfer_labels
+from spotscape.tl import transfer_labels
+
+# The slices here have an embedding alone; what is matched by otherwise: tests/python/tl/test_match_by.py.
+align_slices = partial(tl.align_slices, representation="domains")
 
 
 def tissue(places):
