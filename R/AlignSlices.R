@@ -20,6 +20,10 @@
 #' @param matching How cells are matched once the slices are aligned. `"nearest"`: each cell to the most alike of those
 #'   near it. `"transport"`: by unbalanced optimal transport, so that few cells share a partner.
 #' @param n_neighbors How many of a cell's nearest in the embedding are looked at for matches, 1 or more.
+#' @param landmarks Points that are known in a slice and in the reference, as from their images: a data frame with the columns
+#'   `slice`, `x`, `y`, `reference_x` and `reference_y`, in the unit of the coordinates. Three or more of a slice, not on one
+#'   line. The transform of that slice is then fitted to them in place of matches; with `"nonrigid"` they pull beside the
+#'   embedding. Slices without any are aligned as ever.
 #' @param seed Integer of 0 or more, of RANSAC's samples.
 #' @param image,coordinates Where the places of the cells are, as in [IntegrateSlices()].
 #' @return The same object. `aligned_x` and `aligned_y` in its metadata or `colData` are coordinates in the reference's
@@ -30,11 +34,12 @@
 #'     degrees, scale, whether it was turned over, agreement (share of the matches in the overlap that lie on each other: 1
 #'     is all, 0 is chance), how alike cells are that lie on each other, overlap, another fit that is as good; with `"nonrigid"` how far cells are moved by
 #'     bending (`bent_by`, the median, in distances of neighbouring cells) and the smallest and largest factor that an area
-#'     changes by (`jacobian_low`, `jacobian_high`);
+#'     changes by (`jacobian_low`, `jacobian_high`); the median distance of its landmarks to where they should lie
+#'     (`landmark_error`);
 #'   - `matches`, a data frame of matched cells: cell, partner in the reference, score, distance.
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, fewer than two slices, an unknown reference, coordinates in three
-#' dimensions.
+#' dimensions, landmarks that are too few, lie on a line or far from their slice.
 #' @references Fischler and Bolles (1981), Communications of the ACM 24; Chizat et al. (2018), Mathematics of Computation 87;
 #'   Rueckert et al. (1999), IEEE Transactions on Medical Imaging 18.
 #' @seealso [TransferDomains()]
@@ -44,16 +49,22 @@
 #' head(S4Vectors::metadata(both)$spotscape_alignment$matches)
 #' @export
 AlignSlices <- function(object, slice_by = NULL, reference = NULL, transform = "rigid", matching = "nearest",
-                        n_neighbors = 10L, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL,
+                        n_neighbors = 10L, landmarks = NULL, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL,
                         slice_key = NULL) {
   slice_by <- renamed(slice_by, slice_key)
+  if (!is.null(landmarks)) {
+    if (!is.data.frame(landmarks)) {
+      input_error("landmarks", describe_class(landmarks), "a data frame with slice, x, y, reference_x and reference_y")
+    }
+    landmarks <- reticulate::r_to_py(as.data.frame(landmarks))
+  }
   run <- with_slices(run_of(object, reduction), slice_by)
   places <- if (!identical(transform, "none")) run_places(run$part, run, image, coordinates)
   adata <- run_to_python(run, places = places)
   call_verb(
     "align_slices", adata,
     slice_key = "slice", reference = reference, transform = transform, matching = matching,
-    n_neighbors = scalar_to_python("n_neighbors", n_neighbors), seed = scalar_to_python("seed", seed)
+    n_neighbors = scalar_to_python("n_neighbors", n_neighbors), landmarks = landmarks, seed = scalar_to_python("seed", seed)
   )
   found <- verb_to_r(
     adata, obsm = if (!is.null(places)) "spatial_aligned", uns = "spotscape_alignment"

@@ -651,6 +651,14 @@ def test_align_matches_slices_and_gives_labels(command, two_slices):
     found = io.read("out.h5ad")
     assert found.obs["ground_truth_transferred"].notna().all()
     assert len(found.uns["spotscape_alignment"]["matches"]) == 150
+    # By landmarks that leave the slice where it is.
+    low, high = io.read("both.h5ad").obsm["spatial"].min(), io.read("both.h5ad").obsm["spatial"].max()
+    rows = [f"right,{x},{y},{x},{y}" for x, y in ((low, low), (low, high), (high, high))]
+    Path("known.csv").write_text("\n".join(["slice,x,y,reference_x,reference_y", *rows]), encoding="utf-8")
+    ended = command("align", "both.h5ad", "-o", "known.h5ad", "--landmarks", "known.csv")
+    assert ended.code == 0, ended.err
+    assert "turned by 0 degrees" in ended.out
+    assert io.read("known.h5ad").uns["spotscape_alignment"]["slices"]["landmark_error"].iloc[1] < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,15 @@ test_that("slices are matched, and labels go from one to the other", {
     expect_true(all(c(record$matches$spot, record$matches$reference_spot) %in% colnames(object)))
     moved <- suppressWarnings(AlignSlices(object, transform = "nonrigid"))
     expect_true(all(c("bent_by", "jacobian_low", "jacobian_high") %in% names(kept_of(moved, "spotscape_alignment")$slices)))
+    # The corners of a square, turned by 90 degrees: the transform is known.
+    x <- range(cell_table(moved)$aligned_x, na.rm = TRUE)
+    corners <- expand.grid(x = x, y = x)
+    corners <- data.frame(slice = record$slices$slice[2L], corners, reference_x = corners$y, reference_y = sum(x) - corners$x)
+    by_hand <- suppressWarnings(AlignSlices(object, landmarks = corners))
+    kept <- kept_of(by_hand, "spotscape_alignment")$slices[2L, ]
+    expect_equal(unlist(kept[c("a11", "a12", "a21", "a22", "landmark_error")], use.names = FALSE), c(0, 1, -1, 0, 0))
+    expect_input_error(AlignSlices(object, landmarks = corners[1:2, ]), "landmarks", "2 landmarks")
+    expect_input_error(AlignSlices(object, landmarks = as.matrix(corners)), "landmarks", "a data frame")
     own <- cell_table(moved)$section == record$reference
     expect_false(anyNA(cell_table(moved)$aligned_x[own]))
     for (by in c("embedding", "matches")) {

@@ -8,11 +8,13 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from spotscape.alignment.bend import bend
+from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.matches import Matches, by_embedding, by_place, by_transport, mutual_neighbors
 from spotscape.alignment.registration import (
     NONRIGID,
     Registration,
     Sides,
+    Transform,
     chance_of_agreeing,
     judged,
     register,
@@ -60,19 +62,30 @@ class Aligned(NamedTuple):
         return moved if self.deformation is None else self.deformation(moved)
 
 
-def align(sides: Sides, transform: str, matching: str, n_neighbors: int, rng: np.random.Generator) -> Aligned:
-    """Align one slice to the reference, and match its spots."""
+def align(
+    sides: Sides,
+    transform: str,
+    matching: str,
+    n_neighbors: int,
+    rng: np.random.Generator,
+    landmarks: Landmarks | None = None,
+) -> Aligned:
+    """Align one slice to the reference, by its landmarks where there are any, and match its spots."""
     pairs, distances = mutual_neighbors(sides.z, sides.reference_z, n_neighbors)
     scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
     if transform == "none":
         return Aligned(None, "", by_embedding(sides, pairs, scale), len(pairs))
     kind = "rigid" if transform == NONRIGID else transform
-    found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), kind, rng)
+    if landmarks is None:
+        found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), kind, rng)
+    else:
+        found, why = _judged(landmarks.transform(kind), sides, pairs, rng), ""
     if found is None:
         return Aligned(None, why, None, len(pairs))
     one = Aligned(found, "", None, len(pairs))
     if transform == NONRIGID:
-        bent = bend(sides._replace(xy=found.transform(sides.xy)))
+        there = None if landmarks is None else landmarks._replace(source=found.transform(landmarks.source))
+        bent = bend(sides._replace(xy=found.transform(sides.xy)), there)
         if bent is None:
             return Aligned(None, "every deformation that fits folds the tissue", None, len(pairs))
         one = one._replace(deformation=bent)
@@ -89,6 +102,12 @@ def sides_of(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, 
         in_one_unit = transform in ("rigid", NONRIGID)
         spacing = max(max(apart) if in_one_unit else apart[1], 1e-12)
     return Sides(xy[own], z[own], xy[fixed], z[fixed], spacing)
+
+
+def _judged(transform: Transform, sides: Sides, pairs: np.ndarray, rng: np.random.Generator) -> Registration:
+    """Return a transform that was given, with what speaks for it."""
+    given = Registration(transform, 0.0, 0.0, 0.0, np.zeros(len(pairs), dtype=bool))
+    return judged(given, sides, pairs, transform, rng)
 
 
 def _register(

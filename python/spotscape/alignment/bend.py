@@ -9,6 +9,7 @@ small: Gauss and Newton's steps, with the gradient of Z (2 x d) at each spot. In
 across it, and the bending energy alone says how a spot moves along it. Coarse to fine: the pictures are
 blurred, and the grid of the deformation is wide, then less so. w_i is small for spots that fit badly, as
 where tissue is torn or missing, and 0 for those that do not lie on the reference. s² is their median misfit.
+Landmarks add the squares of their distances, in spots. At one spot all of them weigh as much as the pictures.
 
 A deformation that folds is never a result: it is made stiffer until it does not.
 """
@@ -21,6 +22,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.registration import Sides
 from spotscape.alignment.spline import (
     Deformation,
@@ -66,13 +68,15 @@ class _Level(NamedTuple):
     there: Picture
 
 
-def bend(sides: Sides) -> Deformation | None:
+def bend(sides: Sides, landmarks: Landmarks | None = None) -> Deformation | None:
     """Return the deformation of the slice, which lies on the reference; None where each one folds.
 
     Parameters
     ----------
     sides
         Both slices, with the places of the slice in the reference's frame.
+    landmarks
+        With their places in the slice in that frame, too.
     """
     unit = float(np.sqrt(np.prod(np.ptp(sides.xy, axis=0)))) / _WIDTH
     levels = [
@@ -80,7 +84,7 @@ def bend(sides: Sides) -> Deformation | None:
     ]
     stiffness = _STIFFNESS
     for _ in range(_TRIES):
-        found = _coarse_to_fine(sides, levels, stiffness / unit**2)
+        found = _coarse_to_fine(sides, levels, stiffness / unit**2, landmarks)
         if jacobian(found).min() >= _LEAST_JACOBIAN:
             return found
         stiffness *= _STIFFER
@@ -92,13 +96,15 @@ def _level(sides: Sides, cell: float, width: float) -> _Level:
     return _Level(cell, width, own, picture(sides.reference_xy, sides.reference_z, width))
 
 
-def _coarse_to_fine(sides: Sides, levels: list[_Level], stiffness: float) -> Deformation:
+def _coarse_to_fine(
+    sides: Sides, levels: list[_Level], stiffness: float, landmarks: Landmarks | None
+) -> Deformation:
     """Return the deformation that the finest level gives."""
     found = no_deformation(sides.xy, levels[0].cell)
     for level in levels:
         found = refined(found, sides.xy, level.cell)
         energy = stiffness * len(sides.xy) * bending_energy(found)
-        found = _fitted(found, sides, level, energy)
+        found = _fitted(found, sides, level, energy, landmarks)
     return found
 
 
@@ -118,10 +124,13 @@ def picture(xy: np.ndarray, z: np.ndarray, width: float) -> Picture:
     return Picture(tree, planes[:, 0], planes[:, 1:] / width)
 
 
-def _fitted(start: Deformation, sides: Sides, level: _Level, energy: np.ndarray) -> Deformation:
+def _fitted(
+    start: Deformation, sides: Sides, level: _Level, energy: np.ndarray, landmarks: Landmarks | None
+) -> Deformation:
     """Return the deformation after Gauss and Newton's steps from where it is."""
     own, there = level.own, level.there
     basis = splines(start, sides.xy)
+    energy, pulled = _with_landmarks(energy, start, sides, landmarks)
     whole = np.kron(np.eye(2), energy)
     coefficients = start.coefficients
     for _ in range(_STEPS):
@@ -142,10 +151,21 @@ def _fitted(start: Deformation, sides: Sides, level: _Level, energy: np.ndarray)
         rows = [[basis.T @ sparse.diags(curvature[:, a, b]) @ basis for b in (0, 1)] for a in (0, 1)]
         system = sparse.bmat(rows).toarray() + whole
         system += 1e-9 * np.trace(system) / len(system) * np.eye(len(system))
-        right = (basis.T @ pull).T.ravel() - whole @ coefficients.T.ravel()
+        right = (basis.T @ pull + pulled).T.ravel() - whole @ coefficients.T.ravel()
         step = np.linalg.solve(system, right).reshape(2, -1).T
         largest = float(np.linalg.norm(basis @ step, axis=1).max())
         coefficients = coefficients + step * min(1.0, level.width / max(largest, 1e-300))
         if largest < 0.02 * sides.spacing:
             break
     return start._replace(coefficients=coefficients)
+
+
+def _with_landmarks(
+    energy: np.ndarray, start: Deformation, sides: Sides, landmarks: Landmarks | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the energy's matrix (K x K) with that of the landmarks, and their pull (K x 2)."""
+    if landmarks is None:
+        return energy, np.zeros((len(energy), 2))
+    basis = splines(start, landmarks.source).toarray()
+    weight = sides.z.size / len(landmarks.source) / sides.spacing**2
+    return energy + weight * basis.T @ basis, weight * basis.T @ (landmarks.target - landmarks.source)

@@ -6,9 +6,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from spotscape.alignment.align import Aligned
-from spotscape.alignment.registration import Registration, is_over, rotation
+from spotscape.alignment.landmarks import Landmarks
+from spotscape.alignment.registration import NONRIGID, Registration, is_over, rotation
 
 LOW_AGREEMENT = 0.4
+STRAY = 10.0
+"""How much worse than the others, in spot distances more than theirs, a landmark fits that is wrong."""
+FEWEST_TO_JUDGE = 4
+"""Landmarks that each one is left out of in turn."""
 OTHER_UNIT = 1.5
 """Factor between the spots' distances of two slices from which they are in different units."""
 
@@ -43,6 +48,25 @@ def said_of(name: str, reference: str, one: Aligned) -> str:
             "on each other, 0 is chance): look at it before it is used."
         )
     return ""
+
+
+def said_of_landmarks(name: str, landmarks: Landmarks, transform: str, spacing: float) -> str:
+    """Say which landmark does not fit the others, such as one of a swapped pair; else nothing."""
+    kind = "rigid" if transform == NONRIGID else transform
+    n = len(landmarks.source)
+    worst = (STRAY, 0, 0.0, 0.0)
+    for one in range(n if n > FEWEST_TO_JUDGE else 0):
+        rest = np.arange(n) != one
+        move = Landmarks(landmarks.source[rest], landmarks.target[rest]).transform(kind)
+        off = np.linalg.norm(move(landmarks.source) - landmarks.target, axis=1) / spacing
+        typical = float(np.median(off[rest]))
+        worst = max(worst, (off[one] / (1 + typical), one, float(off[one]), typical))
+    if worst[0] <= STRAY:
+        return ""
+    return (
+        f"Landmark {worst[1] + 1} of slice {name!r} comes to lie {worst[2]:.0f} spot distances from where it "
+        f"should by the others, which fit to {worst[3]:.1f}. Is it in the right row?"
+    )
 
 
 def _two_ways(name: str, reference: str, found: Registration) -> str:

@@ -30,6 +30,7 @@ from spotscape.cli.markers import markers
 from spotscape.cli.names import names, rename
 from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
+from spotscape.cli.score import score
 from spotscape.cli.simulate import simulate
 from spotscape.cli.tree import tree
 from spotscape.cli.versions import versions
@@ -60,6 +61,7 @@ app.command("gene-sets")(gene_sets)
 app.command()(names)
 app.command()(rename)
 app.command()(neighborhoods)
+app.command()(score)
 app.command()(report)
 app.command("tissue-maps")(tissue_maps)
 app.command("interactive-map")(interactive_map)

@@ -13,6 +13,7 @@ from spotscape._validate import input_error
 from spotscape.cli._options import CountsLayer, Out, Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import check_output_file
 from spotscape.cli._sources import read_one, write_result
+from spotscape.cli._tables import read_table
 from spotscape.cli.run import write_report
 
 if TYPE_CHECKING:
@@ -95,6 +96,12 @@ def align(
     matching: Annotated[
         str, typer.Option(help="'nearest', or 'transport' so that few spots share a partner.")
     ] = "nearest",
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            help="A .csv file with the columns slice, x, y, reference_x, reference_y: points known in both."
+        ),
+    ] = None,
     labels: Annotated[
         str | None,
         typer.Option("--transfer", help="A column of obs to give from the reference to the others."),
@@ -109,6 +116,8 @@ def align(
     """
     from spotscape import tl
 
+    points = None if landmarks is None else read_table("--landmarks", landmarks, {_keys.SLICE: str})
+
     def act(adata: AnnData) -> str:
         tl.align_slices(
             adata,
@@ -116,6 +125,7 @@ def align(
             reference=reference,
             transform=transform,
             matching=matching,
+            landmarks=points,
             seed=seed,
         )
         record = adata.uns[_keys.alignment()]

@@ -16,12 +16,14 @@ from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_choice, check_integer, describe, input_error
 from spotscape.alignment import Aligned, align, sides_of
 from spotscape.alignment.align import MATCHINGS
+from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.matches import Matches
 from spotscape.alignment.registration import NONRIGID, TRANSFORMS, is_over, rotation
 from spotscape.alignment.spline import jacobian
-from spotscape.alignment.words import said_of, unlike_units
+from spotscape.alignment.words import said_of, said_of_landmarks, unlike_units
 from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
+from spotscape.tl._landmarks import read_landmarks
 
 
 @filled()
@@ -33,6 +35,7 @@ def align_slices(
     transform: str = "rigid",
     matching: str = "nearest",
     n_neighbors: int = 10,
+    landmarks: pd.DataFrame | None = None,
     seed: int = 0,
     spatial_key: str = _keys.SPATIAL,
     key_added: str = _keys.KEY_ADDED,
@@ -63,6 +66,11 @@ def align_slices(
         near it; ``"transport"``, by unbalanced optimal transport [2]_, so that few spots share a partner.
     n_neighbors
         How many of a spot's nearest in the embedding are looked at for matches, 1 or more.
+    landmarks
+        Points that are known in a slice and in the reference, as from their images: a table with the columns
+        ``slice``, ``x``, ``y``, ``reference_x`` and ``reference_y``, in the unit of the coordinates. Three or
+        more of a slice, not on one line. The transform of that slice is then fitted to them in place of
+        matches; with ``"nonrigid"`` they pull beside the embedding. Slices without any are aligned as ever.
     seed
         Integer >= 0, of RANSAC's samples.
     spatial_key
@@ -85,14 +93,15 @@ def align_slices(
       that lie on each other (1 is equal, 0 is chance), overlap, another fit that is as good (``other_...``),
       numbers of matches and of those that agree; with ``"nonrigid"`` how far spots are moved by bending
       (``bent_by``, the median, in spot distances) and the smallest and largest factor that an area changes
-      by (``jacobian_low``, ``jacobian_high``), NaN otherwise; ``"matches"``, a table of matched spots with
+      by (``jacobian_low``, ``jacobian_high``), NaN otherwise; the median distance of its landmarks to where
+      they should lie, in spot distances (``landmark_error``); ``"matches"``, a table of matched spots with
       their score (0 to 1), whether they are mutual, and their distance.
 
     Raises
     ------
     InputError
-        If there is no embedding, there are fewer than two slices, the reference is not one of them, or the
-        coordinates are not N x 2.
+        If there is no embedding, there are fewer than two slices, the reference is not one of them, the
+        coordinates are not N x 2, or landmarks are too few, lie on a line or far from their slice.
 
     Warns
     -----
@@ -100,7 +109,7 @@ def align_slices(
         Of each slice that could not be aligned, and why: too few matches, all of them in one clump, no
         transform under which the slices overlap and agree, or no deformation that does not fold. No transform
         is forced on such a slice. And of each slice that fits as well another way, such as its mirror image
-        or after a half turn.
+        or after a half turn. And of a landmark that does not fit the others.
 
     References
     ----------
@@ -130,6 +139,7 @@ def align_slices(
         xy = check_coordinates(adata, spatial_key)
         if xy.shape[1] != 2:
             raise input_error(f"adata.obsm[{spatial_key!r}]", f"{xy.shape[1]} columns", "two, x and y")
+    known = read_landmarks(landmarks, slices, reference, xy, transform)
 
     fixed = np.flatnonzero(slices == reference)
     aligned = np.full((adata.n_obs, 2), np.nan)
@@ -138,14 +148,17 @@ def align_slices(
     for name in slices.categories.drop(reference):
         own = np.flatnonzero(slices == name)
         sides = sides_of(xy, embedding, own, fixed, transform)
-        one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed))
+        points = known.get(name)
+        one = align(sides, transform, matching, n_neighbors, np.random.default_rng(seed), points)
         texts = (
             [unlike_units(name, reference, xy[own], xy[fixed])] if transform in ("rigid", NONRIGID) else []
         )
+        if points is not None:
+            texts.append(said_of_landmarks(name, points, transform, sides.spacing))
         for text in filter(None, [*texts, said_of(name, reference, one)]):
             warnings.warn(text, SpotscapeWarning, stacklevel=2)
         aligned[own] = one(xy[own])
-        rows.append(_row(name) | _row_of(one, xy[own], sides.spacing))
+        rows.append(_row(name) | _row_of(one, xy[own], sides.spacing, points))
         if one.matches is not None:
             tables.append(_table(name, one.matches, adata.obs_names[own], adata.obs_names[fixed]))
     adata = in_memory_copy(adata) if copy else adata
@@ -184,11 +197,11 @@ def _row(name: str) -> dict[str, Any]:
     motion = {"aligned": True} | matrix | {"rotation": 0.0, "scale": 1.0, "turned_over": False}
     fit = dict.fromkeys(("agreement", "alikeness", "overlap", "other_rotation"), np.nan)
     other = {"other_turned_over": False, "other_agreement": np.nan, "n_matches": 0, "n_agreeing": 0}
-    bent = dict.fromkeys(("bent_by", "jacobian_low", "jacobian_high"), np.nan)
+    bent = dict.fromkeys(("bent_by", "jacobian_low", "jacobian_high", "landmark_error"), np.nan)
     return {_keys.SLICE: name} | motion | fit | other | bent
 
 
-def _row_of(one: Aligned, xy: np.ndarray, spacing: float) -> dict[str, Any]:
+def _row_of(one: Aligned, xy: np.ndarray, spacing: float, landmarks: Landmarks | None) -> dict[str, Any]:
     """Return what the table says of a slice that was aligned, or could not be."""
     found = one.found
     if found is None:
@@ -215,6 +228,9 @@ def _row_of(one: Aligned, xy: np.ndarray, spacing: float) -> dict[str, Any]:
         areas = jacobian(one.deformation, rigid)
         row["bent_by"] = float(np.median(np.linalg.norm(one(xy) - rigid, axis=1)) / spacing)
         row |= {"jacobian_low": float(areas.min()), "jacobian_high": float(areas.max())}
+    if landmarks is not None:
+        off = np.linalg.norm(one(landmarks.source) - landmarks.target, axis=1)
+        row["landmark_error"] = float(np.median(off) / spacing)
     return row
 
 
