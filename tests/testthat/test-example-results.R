@@ -1,5 +1,17 @@
 results <- function() readRDS(system.file("extdata", "example_results.rds", package = "spotscape"))
 
+# The calls of verbs that need Python, as text, wherever they stand.
+calls_in <- function(code) {
+  if (is.expression(code)) {
+    return(unlist(lapply(as.list(code), calls_in)))
+  }
+  if (!is.call(code)) {
+    return(NULL)
+  }
+  own <- if (is.name(code[[1L]]) && as.character(code[[1L]]) %in% EXAMPLE_VERBS) example_call(code)
+  c(own, unlist(lapply(as.list(code)[nzchar(as.character(as.list(code)))], calls_in)))
+}
+
 test_that("without Python, a call gives what the same call gave with it, and any other goes to the verb", {
   skip_if_not_installed("SpatialExperiment")
   where <- new.env(parent = globalenv())
@@ -28,18 +40,6 @@ test_that("the results are those of the calls in the pages", {
     expect_setequal(asked, in_page)
   }
 })
-
-# The calls of verbs that need Python, as text, wherever they stand.
-calls_in <- function(code) {
-  if (is.expression(code)) {
-    return(unlist(lapply(as.list(code), calls_in)))
-  }
-  if (!is.call(code)) {
-    return(NULL)
-  }
-  own <- if (is.name(code[[1L]]) && as.character(code[[1L]]) %in% EXAMPLE_VERBS) example_call(code)
-  c(own, unlist(lapply(as.list(code)[nzchar(as.character(as.list(code)))], calls_in)))
-}
 
 test_that("what is kept of an object is what changed, and numbers stay the same to three digits", {
   skip_if_not_installed("SpatialExperiment")
