@@ -127,8 +127,12 @@ test-r: $(VENV)/.installed setup-r ## R CMD INSTALL, testthat, R CMD check
 endif
 
 .PHONY: check-r
-check-r: $(VENV)/.installed ## lintr, BiocCheck and pkgdown's index (not part of `make test`: three more R packages)
+check-r: $(VENV)/.installed ## lintr and pkgdown's index (not part of `make test`: two more R packages)
 	@scripts/check-r.sh
+
+.PHONY: check-bioc
+check-bioc: setup-r-bioc ## what Bioconductor's reviewers run: BiocCheck, R CMD check --as-cran without Python
+	@scripts/check-bioc.sh
 
 docs: ## man/ and NAMESPACE from the roxygen comments, and the tables of what crosses between R and Python
 	@"$(PYTHON)" scripts/crossing.py
@@ -136,11 +140,11 @@ docs: ## man/ and NAMESPACE from the roxygen comments, and the tables of what cr
 
 # ---- documentation and releases -----------------------------------------------------------------------------
 
-.PHONY: setup-r-site setup-r-dist
+.PHONY: setup-r-site setup-r-dist setup-r-bioc
 ifeq ($(R),skip)
-setup-r-site setup-r-dist:
+setup-r-site setup-r-dist setup-r-bioc:
 else
-setup-r-site setup-r-dist: setup-r-%: setup-r
+setup-r-site setup-r-dist setup-r-bioc: setup-r-%: setup-r
 	@scripts/setup-r.sh --$*
 endif
 

@@ -15,12 +15,10 @@
 #'   default embedding does not depend on it.
 #' @return A list with the new reduction, as `IntegrateLayers()` expects. It has no room for the model, so
 #'   [ImputeExpression()] and [SaveSpotscape()] need a run of [IntegrateSlices()] instead.
-#' @examples
-#' \dontrun{
+#' @examplesIf interactive() && exists("object")
 #' # `object`: a Seurat object with split layers, images and a PCA
 #' object <- Seurat::IntegrateLayers(object, method = SpotscapeIntegration, coordinates = object)
 #' object <- FindSpatialDomains(object, n_domains = 7)
-#' }
 #' @export
 SpotscapeIntegration <- function(object, assay = NULL, orig = NULL, layers = NULL, features = NULL, scale.layer = NULL,
                                  coordinates = NULL, new.reduction = "spotscape", key = NULL, n_domains = NULL,

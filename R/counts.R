@@ -54,7 +54,7 @@ by_axis <- function(x, name) {
     )
     return(x)
   }
-  if (!identical(names[order[1:2]], c("x", "y"))) {
+  if (!identical(names[order[c(1L, 2L)]], c("x", "y"))) {
     note("%s: x is '%s' and y is '%s'.", name, names[order[1L]], names[order[2L]])
   }
   x[, order, drop = FALSE]

@@ -5,6 +5,15 @@
 #' environment `"r-spotscape"` by itself after R is restarted. Nothing else on the machine is changed.
 #' Not needed where `RETICULATE_PYTHON` names a Python that has it all: that always wins.
 #'
+#' @section Which Python:
+#' The first of these that applies is taken.
+#' 1. A Python that runs in this R session already. It has to have what spotscape needs.
+#' 2. The one that you chose: `RETICULATE_PYTHON`, [reticulate::use_python()], an active virtual environment, or the
+#'    environment that this function made.
+#' 3. Where the package \pkg{basilisk} of Bioconductor is installed: an environment with fixed versions, which it makes at
+#'    the first run. This function is then not needed.
+#' 4. What \pkg{reticulate} finds, or makes at the first run.
+#'
 #' @param envname Name or path of the environment. Under a name other than `"r-spotscape"`, set
 #'   `RETICULATE_PYTHON` to its Python afterwards.
 #' @param python Path of the Python to start from; `NULL` takes the newest that \pkg{reticulate} finds
@@ -12,10 +21,8 @@
 #' @param ... Passed to [reticulate::virtualenv_install()], such as `pip_options`.
 #' @return The name of the environment, invisibly.
 #' @seealso [spotscape_sitrep()]
-#' @examples
-#' \dontrun{
+#' @examplesIf interactive()
 #' install_spotscape()
-#' }
 #' @export
 install_spotscape <- function(envname = "r-spotscape", python = NULL, ...) {
   check_string("envname", envname)
@@ -37,7 +44,7 @@ install_spotscape <- function(envname = "r-spotscape", python = NULL, ...) {
   chosen <- Sys.getenv("RETICULATE_PYTHON", NA)
   message(
     "Done. Restart R, then check with spotscape_sitrep().",
-    if (!is.na(chosen)) paste0(" RETICULATE_PYTHON is set (", chosen, ") and wins: unset it to use '", envname, "'.")
+    if (!is.na(chosen)) sprintf(" RETICULATE_PYTHON is set (%s) and wins: unset it to use '%s'.", chosen, envname)
   )
   invisible(envname)
 }

@@ -21,7 +21,7 @@ read_map <- function(object, panels, slice_by, slices, layer, assay, img, image,
   cells <- names_over_slices(cell_names(part), of)
   places <- quietly(FALSE, cell_places(part, image, coordinates, cells, of))
   map <- list(
-    cells = cells, slices = of, places = places[, 1:2, drop = FALSE],
+    cells = cells, slices = of, places = places[, c(1L, 2L), drop = FALSE],
     shown = map_values(part, table, panels, stem, assay, layer), words = map_columns(panels, table, stem),
     as_fov = is.null(coordinates) && map_as_fov(part, image),
     images = if (img && is.null(coordinates)) map_images(part, image), image_of = map_image_of(part)

@@ -90,7 +90,7 @@ SpatialDomainPlot.default <- function(object, group.by, slice_by = NULL, cols = 
 
 # Whether places are those of an FOV, which ImageDimPlot() draws with its x upward and its y to the right.
 shows_fov <- function(object, image) {
-  all(vapply(object@images[image %||% names(own_images(object))], function(one) class(one)[[1L]] == "FOV", NA))
+  all(vapply(object@images[image %||% names(own_images(object))], function(one) identical(class(one)[[1L]], "FOV"), NA))
 }
 
 # The slices to draw side by side: those asked for, or those of the run that wrote `group.by`, or of any; NULL for one.

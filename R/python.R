@@ -12,23 +12,6 @@ python_module <- function(name) {
   reticulate::import(paste0("spotscape.", name), convert = FALSE)
 }
 
-# The Python that reticulate would start, without starting it and without letting it download one; NULL where
-# there is none.
-discover_python <- function() {
-  managed <- Sys.getenv("RETICULATE_USE_MANAGED_VENV", NA)
-  # A Python that reticulate cannot make sense of (a pyenv shim) it prints about, and returns as a "try-error".
-  quiet <- options(show.error.messages = FALSE)
-  on.exit(options(quiet), add = TRUE)
-  config <- withr::with_envvar(c(RETICULATE_USE_MANAGED_VENV = "no"), tryCatch(
-    suppressWarnings(reticulate::py_discover_config(use_environment = ENVIRONMENT)), error = function(e) NULL
-  ))
-  if (!is.list(config)) {
-    return(NULL)
-  }
-  # Left to itself, reticulate prefers an environment of its own to the first Python on the PATH.
-  if (identical(config$forced, "PATH") && !tolower(managed) %in% c("no", "false", "0")) NULL else config
-}
-
 # Ask a Python, from outside, for its version, the modules it lacks, and the versions of those it has.
 ask_python <- function(python) {
   script <- paste(
@@ -66,11 +49,6 @@ python_lacks <- function(versions) {
   NULL
 }
 
-no_python <- function() {
-  chosen <- Sys.getenv("RETICULATE_PYTHON")
-  if (nzchar(chosen)) sprintf("RETICULATE_PYTHON is '%s', which cannot be used", chosen) else "no Python was found"
-}
-
 PYTHON_HOW <- paste(
   "Run install_spotscape() and restart R, or set RETICULATE_PYTHON to a Python that has what is missing;",
   "spotscape_sitrep() shows what was found."
@@ -97,6 +75,10 @@ require_python <- function() {
 
 # Start Python, without what reticulate prints of its own tries: why that failed, as sentences; NULL where it runs.
 start_python <- function() {
+  if (python_route() == "basilisk") {
+    failed <- tryCatch(start_basilisk(), error = function(e) e)
+    return(if (inherits(failed, "error")) sprintf("basilisk could not start it (%s).", trimws(conditionMessage(failed))))
+  }
   nothing <- "nothing yet"
   try(stop(nothing, call. = FALSE), silent = TRUE) # geterrmessage() then tells an error of reticulate's from an older one
   quiet <- options(show.error.messages = FALSE)
@@ -257,12 +239,12 @@ progress_function <- function(verbose) {
 # Write over the line before, to its end.
 show_progress_line <- function(line) {
   width <- the$progress_width %||% 0L
-  cat("\r", formatC(line, width = -width), sep = "", file = stderr())
+  message("\r", formatC(line, width = -width), appendLF = FALSE)
   the$progress_width <- nchar(line)
 }
 
 end_progress_line <- function() {
-  if (!is.null(the$progress_width)) cat("\n", file = stderr())
+  if (!is.null(the$progress_width)) message()
   the$progress_width <- NULL
 }
 

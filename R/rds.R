@@ -33,6 +33,7 @@ check_class_package <- function(object, name) {
 # What makes one of ours of objects of other packages, where those are installed.
 WAYS_ON <- c(
   GiottoClass = "Where it is: saveRDS(Giotto::giottoToSpatialExperiment(readRDS(path))[[1]], 'slice.rds').",
+  MoleculeExperiment = "Where it is: saveRDS(MoleculeExperiment::countMolecules(readRDS(path)), 'slice.rds').",
   SpatialFeatureExperiment = "Where it is: saveRDS(as(readRDS(path), 'SpatialExperiment'), 'slice.rds')."
 )
 

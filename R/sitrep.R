@@ -2,7 +2,7 @@
 #'
 #' `TRUE` where a Python with all that spotscape needs is there, without anything to be downloaded.
 #' Starts no Python. `FALSE` does not mean that [RunSpotscape()] would fail: where no Python is chosen,
-#' \pkg{reticulate} makes an environment with what is needed at the first run.
+#' \pkg{basilisk}, or else \pkg{reticulate}, makes an environment with what is needed at the first run.
 #'
 #' @return One logical value.
 #' @seealso [spotscape_sitrep()] says what is missing.
@@ -37,14 +37,15 @@ spotscape_sitrep <- function() {
     problem <- if (!is.null(lacks)) paste(python, lacks)
   }
   r_packages <- vapply(
-    c("reticulate", "Seurat", "SeuratObject", "SpatialExperiment", "SingleCellExperiment"),
+    c("reticulate", "basilisk", "Seurat", "SeuratObject", "SpatialExperiment", "SingleCellExperiment"),
     function(package) {
       if (nzchar(system.file(package = package))) as.character(utils::packageVersion(package)) else NA
     }, ""
   )
   chosen_by <- if (is.null(python)) NULL else python_chosen_by()
+  maker <- if (python_route() == "basilisk") "basilisk" else "reticulate"
 
-  line <- function(label, text) cat(sprintf("%-14s %s\n", label, text))
+  line <- function(label, text) writeLines(sprintf("%-14s %s", label, text))
   versions <- function(x) paste(names(x), ifelse(is.na(x), "(missing)", x), collapse = ", ")
   line("spotscape", as.character(utils::packageVersion("spotscape")))
   line("R", sprintf("%s, %s", getRversion(), R.version$platform))
@@ -59,21 +60,11 @@ spotscape_sitrep <- function() {
     line("Ready", paste0("no: ", problem, "."))
     line("To do", paste(
       "run install_spotscape() and restart R, or set RETICULATE_PYTHON to a Python that has them.",
-      if (is.null(python)) "Without either, reticulate downloads what is needed at the first run."
+      if (is.null(python)) sprintf("Without either, %s downloads what is needed at the first run.", maker)
     ))
   }
   invisible(list(
     ready = is.null(problem), python = python, chosen_by = chosen_by, modules = modules,
     r_packages = r_packages, problem = problem
   ))
-}
-
-# The Python that runs, or that would be started.
-current_python <- function() {
-  if (reticulate::py_available(initialize = FALSE)) reticulate::py_config()$python else discover_python()$python
-}
-
-python_chosen_by <- function() {
-  config <- if (reticulate::py_available(initialize = FALSE)) reticulate::py_config() else discover_python()
-  config$forced %||% "reticulate's own search"
 }

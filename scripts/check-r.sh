@@ -1,12 +1,9 @@
 #!/usr/bin/env bash
-# What `make test` does not ask of the R half: lintr, BiocCheck, and pkgdown's view of the index.
+# What `make test` does not ask of the R half: lintr and pkgdown's view of the index. For Bioconductor: check-bioc.sh.
 #
-#   scripts/check-r.sh           needs R's packages lintr, BiocCheck and pkgdown
-#                                (Debian: r-cran-lintr r-bioc-bioccheck r-cran-pkgdown)
+#   scripts/check-r.sh           needs R's packages lintr and pkgdown (Debian: r-cran-lintr r-cran-pkgdown)
 #
-# Works without a network. Fails on any lint, on any ERROR of BiocCheck, and where the index of the site is incomplete.
-# BiocCheck's one WARNING is that no package of Bioconductor is depended on: they are in Suggests, so that Seurat's
-# users need none of them.
+# Works without a network. Fails on any lint, and where the index of the site is incomplete.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -23,24 +20,6 @@ Rscript --vanilla -e '
   found <- lintr::lint_package("spotscape")
   print(found)
   quit(status = as.integer(length(found) > 0L))'
-
-echo "== BiocCheck"
-# In place of the one that BiocManager would download.
-cat >config.yaml <<'YAML'
-release_version: "3.21"
-devel_version: "3.22"
-r_ver_for_bioc_ver:
-  "3.19": "4.4"
-  "3.20": "4.4"
-  "3.21": "4.5"
-  "3.22": "4.5"
-YAML
-R CMD build --no-build-vignettes spotscape >build.log 2>&1 || { cat build.log >&2; exit 1; }
-BIOCONDUCTOR_CONFIG_FILE=file://$work/config.yaml Rscript --vanilla -e '
-  skipped <- c("bioc-views", "CRAN", "bioc-help", "deprecated", "version-num")
-  options <- stats::setNames(as.list(rep(TRUE, length(skipped))), paste0("no-check-", skipped))
-  found <- do.call(BiocCheck::BiocCheck, c(list(Sys.glob("spotscape_*.tar.gz")), options))
-  quit(status = as.integer(length(found$error) > 0L))'
 
 echo "== pkgdown"
 cd spotscape

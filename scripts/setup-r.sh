@@ -4,6 +4,7 @@
 #   scripts/setup-r.sh            check; install what is missing where that is allowed (below)
 #   scripts/setup-r.sh --site     the same, with what makes R's half of the site (pkgdown)
 #   scripts/setup-r.sh --dist     the same, with the tools that `R CMD check --as-cran` asks for (checkbashisms, qpdf)
+#   scripts/setup-r.sh --bioc     the same, with BiocCheck
 #   scripts/setup-r.sh --check    check only: exit 0 when complete, 1 with the missing names otherwise
 #
 # Installing changes the operating system, so it is done only on Debian, as root, and only when asked:
@@ -19,6 +20,7 @@ DEB_PACKAGES=(r-base-core r-base-dev libopenblas0-pthread r-cran-seurat r-bioc-s
 TOOLS=()
 if [ "${1:-}" = --site ]; then R_PACKAGES+=(pkgdown); DEB_PACKAGES+=(r-cran-pkgdown); fi
 if [ "${1:-}" = --dist ]; then TOOLS=(checkbashisms qpdf); DEB_PACKAGES+=(devscripts qpdf); fi
+if [ "${1:-}" = --bioc ]; then R_PACKAGES+=(BiocCheck); DEB_PACKAGES+=(r-bioc-bioccheck); fi
 MIN_R=4.3
 
 say() { printf 'setup-r: %s\n' "$*"; }

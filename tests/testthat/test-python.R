@@ -12,6 +12,7 @@ test_that("what a Python lacks is said in one phrase", {
 test_that("a run without a usable Python says what to do", {
   slice <- example_slice(20L)
   run <- function() RunSpotscape(slice$counts, coordinates = slice$coordinates)
+  local_mocked_bindings(python_route = function(...) "reticulate")
   ready <- the$python_ready
   the$python_ready <- FALSE
   on.exit(the$python_ready <- ready)
