@@ -112,7 +112,7 @@ types: $(TEST_ENV) ## mypy
 # would otherwise set the number of threads of OpenMP, and with it PyTorch's, to that of the cores.
 .PHONY: test-py
 test-py: $(TEST_ENV) ## pytest, doctests among it
-	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MPLBACKEND=Agg $(if $(filter skip,$(R)),,SPOTSCAPE_TEST_R=required) $(BIN)/pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MPLBACKEND=Agg $(if $(filter skip,$(R)),,SPOTSCAPE_TEST_R=required) $(BIN)/pytest -n $(JOBS) --dist worksteal
 
 .PHONY: setup-r test-r docs
 ifeq ($(R),skip)

@@ -44,6 +44,7 @@ def calls(adata: ad.AnnData, folder: Path) -> Iterator[tuple[str, Callable[[], o
     yield "domain_composition, a column", lambda: tl.domain_composition(adata, "cell_type")
     yield "domain_composition, signatures", lambda: tl.domain_composition(adata, signatures=signatures)
     yield "domain_neighborhoods, cell types", lambda: tl.domain_neighborhoods(adata, key="cell_type")
+    yield "score_domains, known labels", lambda: tl.score_domains(adata, truth_key="ground_truth")
     yield "suggest_domain_names", lambda: tl.suggest_domain_names(adata, markers=lists)
     yield "domain_tree", lambda: tl.domain_tree(adata)
     yield "cut_domain_tree", lambda: tl.cut_domain_tree(adata, n_domains=9)

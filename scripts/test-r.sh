@@ -6,7 +6,9 @@
 #   DIST=folder                  where to put the source package, once it has passed
 #
 # Everything is done once: `R CMD build` renders the vignettes, so the check does not run them again, and
-# testthat runs within the check. Fails on any ERROR or WARNING of the check, and on a test suite without tests.
+# testthat runs within the check. README's R and roxygen2 run beside `R CMD build`, and testthat takes its files with two
+# processes: each of these alone keeps one core busy, and a runner has two.
+# Fails on any ERROR or WARNING of the check, and on a test suite without tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -17,6 +19,7 @@ export LC_ALL=${LC_ALL:-C.UTF-8}
 export _R_CHECK_SYSTEM_CLOCK_=0 # asks a time server
 export NOT_CRAN=true
 export OMP_NUM_THREADS=1 # the tests' matrices are small: threads would only wait for each other
+export TESTTHAT_PARALLEL=TRUE TESTTHAT_CPUS=${TESTTHAT_CPUS:-2}
 export NUMBA_NUM_THREADS=1 # else numba, which UMAP brings, sets the threads of OpenMP to the cores
 # R CMD check runs elsewhere: a path relative to the checkout would not be found there.
 data=${SPOTSCAPE_DATA:-$root/../shared/data}
@@ -28,7 +31,8 @@ die() { printf 'test-r: %s\n' "$*" >&2; exit 1; }
 [ -x "$RETICULATE_PYTHON" ] || die "RETICULATE_PYTHON: no Python at $RETICULATE_PYTHON; make it with 'make .venv/.installed'."
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+beside= # the process that runs beside, once there is one
+trap 'if [ -n "$beside" ]; then kill "$beside" 2>/dev/null || true; fi; rm -rf "$work"' EXIT
 mkdir "$work/lib" "$work/source"
 export R_LIBS=$work/lib${R_LIBS:+:$R_LIBS}
 
@@ -42,19 +46,31 @@ R CMD INSTALL --no-docs --no-test-load --library="$work/lib" "$work/source" >"$w
   { cat "$work/install.log" >&2; die "R CMD INSTALL failed."; }
 Rscript --vanilla -e 'library(spotscape); cat("spotscape", as.character(packageVersion("spotscape")), "installs and loads\n")'
 
-say "README's blocks of R"
-Rscript --vanilla scripts/readme.R >"$work/readme.log" 2>&1 || { cat "$work/readme.log" >&2; die "README's R does not run."; }
-tail -n 1 "$work/readme.log"
+# What these two say is shown when they have ended, so that it stands together. The copy that roxygen2 writes into is not
+# the one that is built.
+cp -R "$work/source" "$work/documented"
+beside() {
+  say "README's blocks of R"
+  Rscript --vanilla scripts/readme.R >"$work/readme.log" 2>&1 || { cat "$work/readme.log"; echo "README's R does not run."; return 1; }
+  tail -n 1 "$work/readme.log"
 
-say "man/ and NAMESPACE are what roxygen2 makes of the comments"
-(cd "$work/source" && Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "installed")' >"$work/roxygen.log" 2>&1) ||
-  { cat "$work/roxygen.log" >&2; die "roxygen2 failed."; }
-diff -r "$root/man" "$work/source/man" && diff "$root/NAMESPACE" "$work/source/NAMESPACE" ||
-  die "man/ or NAMESPACE is out of date; run 'make docs'."
-echo "up to date"
+  say "man/ and NAMESPACE are what roxygen2 makes of the comments"
+  (cd "$work/documented" && Rscript --vanilla -e 'roxygen2::roxygenise(load_code = "installed")' >"$work/roxygen.log" 2>&1) ||
+    { cat "$work/roxygen.log"; echo "roxygen2 failed."; return 1; }
+  { diff -r "$root/man" "$work/documented/man" && diff "$root/NAMESPACE" "$work/documented/NAMESPACE"; } ||
+    { echo "man/ or NAMESPACE is out of date; run 'make docs'."; return 1; }
+  echo "up to date"
+}
+beside >"$work/beside.log" 2>&1 &
+beside=$!
 
 say "R CMD build, with the vignettes"
-(cd "$work" && R CMD build source) || die "R CMD build failed."
+built=yes
+(cd "$work" && R CMD build source) || built=no
+wait "$beside" || { cat "$work/beside.log" >&2; die "README's R, or what roxygen2 makes, does not hold; see above."; }
+beside=
+cat "$work/beside.log"
+[ "$built" = yes ] || die "R CMD build failed."
 
 say "R CMD check --no-manual"
 tarball=$(ls "$work"/spotscape_*.tar.gz)

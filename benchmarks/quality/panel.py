@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from multiprocessing import get_context
@@ -47,41 +47,44 @@ def read(name: str) -> AnnData:
     return simulate_slice(n_spots=int(n_spots), tissue=kind, n_domains=KINDS[kind], seed=int(seed))
 
 
-def run(name: str, seed: int, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the scores of every method on one tissue with one seed."""
+def labels_of(
+    tissue: AnnData, n_domains: int, seed: int, settings: Mapping[str, Any]
+) -> Iterator[tuple[str, np.ndarray, float]]:
+    """Yield every method's name, its labels of a tissue, and its seconds; no method sees ``obs``."""
     from benchmarks.quality.baselines import BASELINES, kmeans, mixture
     from spotscape import tl
     from spotscape._validate import SpotscapeWarning
 
     warnings.simplefilter("ignore", SpotscapeWarning)
-    tissue = read(name)
-    truth = tissue.obs[TRUTH]
-    n_domains = truth.nunique()
     shown = AnnData(tissue.X, obsm={"spatial": np.asarray(tissue.obsm["spatial"])})
     shown.var_names, shown.obs_names = tissue.var_names, tissue.obs_names
-    rows = []
-
-    def score(method: str, label: Callable[[], np.ndarray]) -> None:
-        started = time.perf_counter()
-        labels = label()
-        seconds = time.perf_counter() - started
-        rows.append(
-            {"method": method, "data": name, "seed": seed, "ARI": _ari(truth, labels), "seconds": seconds}
-        )
-
     ours = shown.copy()
 
     def default() -> np.ndarray:
         tl.run_spotscape(ours, n_domains=n_domains, config=dict(settings), seed=seed, progress=False)
         return ours.obs["spotscape_domain"].to_numpy()
 
-    score(OURS[0], default)
-    embedding = ours.obsm["X_spotscape"].astype(float)
-    score(OURS[1], lambda: kmeans(embedding, n_domains, seed))
-    score(OURS[2], lambda: mixture(embedding, n_domains, seed))
-    for method, baseline in BASELINES.items():
-        score(method, lambda baseline=baseline: baseline(shown.copy(), n_domains, seed))  # type: ignore[misc]
-    return rows
+    ways: dict[str, Callable[[], np.ndarray]] = {
+        OURS[0]: default,
+        OURS[1]: lambda: kmeans(ours.obsm["X_spotscape"].astype(float), n_domains, seed),
+        OURS[2]: lambda: mixture(ours.obsm["X_spotscape"].astype(float), n_domains, seed),
+    }
+    for name, baseline in BASELINES.items():
+        ways[name] = lambda baseline=baseline: baseline(shown.copy(), n_domains, seed)  # type: ignore[misc]
+    for method, way in ways.items():
+        started = time.perf_counter()
+        labels = way()
+        yield method, labels, time.perf_counter() - started
+
+
+def run(name: str, seed: int, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the scores of every method on one tissue with one seed."""
+    tissue = read(name)
+    truth = tissue.obs[TRUTH]
+    return [
+        {"method": method, "data": name, "seed": seed, "ARI": _ari(truth, labels), "seconds": seconds}
+        for method, labels, seconds in labels_of(tissue, truth.nunique(), seed, settings)
+    ]
 
 
 def _ari(truth: pd.Series, labels: np.ndarray) -> float:

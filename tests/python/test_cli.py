@@ -205,7 +205,11 @@ def test_conditions_are_compared(command, tmp_path):
         found = result.uns["spotscape_comparison"][table]
         pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_categorical=False)
     assert (tmp_path / "figures" / "conditions.png").stat().st_size > 1000
-    assert "control against case: shares of the domains" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert (
+        "control against case: shares of the domains, and genes that differ. Compared: 2 and 2 slices."
+        in page
+    )
 
 
 def test_slices_are_named_apart(tmp_path):

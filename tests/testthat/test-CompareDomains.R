@@ -40,6 +40,8 @@ test_that("what differs is found, in both kinds of object with the same numbers"
   expect_equal(unique(found$genes$method), "pseudobulk")
   expect_equal(found$shares$share[found$shares$slice == "a"], c(2 / 3, 1 / 3))
   expect_equal(found$reference, "control")
+  expect_equal(found$composition$closest, c("", ""))
+  expect_true(all(is.nan(found$composition$similarity)))
   expect_identical(found$warnings, character())
 
   seurat <- suppressWarnings(SeuratObject::CreateSeuratObject(data$counts, meta.data = data$table))
@@ -84,4 +86,35 @@ test_that("bad input is refused in one line", {
   expect_input_error(CompareDomains(sce, "condition", "sample", reduction = NULL), "reduction")
   sce$condition <- "case"
   expect_input_error(CompareDomains(sce, "condition", "sample"), "condition")
+})
+
+test_that("donors are the replicates where they are given, by a permutation if asked for", {
+  skip_without_python()
+  skip_if_not_installed("SingleCellExperiment")
+  sce <- compared_sce()
+  sce$patient <- c(a = "u", b = "v", c = "u", d = "v")[sce$sample]
+  expect_warning(
+    found <- CompareDomains(
+      sce, "condition", "sample", donor_key = "patient", reference = "control", test = "permutation"
+    ),
+    "no p-value below 0.5"
+  )
+  expect_equal(found$donor_key, "patient")
+  expect_equal(unique(found$composition$unit), "pair")
+  expect_equal(found$composition$smallest_p, c(0.5, 0.5))
+  expect_equal(unique(found$genes$n), 2)
+  expect_equal(unique(found$shares$donor), c("u", "v"))
+  expect_input_error(CompareDomains(sce, "condition", "sample", donor_key = "gene1"), "donor_key")
+  expect_input_error(CompareDomains(sce, "condition", "sample", test = "anova"), "test")
+})
+
+test_that("arguments have Python's defaults", {
+  skip_without_python()
+  python <- reticulate::import("inspect")$signature(python_module("tl")$compare_domains)$parameters
+  for (kind in c("Seurat", "SingleCellExperiment")) {
+    ours <- formals(utils::getS3method("CompareDomains", kind))
+    for (name in c("donor_key", "reference", "domain_key", "test", "min_spots")) {
+      expect_equal(eval(ours[[name]]), reticulate::py_to_r(python[[name]]$default), info = name)
+    }
+  }
 })

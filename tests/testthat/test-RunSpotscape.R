@@ -199,7 +199,7 @@ test_that("R's defaults are Python's", {
   verbs <- list(
     pseudotime = RunSpatialPseudotime, impute = ImputeExpression, align_slices = AlignSlices,
     transfer_labels = TransferDomains, domain_markers = FindDomainMarkers,
-    domain_composition = DomainComposition, domain_neighborhoods = DomainNeighborhoods
+    domain_composition = DomainComposition, domain_neighborhoods = DomainNeighborhoods, score_domains = ScoreDomains
   )
   for (verb in names(verbs)) {
     python <- defaults(verb)

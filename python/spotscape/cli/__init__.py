@@ -20,6 +20,7 @@ from spotscape._threads import wait_without_spinning
 from spotscape._validate import InputError, ProcessLostError, SpotscapeWarning
 from spotscape.cli._output import Left
 from spotscape.cli.after import align, impute, map_slice, pseudotime, report, suggest_n_domains
+from spotscape.cli.compare import compare
 from spotscape.cli.composition import composition
 from spotscape.cli.describe import describe
 from spotscape.cli.export import export
@@ -30,6 +31,7 @@ from spotscape.cli.markers import markers
 from spotscape.cli.names import names, rename
 from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
+from spotscape.cli.score import score
 from spotscape.cli.simulate import simulate
 from spotscape.cli.tree import tree
 from spotscape.cli.versions import versions
@@ -55,11 +57,13 @@ app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(tree)
 app.command()(describe)
 app.command()(markers)
+app.command()(compare)
 app.command()(composition)
 app.command("gene-sets")(gene_sets)
 app.command()(names)
 app.command()(rename)
 app.command()(neighborhoods)
+app.command()(score)
 app.command()(report)
 app.command("tissue-maps")(tissue_maps)
 app.command("interactive-map")(interactive_map)

@@ -49,7 +49,7 @@ def write_table(path: Path, table: pd.DataFrame, left: Left) -> None:
     from spotscape.io import atomic_path
 
     with atomic_path(path) as unfinished:
-        table.to_csv(unfinished, index=False)
+        table.to_csv(unfinished, index=False, lineterminator="\n")
     left.files.append(path)
 
 

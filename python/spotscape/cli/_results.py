@@ -62,7 +62,7 @@ def summary_of(adata: AnnData, chosen: bool) -> str:
         n_slices, mixing = len(integration["slices"]), integration["mixing"]
         lines.append(f"{n_slices} slices in one space: their spots mix at {mixing:.2f} of what chance gives")
     if _keys.comparison() in adata.uns:
-        lines += _compared(adata)
+        lines += compared(adata)
     if _keys.GROUND_TRUTH in adata.obs:
         from spotscape.metrics import adjusted_rand_index
 
@@ -73,7 +73,7 @@ def summary_of(adata: AnnData, chosen: bool) -> str:
     return "\n".join(lines)
 
 
-def _compared(adata: AnnData) -> list[str]:
+def compared(adata: AnnData) -> list[str]:
     """Say how the conditions differ, a line for each one compared."""
     tables = adata.uns[_keys.comparison()]
     composition, genes = tables["composition"], tables["genes"]

@@ -1,4 +1,4 @@
-"""Which genes differ between two conditions within one domain: slices added up, or spots by rank."""
+"""Which genes differ between two conditions within one domain: samples added up, or spots by rank."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from scipy import sparse, stats
 from spotscape import _keys
 from spotscape._logarithm import log_scaled, scale_to
 from spotscape._scanpy import rank_genes
-from spotscape.comparison.moderated_t import moderated_t
+from spotscape.comparison.design import FEWEST, PAIR, Design
+from spotscape.comparison.moderated_t import moderated_paired_t, moderated_t
 from spotscape.comparison.pseudobulk import add_up, log_counts_per_million, seen_enough
 
 PER = 1e4
@@ -38,7 +39,7 @@ class Groups(NamedTuple):
 
 
 def compare_genes(
-    counts: Counts, groups: Groups, domain: str, other: str, reference: str, min_spots: int
+    counts: Counts, groups: Groups, domain: str, design: Design, min_spots: int
 ) -> pd.DataFrame | None:
     """Return one row a gene, smallest p-value first; None where there is too little to compare.
 
@@ -48,35 +49,46 @@ def compare_genes(
         Spots x genes. Spots without any counts are left out.
     groups
         Of the same spots.
-    domain, other, reference
-        The domain, and the two conditions: fold changes are of ``other`` over ``reference``.
+    domain
+        The domain.
+    design
+        The two conditions, and the samples in them: fold changes are of ``other`` over ``reference``.
     min_spots
-        Spots of the domain that a slice (pseudobulk) or a condition (Wilcoxon) needs.
+        Spots of the domain that a sample (pseudobulk) or a condition (Wilcoxon) needs.
     """
+    other, reference = design.other, design.reference
     inside = np.asarray(groups.domains == domain) & np.asarray(groups.conditions.isin([other, reference]))
     inside[inside] = np.asarray(counts.matrix[inside].sum(axis=1)).ravel() > 0
-    numbers = np.bincount(groups.slices.codes[inside], minlength=len(groups.of_slice))
-    enough = numbers >= min_spots
-    n_slices = [int((enough & (groups.of_slice == name)).sum()) for name in (other, reference)]
-    if min(n_slices) > 1:
-        spots = np.flatnonzero(inside & enough[groups.slices.codes])
-        samples = groups.slices[spots].remove_unused_categories()
-        bulk = add_up(sparse.csr_matrix(counts.matrix[spots]), samples)
-        found = _pseudobulk(bulk, (groups.of_slice[samples.categories] == other).to_numpy())
-        n_compared = n_slices
+    samples = design.samples[groups.slices.codes]
+    used = inside & (samples >= 0)
+    enough = _enough(np.bincount(samples[used], minlength=design.n + design.n_reference), design, min_spots)
+    is_other = enough < design.n
+    n_compared = [int(is_other.sum()), int((~is_other).sum())]
+    if min(n_compared) >= FEWEST:
+        spots = np.flatnonzero(used & np.isin(samples, enough))
+        bulk = add_up(sparse.csr_matrix(counts.matrix[spots]), pd.Categorical(samples[spots], enough))
+        found = _pseudobulk(bulk, is_other, paired=design.unit == PAIR)
     else:
         spots = np.flatnonzero(inside)
-        samples = groups.conditions[spots].set_categories([other, reference])
-        n_compared = np.bincount(samples.codes, minlength=2).tolist()
+        conditions = groups.conditions[spots].set_categories([other, reference])
+        n_compared = np.bincount(conditions.codes, minlength=2).tolist()
         if min(n_compared) < min_spots:
             return None
-        found = _wilcoxon(sparse.csr_matrix(counts.matrix[spots]), samples)
+        found = _wilcoxon(sparse.csr_matrix(counts.matrix[spots]), conditions)
     if found.empty:
         return None
     found["gene"] = np.asarray(counts.var_names, dtype=object)[found.pop("column")]
     found["domain"], found[_keys.CONDITION], found["reference"] = domain, other, reference
     found["n"], found["n_reference"] = n_compared
     return found.sort_values("p_value", kind="stable")[_columns()]
+
+
+def _enough(numbers: np.ndarray, design: Design, min_spots: int) -> np.ndarray:
+    """Return the samples with enough spots, in order; of a pair both need enough."""
+    enough = numbers >= min_spots
+    if design.unit == PAIR:
+        enough = np.tile(enough[: design.n] & enough[design.n :], 2)
+    return np.flatnonzero(enough)
 
 
 def no_genes() -> pd.DataFrame:
@@ -90,13 +102,14 @@ def _columns() -> list[str]:
     return [*_TEXT[:-1], *_NUMBERS[:-2], *_TEXT[-1:], *_NUMBERS[-2:]]
 
 
-def _pseudobulk(bulk: np.ndarray, is_other: np.ndarray) -> pd.DataFrame:
-    """Compare added-up counts (slices x genes) between two conditions by the moderated t-test."""
+def _pseudobulk(bulk: np.ndarray, is_other: np.ndarray, *, paired: bool) -> pd.DataFrame:
+    """Compare added-up counts (samples x genes) between two conditions by the moderated t-test."""
     tested = np.flatnonzero(seen_enough(bulk, int(min(is_other.sum(), (~is_other).sum()))))
     if not len(tested):
         return no_genes()
     levels = log_counts_per_million(bulk)[:, tested]
-    test = moderated_t(levels[is_other].T, levels[~is_other].T)
+    these, those = levels[is_other].T, levels[~is_other].T
+    test = moderated_paired_t(these - those) if paired else moderated_t(these, those)
     means = _per_ten_thousand(bulk)[:, tested]
     return pd.DataFrame(
         {
@@ -121,7 +134,7 @@ def _wilcoxon(counts: sparse.csr_matrix, conditions: pd.Categorical) -> pd.DataF
     bulk = add_up(counts, conditions)
     levels, means = log_counts_per_million(bulk), _per_ten_thousand(bulk)
     seen = np.flatnonzero(bulk.sum(axis=0))
-    table = rank_genes(_log_per_ten_thousand(counts[:, seen]), conditions, other, reference, WILCOXON)
+    table = rank_genes(log_per_ten_thousand(counts[:, seen]), conditions, other, reference, WILCOXON)
     column = seen[table["column"]]
     return pd.DataFrame(
         {
@@ -136,7 +149,7 @@ def _wilcoxon(counts: sparse.csr_matrix, conditions: pd.Categorical) -> pd.DataF
     )
 
 
-def _log_per_ten_thousand(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+def log_per_ten_thousand(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     """Return log(1 + counts per 10,000) of spots x genes, float32; every spot has counts."""
     totals = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
     levels = sparse.csr_matrix(counts, dtype=np.float32, copy=True)

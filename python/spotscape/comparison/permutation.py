@@ -1,7 +1,8 @@
 """Whether two conditions differ, with slices as the units: conditions are dealt anew to the slices.
 
-With few slices all ways to deal them are gone through, and the p-value is exact. It cannot be smaller than
-one of so many ways (two, where the conditions have as many slices: each way and its mirror are as far apart).
+Of donors with both conditions, the two are dealt anew within each donor. With few units all ways to deal them
+are gone through, and the p-value is exact. It cannot be smaller than one of so many ways (two, where the
+conditions have as many slices: each way and its mirror are as far apart).
 """
 
 from __future__ import annotations
@@ -77,6 +78,42 @@ def permute_conditions(values: np.ndarray, is_first: np.ndarray, *, seed: int = 
         mirrored = 1 + (sizes[0] == sizes[1])
         smallest[rows] = mirrored / n_ways if n_ways <= MOST_WAYS else 1 / (1 + MOST_WAYS)
     return Permuted(*means, p_value, smallest, n_first, n_second)
+
+
+def permute_signs(differences: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Compare the mean difference within pairs with 0 in every row, by all ways to turn pairs round.
+
+    Parameters
+    ----------
+    differences
+        Rows x pairs, all known.
+    seed
+        Of the ways that are tried where there are more than ``MOST_WAYS``.
+
+    Returns
+    -------
+    Two-sided p-values (rows,), and the smallest that so many pairs can give (rows,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spotscape.comparison.permutation import permute_signs
+    >>> p_value, smallest = permute_signs(np.array([[1.0, 2.0, 3.0], [1.0, -1.0, 0.0]]))
+    >>> p_value.tolist(), smallest.tolist()
+    ([0.25, 1.0], [0.25, 0.25])
+    """
+    n = differences.shape[1]
+    n_ways = 2**n
+    sampled = n_ways > MOST_WAYS
+    if sampled:
+        turned = np.random.default_rng(seed).integers(0, 2, size=(MOST_WAYS, n))
+    else:
+        turned = np.arange(n_ways)[:, None] >> np.arange(n) & 1
+    observed = np.abs(differences.mean(axis=1))
+    limit = observed - _ROUNDING * np.maximum(1, observed)
+    as_far = (np.abs(differences @ (1 - 2 * turned).T) / n >= limit[:, None]).sum(axis=1)
+    smallest = 1 / (1 + MOST_WAYS) if sampled else 2 / n_ways
+    return (as_far + sampled) / (len(turned) + sampled), np.full(len(differences), smallest)
 
 
 def _p_values(values: np.ndarray, observed: np.ndarray, sizes: tuple[int, int], seed: int) -> np.ndarray:

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from spotscape.comparison.design import FEWEST, PAIR, Design
 from spotscape.comparison.moderated_t import moderated_paired_t, moderated_t
+from spotscape.comparison.permutation import permute_conditions, permute_signs
 
-MODERATED_T, NONE = "moderated t", "none"
+MODERATED_T, PERMUTATION, NONE = "moderated t", "permutation", "none"
+TESTS = (MODERATED_T, PERMUTATION)
 
 
 def compare_shares(these: np.ndarray, those: np.ndarray) -> pd.DataFrame:
@@ -50,6 +53,80 @@ def compare_shares(these: np.ndarray, those: np.ndarray) -> pd.DataFrame:
             "method": MODERATED_T if tested else NONE,
         }
     )
+
+
+def compare_composition(shares: np.ndarray, design: Design, test: str, *, seed: int = 0) -> pd.DataFrame:
+    """Compare the shares of all domains between two conditions, by slices, donors or pairs.
+
+    Compared are means over the slices of each sample, on the arcsine square root scale.
+
+    Parameters
+    ----------
+    shares
+        Domains x slices, from 0 to 1; those of a slice add up to 1.
+    design
+        Which slices are compared.
+    test
+        ``"moderated t"`` or ``"permutation"``: conditions dealt anew to the samples, or within the pairs.
+    seed
+        Of a permutation with too many ways to try all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `compare_shares`, and ``smallest_p`` (that a permutation can reach, else NaN), ``n`` and
+        ``n_reference`` (samples) and ``unit``.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from spotscape.comparison.design import design_of
+    >>> from spotscape.comparison.shares import compare_composition
+    >>> first = np.array([0.1, 0.12, 0.11, 0.4, 0.41, 0.42])
+    >>> design = design_of(pd.Series(list("aaabbb")), None, "b", "a")
+    >>> compare_composition(np.stack([first, 1 - first]), design, "permutation")["p_value"].tolist()
+    [0.1, 0.1]
+    """
+    these, those = design.means(shares)
+    share, share_reference = these.mean(axis=1), those.mean(axis=1)
+    levels = design.means(np.arcsin(np.sqrt(shares)))
+    tested = min(design.n, design.n_reference) >= FEWEST
+    # Of two domains the second is what the first is not. It would count as further evidence.
+    free = np.arange(len(shares)) < (1 if len(shares) == 2 else len(shares))
+    there = free & (np.maximum(share, share_reference) > 0)
+    p_value, smallest = np.full((2, len(shares)), np.nan)
+    if tested and there.any():
+        p_value[there], smallest[there] = _tested(levels[0][there], levels[1][there], design, test, seed)
+    if len(shares) == 2:
+        p_value[1], smallest[1] = p_value[0], smallest[0]
+    return pd.DataFrame(
+        {
+            "share": share,
+            "share_reference": share_reference,
+            "log2_ratio": log2_ratio(share, share_reference),
+            "p_value": p_value,
+            "smallest_p": smallest,
+            "method": test if tested else NONE,
+            "n": design.n,
+            "n_reference": design.n_reference,
+            "unit": design.unit,
+        }
+    )
+
+
+def _tested(
+    these: np.ndarray, those: np.ndarray, design: Design, test: str, seed: int
+) -> tuple[np.ndarray, np.ndarray | float]:
+    """Return p-values, and the smallest that the test can give."""
+    paired = design.unit == PAIR
+    if test == MODERATED_T:
+        found = moderated_paired_t(these - those) if paired else moderated_t(these, those)
+        return found.p_value, np.nan
+    if paired:
+        return permute_signs(these - those, seed=seed)
+    is_first = np.arange(design.n + design.n_reference) < design.n
+    dealt = permute_conditions(np.hstack([these, those]), is_first, seed=seed)
+    return dealt.p_value, dealt.smallest
 
 
 def log2_ratio(share: np.ndarray, other: np.ndarray) -> np.ndarray:

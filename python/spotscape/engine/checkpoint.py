@@ -20,6 +20,7 @@ from torch import Tensor
 
 from spotscape._paths import atomic_path, check_output
 from spotscape._validate import input_error
+from spotscape._version import __version__
 
 _KIND = "spotscape checkpoint"
 
@@ -60,7 +61,7 @@ class Checkpoint:
 
     def write(self, values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Write a state: plain values, among them ``run``, and tensors by name."""
-        header = {"kind": _KIND, "values": json.dumps(values)}
+        header = {"kind": _KIND, "spotscape": __version__, "values": json.dumps(values)}
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         with atomic_path(self.path) as unfinished:
             save_file(whole, unfinished, metadata=header)
@@ -90,6 +91,14 @@ class Checkpoint:
             )
         values = json.loads(header["values"])
         expected = json.loads(json.dumps(run))
+        if not values["run"].keys() >= expected.keys():
+            version = header.get("spotscape", "0.1")
+            raise input_error(
+                "checkpoint",
+                f"{str(self.path)!r}, of a run by spotscape {version}, with other settings",
+                f"one that spotscape {__version__} began",
+                "Finish the run with that version, or delete the file and begin anew.",
+            )
         differing = [name for name in expected if values["run"].get(name) != expected[name]]
         if differing:
             raise input_error(

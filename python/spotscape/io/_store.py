@@ -89,11 +89,11 @@ def _refresh(above: Path, table: Path) -> None:
     for name in _CONSOLIDATED:
         file = above / name
         if file.is_file():
-            whole = json.loads(file.read_text())
+            whole = json.loads(file.read_text(encoding="utf-8"))
             whole["metadata"] = _without(whole["metadata"], prefix) | _marks_of(table, prefix)
             _replace(file, whole)
     file = above / "zarr.json"
-    whole = json.loads(file.read_text()) if file.is_file() else {}
+    whole = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if whole.get("consolidated_metadata"):
         kept = _without(whole["consolidated_metadata"]["metadata"], prefix, inside)
         whole["consolidated_metadata"]["metadata"] = kept | _nodes_of(table, prefix)
@@ -107,7 +107,10 @@ def _without(known: dict[str, Any], prefix: str, itself: str = "") -> dict[str, 
 def _marks_of(table: Path, prefix: str) -> dict[str, Any]:
     """Return the metadata of Zarr 2 at and below a table, by path."""
     files = sorted(file for file in table.rglob(".z*") if file.name in _MARKS)
-    return {f"{prefix}{file.relative_to(table).as_posix()}": json.loads(file.read_text()) for file in files}
+    return {
+        f"{prefix}{file.relative_to(table).as_posix()}": json.loads(file.read_text(encoding="utf-8"))
+        for file in files
+    }
 
 
 def _nodes_of(table: Path, prefix: str) -> dict[str, Any]:
@@ -117,7 +120,7 @@ def _nodes_of(table: Path, prefix: str) -> dict[str, Any]:
         inside = file.parent.relative_to(table).as_posix()
         key = prefix.rstrip("/") if inside == "." else f"{prefix}{inside}"
         if key:
-            node = json.loads(file.read_text())
+            node = json.loads(file.read_text(encoding="utf-8"))
             node.pop("consolidated_metadata", None)
             found[key] = node
     return found
@@ -127,7 +130,7 @@ def _replace(file: Path, whole: dict[str, Any]) -> None:
     """Write a file whole or not at all."""
     temporary = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
     try:
-        temporary.write_text(json.dumps(whole, indent=2))
+        temporary.write_text(json.dumps(whole, indent=2), encoding="utf-8")
         os.replace(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)

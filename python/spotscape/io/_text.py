@@ -51,7 +51,8 @@ class Counts:
 def read_header(path: Path) -> Header:
     """Read the names of a table's columns; rows that have one value more than it have a name before."""
     with reading(path, "a table with a line of names"):
-        opened = gzip.open(path, "rt") if is_gzip(path) else path.open(newline="")
+        how = {"mode": "rt", "encoding": "utf-8-sig", "newline": ""}
+        opened = gzip.open(path, **how) if is_gzip(path) else path.open(**how)
         with opened as file:
             lines = [line for _, line in zip(range(2), file, strict=False)]
         if not lines or not lines[0].strip():

@@ -210,7 +210,7 @@ def _cells(barcodes: pd.Index, run: Run) -> tuple[np.ndarray, pd.DataFrame, Any]
     if path is None:
         raise input_error(named_path(run.folder), "no polygons of cells", _POLYGONS[0])
     with reading(path, "a GeoJSON file with a polygon for each cell"):
-        features = json.loads(path.read_text())["features"]
+        features = json.loads(path.read_text(encoding="utf-8"))["features"]
         number_of = {int(one["properties"]["cell_id"]): i for i, one in enumerate(features)}
         numbers = [int(name.split("_")[1].split("-")[0]) for name in barcodes]
         missing = sum(number not in number_of for number in numbers)

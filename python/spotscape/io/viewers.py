@@ -132,7 +132,7 @@ def _write_csv(names: tuple[str, str]) -> Callable[..., None]:
         labels = _labels(adata, key_added)
         table = pd.DataFrame({names[0]: labels.index, names[1]: labels.to_numpy()})
         with atomic_path(path) as temporary:
-            table.to_csv(temporary, index=False)
+            table.to_csv(temporary, index=False, lineterminator="\n")
 
     return write
 
@@ -163,7 +163,8 @@ def _write_geojson(adata: AnnData, path: Path, key_added: str, spatial_key: str,
         shape = {"type": "MultiPolygon", "coordinates": [[ring.tolist() for ring in one] for one in polygons]}
         features.append({"type": "Feature", "properties": properties, "geometry": shape})
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        whole = {"type": "FeatureCollection", "features": features}
+        temporary.write_text(json.dumps(whole), encoding="utf-8")
 
 
 def _write_vitessce(adata: AnnData, path: Path, key_added: str, spatial_key: str, _: float) -> None:
@@ -183,7 +184,7 @@ def _write_vitessce(adata: AnnData, path: Path, key_added: str, spatial_key: str
         write_elem(group, "/", shown)
         zarr.consolidate_metadata(group.store, zarr_format=2)
         views = _vitessce_views(path.name, shown, key_added)
-        (temporary / "vitessce.json").write_text(json.dumps(views, indent=2))
+        (temporary / "vitessce.json").write_text(json.dumps(views, indent=2), encoding="utf-8")
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -165,42 +165,35 @@ def silhouette(embedding: ArrayLike, labels: Labels) -> float:
     >>> round(silhouette([[0.0], [1.0], [10.0], [11.0]], ["a", "a", "b", "b"]), 4)
     0.8997
     """
-    points = np.asarray(embedding)
-    if points.ndim != 2 or not np.issubdtype(points.dtype, np.number):
-        raise input_error("embedding", f"shape {points.shape}, dtype {points.dtype}", "a matrix of numbers")
-    codes = label_codes(labels, "labels")
-    if len(codes) != len(points):
-        raise input_error(
-            "labels", f"{len(codes)} labels", f"one for each of the {len(points)} rows of embedding"
-        )
-    if not np.isfinite(points).all():
-        raise input_error("embedding", "NaN or infinite values", "finite numbers")
-    points, codes = points[codes >= 0].astype(np.float64), codes[codes >= 0]
-    _, codes = np.unique(codes, return_inverse=True)
-    sizes = np.bincount(codes)
-    if len(sizes) < 2:
-        raise input_error("labels", f"{len(sizes)} domains among the labelled spots", "at least two")
-    return float(_silhouette_widths(points, codes, sizes).mean())
+    points, codes = labelled_points(embedding, labels, fewest=2)
+    return float(silhouette_widths(points, codes).mean())
 
 
-def _silhouette_widths(
-    points: NDArray[np.float64], codes: NDArray[np.intp], sizes: NDArray[np.intp]
+def silhouette_widths(
+    points: NDArray[np.float64], codes: NDArray[np.intp], rows: NDArray[np.intp] | None = None
 ) -> NDArray[np.float64]:
-    """Silhouette width of each point, domains in order: a sum over one is then a sum of adjacent columns."""
+    """Silhouette width of each point, or of some, against all.
+
+    Points are put in order by domain, so that a sum over a domain is one over adjacent columns.
+    """
+    sizes = np.bincount(codes)
     order = np.argsort(codes, kind="stable")
     points, codes = points[order] - points.mean(axis=0), codes[order]
+    picked = np.empty(len(order), dtype=np.intp)
+    picked[order] = np.arange(len(order))
+    picked = picked if rows is None else picked[rows]
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     squares = np.einsum("ij,ij->i", points, points)[:, None]
-    rows = max(1, _BLOCK_DISTANCES // len(points))
-    widths = np.empty(len(points))
-    for start in range(0, len(points), rows):
-        part = slice(start, start + rows)
+    n_rows = max(1, _BLOCK_DISTANCES // len(points))
+    widths = np.empty(len(picked))
+    for start in range(0, len(picked), n_rows):
+        part = picked[start : start + n_rows]
         distances = euclidean_distances(
             points[part], points, X_norm_squared=squares[part], Y_norm_squared=squares.T
         )
         within_block = np.arange(len(distances))
         # A point's distance to itself is 0; rounding in the expanded square must not add to it.
-        distances[within_block, start + within_block] = 0.0
+        distances[within_block, part] = 0.0
         sums = np.add.reduceat(distances, starts, axis=1)
         own = codes[part]
         own_size = sizes[own]
@@ -209,10 +202,31 @@ def _silhouette_widths(
         means[within_block, own] = np.inf
         outside = means.min(axis=1)
         larger = np.maximum(inside, outside)
-        widths[part] = np.where(
+        widths[start : start + n_rows] = np.where(
             (own_size > 1) & (larger > 0), (outside - inside) / np.where(larger > 0, larger, 1), 0
         )
     return widths
+
+
+def labelled_points(
+    points: ArrayLike, labels: Labels, *, name: str = "embedding", argument: str = "labels", fewest: int = 1
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Rows of the spots that have a label, and its code from 0 to K - 1; both checked."""
+    rows = np.asarray(points)
+    if rows.ndim != 2 or not np.issubdtype(rows.dtype, np.number):
+        raise input_error(name, f"shape {rows.shape}, dtype {rows.dtype}", "a matrix of numbers")
+    codes = label_codes(labels, argument)
+    if len(codes) != len(rows):
+        raise input_error(argument, f"{len(codes)} labels", f"one for each of the {len(rows)} rows of {name}")
+    if not np.isfinite(rows).all():
+        raise input_error(name, "NaN or infinite values", "finite numbers")
+    rows, codes = rows[codes >= 0].astype(np.float64), codes[codes >= 0]
+    kinds, codes = np.unique(codes, return_inverse=True)
+    if len(kinds) < fewest:
+        what = "slices" if argument == "slices" else "domains"
+        least = "at least two" if fewest == 2 else "a label at one spot or more"
+        raise input_error(argument, f"{len(kinds)} {what} among the labelled spots", least)
+    return rows, codes
 
 
 def label_codes(labels: Labels, name: str) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spotscape._version import __version__
-from spotscape.config import SpotscapeConfig
+from spotscape.config import CLUSTER_METHODS, SpotscapeConfig
 from spotscape.engine.trained import weights_of
 from spotscape.run.kept_model import FORMAT, Trained, as_trained
 
@@ -55,7 +55,15 @@ def trained_of(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray],
 
 
 def known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is a setting and not None, left open; numbers from a file are Python's again."""
+    """Return what is a setting and not None, left open; numbers from a file are Python's again.
+
+    What spotscape 0.1 wrote for no components, and a method that is gone, give way to the default.
+    """
     known = [name for name in SpotscapeConfig().to_dict() if settings.get(name) is not None]
     found = {name: settings[name] for name in known}
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
+    found = {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
+    if found.get("n_components") == 0:
+        del found["n_components"]
+    if found.get("cluster_method") not in CLUSTER_METHODS:
+        found.pop("cluster_method", None)
+    return found

@@ -243,6 +243,7 @@ def _conditions(adata: AnnData, key_added: str) -> list[Picture]:
         axes = new_panels(2, (6.0, 4.6))
         domain_comparison(adata, condition=str(name), key_added=key_added, ax=axes)
         words = f"{name} against {rows['reference'].iloc[0]}: shares of the domains, and genes that differ."
+        words += wording.replicates(rows)
         pictures.append(_picture(axes[0], words))
     return pictures
 

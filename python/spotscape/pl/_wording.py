@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from spotscape._words import scale
 from spotscape.pl._summary import Domain, Silhouettes
@@ -72,6 +73,17 @@ def _taken_out(record: Mapping[str, Any]) -> str:
             "much, as where slices hold different tissue."
         )
     return f" What differs between them was taken out, and {left} is left."
+
+
+def replicates(composition: pd.DataFrame) -> str:
+    """Say what was compared with what; nothing for a comparison that does not say."""
+    if "unit" not in composition:
+        return ""
+    row = composition.iloc[0]
+    n, n_reference = int(row["n"]), int(row["n_reference"])
+    if row["unit"] == "pair":
+        return f" Compared: {n} donors, each with itself."
+    return f" Compared: {n} and {n_reference} {row['unit']}s."
 
 
 def counts(run: Mapping[str, Any]) -> str:

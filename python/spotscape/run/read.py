@@ -52,7 +52,8 @@ def read_method(adata: AnnData, method: Any, key_added: str) -> str:
     if method is not None:
         return check_choice("method", method, CLUSTER_METHODS)
     params = adata.uns.get(_keys.parameters(key_added), {}).get("params", {})
-    return str(params.get("cluster_method", CLUSTER_METHODS[0]))
+    found = str(params.get("cluster_method"))
+    return found if found in CLUSTER_METHODS else CLUSTER_METHODS[0]  # spotscape 0.1 had one that is gone
 
 
 def read_graph(adata: AnnData) -> sparse.csr_matrix:

@@ -16,6 +16,7 @@ from spotscape.tl._neighborhoods import domain_neighborhoods
 from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._rename import rename_domains
 from spotscape.tl._run import run_spotscape
+from spotscape.tl._score import score_domains
 from spotscape.tl._transfer import transfer_labels
 from spotscape.tl._tree import cut_domain_tree, domain_tree
 
@@ -35,6 +36,7 @@ __all__ = [
     "pseudotime",
     "rename_domains",
     "run_spotscape",
+    "score_domains",
     "spatial_domains",
     "suggest_domain_names",
     "suggest_n_domains",

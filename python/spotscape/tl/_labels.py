@@ -14,6 +14,7 @@ from spotscape._slices import read_slices
 from spotscape._validate import describe, input_error
 from spotscape.comparison.genes import Groups
 from spotscape.run.join import check_conditions
+from spotscape.run.read import check_column
 
 
 def given_or_run_slice_key(adata: AnnData, slice_key: str | None, key_added: str) -> str | None:
@@ -71,6 +72,19 @@ def read_groups(adata: AnnData, slice_key: str, condition_key: str, domain_key: 
     first = pd.Series(np.arange(adata.n_obs)).groupby(slices.codes).first()
     of_slice = pd.Series(np.asarray(conditions)[first], index=list(slices.categories))
     return Groups(slices, conditions, domains, of_slice)
+
+
+def read_donors(adata: AnnData, donor_key: Any, slices: pd.Categorical) -> pd.Series:
+    """Return the donor of each slice (indexed by its name), checked."""
+    check_column("donor_key", donor_key, adata)
+    values, name = adata.obs[donor_key], f"adata.obs[{donor_key!r}]"
+    if values.isna().any():
+        raise input_error(name, f"{int(values.isna().sum())} spots without a donor", "a donor for every spot")
+    of_slice = values.astype(str).groupby(slices, observed=False)
+    several = of_slice.nunique()
+    if (several > 1).any():
+        raise input_error(name, f"more than one donor in slice {str(several.idxmax())!r}", "one to a slice")
+    return of_slice.first()[list(slices.categories)]
 
 
 def check_reference(reference: Any, conditions: list[str]) -> str:

@@ -18,6 +18,8 @@ from spotscape.engine.trainer import fit
 from spotscape.io import read, write
 from spotscape.tl import integrate_slices, run_spotscape
 
+from ..shell import told  # noqa: TID252 (no package to import by name)
+
 
 class BrokenOff(Exception):
     """What a test stops a run with."""
@@ -74,36 +76,48 @@ def slice_path(tmp_path):
     return path
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on Windows")
-def test_a_killed_command_goes_on(slice_path, tmp_path):
-    def command(out, *more):
-        settings = [
-            "-k",
-            "3",
-            "--set",
-            "encoder=gcn",
-            "--set",
-            "epochs=200",
-            "--checkpoint-minutes",
-            "0",
-            *more,
-        ]
-        run = [sys.executable, "-m", "spotscape", "run", str(slice_path)]
-        return [*run, "-o", str(tmp_path / out), *settings]
+# The process ends itself, as `kill -9` would, with half of its fifth checkpoint written.
+KILLED = """
+import os
+import signal
+import sys
+from spotscape.cli import main
+from spotscape.engine import checkpoint
 
-    subprocess.run([*command("whole.h5ad"), "-q"], check=True)
+whole, written = checkpoint.save_file, []
+
+def killed(tensors, path, metadata):
+    whole(tensors, path, metadata=metadata)
+    written.append(path)
+    if len(written) == 5:
+        os.truncate(path, os.path.getsize(path) // 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+checkpoint.save_file = killed
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on Windows")
+def test_a_killed_command_goes_on(slice_path, tmp_path, capsys):
+    def command(out, *more):
+        settings = ["-k", 3, "--set", "encoder=gcn", "--set", "epochs=12", "--checkpoint-minutes", 0, *more]
+        return [str(word) for word in ("run", slice_path, "-o", tmp_path / out, *settings)]
+
+    assert told(capsys, *command("whole.h5ad"), "-q")[0] == 0
     checkpoint = tmp_path / "killed.h5ad.checkpoint"
-    with subprocess.Popen(command("killed.h5ad"), stderr=subprocess.DEVNULL) as process:
-        while not checkpoint.exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
+    killed = subprocess.run([sys.executable, "-c", KILLED, *command("killed.h5ad")], stderr=subprocess.PIPE)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert checkpoint.is_file()
     assert not (tmp_path / "killed.h5ad").exists()
-    refused = subprocess.run([*command("killed.h5ad"), "-q"], capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
-    assert "checkpoint: found" in refused.stderr
-    assert refused.stderr.count("\n") == 1
-    subprocess.run([*command("killed.h5ad", "--resume"), "-q"], check=True)
+    code, _, refused = told(capsys, *command("killed.h5ad"), "-q")
+    assert code == 2
+    assert "checkpoint: found" in refused
+    assert refused.count("\n") == 1
+    seen = told(capsys, *command("killed.h5ad", "--resume"))
+    assert seen[0] == 0
+    assert "epoch 5/12" in seen[2]
+    assert "epoch 4/12" not in seen[2]
     whole, killed = (read(tmp_path / name) for name in ("whole.h5ad", "killed.h5ad"))
     size = np.abs(whole.obsm["X_spotscape"]).max()
     np.testing.assert_allclose(killed.obsm["X_spotscape"], whole.obsm["X_spotscape"], atol=1e-5 * size)

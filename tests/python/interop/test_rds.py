@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -21,6 +22,8 @@ import spotscape
 from spotscape import interop
 from spotscape._validate import InputError, SpotscapeWarning
 from spotscape.interop import _session
+
+from ..shell import told  # noqa: TID252 (no package to import by name)
 
 REQUIRED = os.environ.get("SPOTSCAPE_TEST_R") == "required"
 
@@ -210,6 +213,19 @@ def test_other_files_are_refused(r_files, name, words):
         interop.read_rds(r_files / name)
 
 
+def test_an_object_of_release_0_1_and_its_model_are_read():
+    folder = Path(__file__).parents[1] / "fixtures" / "0.1.0"
+    found = interop.read_rds(folder / "run.rds")
+    assert list(found.obs["spotscape_domain"].cat.categories) == ["1", "2", "3"]
+    kept = np.load(folder / "new.npz", allow_pickle=False)
+    new = AnnData(kept["counts"].astype(np.float32), obsm={"spatial": kept["xy"]})
+    new.var_names = kept["genes"]
+    spotscape.Spotscape.from_adata(found).transform(new)
+    expected = np.load(folder / "embedding-of-new.npy", allow_pickle=False)
+    np.testing.assert_allclose(new.obsm["X_spotscape"], expected, atol=1e-5 * np.abs(expected).max())
+    assert list(new.obs["spotscape_domain"]) == (folder / "domains-of-new.txt").read_text().split()
+
+
 def test_an_assay_is_chosen(r_files):
     assert interop.read_rds(r_files / "sce.rds", assay="data").uns["spotscape_r"]["x_name"] == "data"
     with pytest.raises(InputError, match=r"^assay: found .*'counts', 'data'"):
@@ -305,7 +321,7 @@ def test_a_missing_package_of_r_is_named(r_files):
         in_r("rm(requireNamespace)")
 
 
-COMMAND = [sys.executable, "-m", "spotscape"]
+COMMAND = [sys.executable, "-m", "spotscape"]  # elsewhere the command runs within R and Python that are there
 
 
 def test_the_command_gives_back_the_object_that_it_got(r_files, tmp_path):
@@ -324,13 +340,13 @@ def test_the_command_gives_back_the_object_that_it_got(r_files, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["seurat", "spe"])
-def test_the_commands_go_on_from_an_r_object(r_files, tmp_path, kind):
+def test_the_commands_go_on_from_an_r_object(r_files, tmp_path, kind, capsys):
     """The trained model goes into the R object and comes out of it again."""
     made, ordered = tmp_path / "made.rds", tmp_path / "ordered.rds"
-    options = ["-k", "3", "-q"]
-    subprocess.run([*COMMAND, "run", str(r_files / f"{kind}.rds"), "-o", str(made), *options], check=True)
-    follow = [*COMMAND, "pseudotime", str(made), "-o", str(ordered), "--root", "domain=1", "-q"]
-    subprocess.run(follow, check=True)
+    run = ["run", r_files / f"{kind}.rds", "-o", made, "-k", "3", "-q"]
+    follow = ["pseudotime", made, "-o", ordered, "--root", "domain=1", "-q"]
+    for words in (run, follow):
+        assert told(capsys, *words)[0] == 0
     found = interop.read_rds(ordered)
     assert found.obs["spotscape_pseudotime"].between(0, 1).all()
     one, other = interop.read_rds(made), interop.read_rds(ordered)
@@ -351,26 +367,26 @@ def save_list(folder, kind: str) -> str:
     return str(folder / "list.rds")
 
 
-def test_the_command_joins_the_objects_of_a_list(tmp_path):
-    run = [*COMMAND, "run", save_list(tmp_path, "spe"), "-k", "3", "-q"]
-    subprocess.run([*run, "-o", str(tmp_path / "out.rds")], check=True)
+def test_the_command_joins_the_objects_of_a_list(tmp_path, capsys):
+    run = ["run", save_list(tmp_path, "spe"), "-k", "3", "-q", "-o", tmp_path / "out.rds"]
+    assert told(capsys, *run)[0] == 0
     found = interop.read_rds(tmp_path / "out.rds")
     assert found.uns["spotscape_r"]["kind"] == "spe"
     assert list(found.obs["slice"].cat.categories) == ["left", "right"]
 
 
-def test_the_command_takes_a_list_of_one_object(r_files, tmp_path):
+def test_the_command_takes_a_list_of_one_object(r_files, tmp_path, capsys):
     in_r(f'saveRDS(list(only = readRDS("{r_files}/seurat.rds")), "{tmp_path}/one.rds")')
-    run = [*COMMAND, "run", str(tmp_path / "one.rds"), "-k", "3", "-q"]
-    subprocess.run([*run, "-o", str(tmp_path / "out.rds")], check=True)
+    run = ["run", tmp_path / "one.rds", "-k", "3", "-q", "-o", tmp_path / "out.rds"]
+    assert told(capsys, *run)[0] == 0
     assert interop.read_rds(tmp_path / "out.rds").obs["spotscape_domain"].nunique() == 3
 
 
-def test_the_command_says_where_no_cell_has_a_place(tmp_path):
-    run = [*COMMAND, "run", save_list(tmp_path, "sce"), "-k", "3", "-q", "-o", str(tmp_path / "out.rds")]
-    done = subprocess.run(run, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "spatial" in done.stderr
+def test_the_command_says_where_no_cell_has_a_place(tmp_path, capsys):
+    run = ["run", save_list(tmp_path, "sce"), "-k", "3", "-q", "-o", tmp_path / "out.rds"]
+    code, _, refused = told(capsys, *run)
+    assert code == 2
+    assert "spatial" in refused
 
 
 @pytest.mark.parametrize("several", [False, True])

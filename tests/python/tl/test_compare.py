@@ -205,6 +205,10 @@ def test_a_domain_of_one_condition_is_found_and_not_smeared(seed):
         ({"domain_key": None}, ["spotscape_domain", "integrate_slices"]),
         ({"condition_key": "one"}, ["adata.obs['one']", "one condition"]),
         ({"condition_key": "torn"}, ["adata.obs['torn']", "more than one condition in slice"]),
+        ({"donor_key": "patient"}, ["donor_key", "'patient'"]),
+        ({"donor_key": "torn"}, ["adata.obs['torn']", "more than one donor in slice"]),
+        ({"donor_key": "gaps"}, ["adata.obs['gaps']", "1 spots without a donor"]),
+        ({"test": "t"}, ["test", "'moderated t', 'permutation'"]),
         ({"reference": "healthy"}, ["reference", "'case', 'control'"]),
         ({"min_spots": 1}, ["min_spots", "1"]),
         ({"layer": "umi"}, ["umi"]),
@@ -213,6 +217,7 @@ def test_a_domain_of_one_condition_is_found_and_not_smeared(seed):
 def test_what_is_wrong_is_said_and_nothing_is_written(arguments, words):
     adata = simulated(1, n_spots=60, n_genes=60, n_changed=2)
     adata.obs["one"] = "same"
+    adata.obs["gaps"] = [None, *["a"] * (adata.n_obs - 1)]
     adata.obs["torn"] = np.where(np.arange(adata.n_obs) % 2, "a", "b")
     with pytest.raises(InputError) as error:
         compare_domains(adata, **{**COLUMNS, **arguments})
@@ -246,3 +251,69 @@ def test_adjusted_p_values_leave_out_what_is_missing():
     p_value = np.array([0.01, np.nan, 0.04, 0.03])
     np.testing.assert_allclose(adjusted(p_value), [0.03, np.nan, 0.04, 0.04])
     assert np.isnan(adjusted(np.array([np.nan, np.nan]))).all()
+
+
+def nested():
+    """Return two conditions of two donors with two slices each."""
+    adata = simulated(4, n_spots=60, n_genes=120, n_changed=4, lesion_share=0, n_domains=2)
+    adata.obs["patient"] = adata.obs["slice"].cat.codes // 2
+    return adata
+
+
+def test_slices_of_a_donor_are_one_sample():
+    adata = nested()
+    compare_domains(adata, donor_key="patient", min_spots=5, **COLUMNS)
+    tables = adata.uns["spotscape_comparison"]
+    assert set(tables["composition"]["unit"]) == {"donor"}
+    for table in ("composition", "genes"):
+        assert set(tables[table]["n"]) == {2}
+    joined = adata.copy()
+    joined.obs["slice"] = adata.obs["patient"].astype(str)  # a donor's slices as one
+    compare_domains(joined, min_spots=5, **COLUMNS)
+    pd.testing.assert_frame_equal(joined.uns["spotscape_comparison"]["genes"], tables["genes"])
+    assert tables["shares"]["donor"].tolist()[::2] == list("00112233")
+    assert tables["donor_key"] == "patient"
+
+
+def test_donors_with_both_conditions_are_paired():
+    adata = nested()
+    adata.obs["patient"] = adata.obs["slice"].cat.codes % 4
+    adata.obs["patient"] = adata.obs["patient"].where(adata.obs["slice"] != "slice8", 7)
+    with pytest.warns(SpotscapeWarning) as caught:
+        compare_domains(adata, donor_key="patient", test="permutation", min_spots=5, **COLUMNS)
+    tables = adata.uns["spotscape_comparison"]
+    composition = tables["composition"]
+    assert (composition["unit"] == "pair").all()
+    assert (composition["smallest_p"] == 0.25).all()
+    assert [str(one.message) for one in caught] == tables["warnings"]
+    left_out, few = tables["warnings"]
+    assert "donor(s) 3, 7, which have one condition" in left_out
+    assert "no p-value below 0.25" in few
+    row = tables["genes"].iloc[0]
+    inside = adata[(adata.obs["ground_truth"] == row["domain"]) & ~adata.obs["patient"].isin([3, 7])]
+    samples = pd.Categorical(inside.obs["condition"].astype(str) + inside.obs["patient"].astype(str))
+    bulk = add_up(sparse.csr_matrix(inside.X), samples)
+    gene = log_counts_per_million(bulk)[:, inside.var_names.get_loc(row["gene"])]
+    assert row["log2_fold_change"] == pytest.approx(gene[3:].mean() - gene[:3].mean())
+    assert (row["n"], row["n_reference"]) == (3, 3)
+
+
+@pytest.mark.filterwarnings("ignore:Condition .* has one slice", "ignore:Genes were not", "ignore:In domain")
+@pytest.mark.filterwarnings("ignore:Shares of domains were not tested")
+def test_a_domain_that_a_batch_tore_apart_is_named_and_a_lesion_is_not():
+    adata = simulated(1, lesion_share=0.2, batch_strength=1.0, marker_strength=1.0)
+    truth = adata.obs["ground_truth"].astype(str)
+    whole = truth.value_counts().drop("lesion").idxmax()
+    torn = (truth == whole) & (adata.obs["condition"] == "case")
+    adata.obs["ground_truth"] = truth.where(~torn, "torn")
+    with pytest.warns(SpotscapeWarning, match=rf"torn \(case only\) as {whole} .*Raise correction") as caught:
+        compare_domains(adata, reference="control", **COLUMNS)
+    (text,) = (str(one.message) for one in caught if "Raise correction" in str(one.message))
+    assert "lesion" not in text
+    table = adata.uns["spotscape_comparison"]["composition"].set_index("domain")
+    assert table.loc["torn", "closest"] == whole
+    assert table.loc["torn", "similarity"] > 0.9
+    assert not table.loc["lesion", "similarity"] > 0.5
+    shared = table[table["only_in"] == ""]
+    assert (shared["closest"] == "").all()
+    assert shared["similarity"].isna().all()
