@@ -61,8 +61,9 @@ class SpotscapeConfig:
     scale
         Number of rings of neighbours over which the components are averaged, 0 to 50. With 0 every spot
         stands for itself, which groups cells by kind. Larger numbers give larger pieces of tissue. A distance
-        such as ``"150 um"`` works where the unit of the coordinates is known. gcn does not use it: its two
-        layers see two rings.
+        such as ``"150 um"`` works where the unit of the coordinates is known. Slices of different resolution
+        then get rings of their own, which reach equally far. gcn does not use it: its two layers see two
+        rings.
     hidden_dim, latent_dim
         Width of the first GCN layer, and of the embedding (gcn).
     edge_drop, gene_mask

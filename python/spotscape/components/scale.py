@@ -84,3 +84,26 @@ def over_rings(values: np.ndarray, mean: sparse.csr_matrix, rings: int) -> np.nd
     for _ in range(rings):
         values = mean @ values
     return values.astype(np.float32)
+
+
+def over_rings_by_slice(
+    values: np.ndarray, mean: sparse.csr_matrix, rings: np.ndarray, slices: np.ndarray
+) -> np.ndarray:
+    """Return what `over_rings` does, with a number of rings for each slice: N x q, float32.
+
+    Parameters
+    ----------
+    values
+        N x q.
+    mean
+        As in `find_scale`; no edge leads to another slice.
+    rings
+        Of each slice, S.
+    slices
+        Number of each spot's slice, N from 0.
+    """
+    found = np.empty(values.shape, dtype=np.float32)
+    for number, own_rings in enumerate(rings):
+        own = np.flatnonzero(slices == number)
+        found[own] = over_rings(values[own], sparse.csr_matrix(mean[own][:, own]), int(own_rings))
+    return found

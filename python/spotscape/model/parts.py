@@ -23,6 +23,7 @@ def description_of(config: SpotscapeConfig, domains: Sequence[str], trained: Tra
         "config": config.to_dict(),
         "target_sum": trained.target_sum,
         "rings": trained.rings,
+        **({} if np.isnan(trained.step) else {"step": trained.step}),
         "genes": list(trained.genes),
         "domains": list(domains),
     }
@@ -48,7 +49,7 @@ def trained_of(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray],
         "format": description["format"],
         "genes": description["genes"],
         "weights": weights,
-        **{key: description[key] for key in ("target_sum", "rings") if key in description},
+        **{key: description[key] for key in ("target_sum", "rings", "step") if key in description},
         **arrays,
     }
     return as_trained(record, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from spotscape._progress import say
 from spotscape._threads import set_threads
 from spotscape.config import SpotscapeConfig
 from spotscape.domains import Domains, find_domains
@@ -17,6 +19,7 @@ from spotscape.engine.device import resolve_device
 from spotscape.engine.trainer import Progress
 from spotscape.run.encoders import ENCODERS, Asked
 from spotscape.run.record import Clock, collected_warnings, versions
+from spotscape.run.resolution import in_words
 from spotscape.run.steps import read_expression, read_tissue, warn_of_few_spots
 
 
@@ -60,6 +63,7 @@ def analyse(
     progress: bool | Progress,
     threads: int,
     counts_from: str = "",
+    units: Mapping[str, float] | None = None,
     slice_key: str | None = None,
     correction: float = 1.0,
     checkpoint: Checkpoint | None = None,
@@ -67,7 +71,8 @@ def analyse(
     """Find the domains of one slice, or of several in one space where ``slice_key`` names them.
 
     Arguments are checked, and ``adata`` is not changed. ``threads`` is the number that the caller has set,
-    ``counts_from`` the place that the counts had before they came into ``adata``.
+    ``counts_from`` the place that the counts had before they came into ``adata``, and ``units`` the
+    micrometres of one unit of each slice's coordinates, where slices have units of their own.
     """
     chosen_device = resolve_device(device)
     if checkpoint is not None:
@@ -76,7 +81,9 @@ def analyse(
     with collected_warnings() as warnings:
         warn_of_few_spots(adata.n_obs)
         with clock.of("graph"):
-            tissue = read_tissue(adata, spatial_key, slice_key, settings.scale)
+            tissue = read_tissue(adata, spatial_key, slice_key, settings.scale, units)
+        if tissue.rings is not None and tissue.slices is not None:
+            say(progress, in_words(tissue.rings, list(tissue.slices.categories)))
         with clock.of("genes"):
             expression = read_expression(
                 adata, tissue, settings, layer=layer, counts_from=counts_from, progress=progress

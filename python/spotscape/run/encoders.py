@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from spotscape.components import find_components
-from spotscape.components.scale import over_rings
+from spotscape.components.scale import over_rings, over_rings_by_slice
 from spotscape.config import SpotscapeConfig
 from spotscape.domains.number import suggest_from
 from spotscape.domains.sharpening import find_sharpening
@@ -104,15 +104,19 @@ def _by_components(expression: Expression, tissue: Tissue, settings: SpotscapeCo
         slice_noise=settings.slice_noise,
         correction=asked.correction,
     )
-    embedding = over_rings(components.scores, tissue.mean, tissue.scale.rings)
+    if tissue.slices is None or tissue.rings is None:
+        embedding = over_rings(components.scores, tissue.mean, tissue.scale.rings)
+    else:
+        embedding = over_rings_by_slice(components.scores, tissue.mean, tissue.rings, tissue.slices.codes)
     sharpening = find_sharpening(embedding, seed=asked.seed)
     embedding = embedding if sharpening is None else sharpening.apply(embedding)
-    model = record_of_components(
-        expression.genes, expression.target_sum, components, sharpening, tissue.scale.rings
-    )
+    rings, reach = tissue.scale.rings, tissue.scale.micrometres
+    step = float("nan") if tissue.rings is None or not rings else reach / np.sqrt(rings)
+    model = record_of_components(expression.genes, expression.target_sum, components, sharpening, rings, step)
     record: dict[str, Any] = {"scale": tissue.scale._asdict()}
     if tissue.slices is not None:
         record["integration"] = {"slice_noise": components.slice_noise, "signal": components.signal}
+        record["integration"] |= {} if tissue.rings is None else {"rings": tissue.rings}
     return Space(embedding, model, "cpu", record)
 
 

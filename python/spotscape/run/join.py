@@ -19,6 +19,7 @@ from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, describe, input_error, of_slice
 from spotscape.gr import check_coordinates
 from spotscape.gr.sections import check_one_section
+from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import check_adata, find_counts
 from spotscape.pp.panels import without_unmeasured
 from spotscape.run.read import check_column
@@ -29,10 +30,11 @@ _ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}")
 
 
 class Joined(NamedTuple):
-    """One object of all slices, its counts in ``X``, and where each slice had them."""
+    """One object of all slices, its counts in ``X``, where each slice had them, and micrometres by name."""
 
     adata: AnnData
     places: dict[str, str]
+    units: dict[str, float]
 
 
 def join_slices(
@@ -65,7 +67,7 @@ def join_slices(
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise input_error("adatas", f"two slices named {twice!r} (as text)", "a name for each")
-    parts, places = [], {}
+    parts, places, units = [], {}, {}
     for name, whole in zip(names, slices, strict=True):
         with of_slice(name):
             adata = _on_tissue(name, whole)
@@ -86,6 +88,7 @@ def join_slices(
             part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
         if all(_keys.MICROMETRES_PER_UNIT in one.uns for one in slices):
             part.uns[_keys.MICROMETRES_PER_UNIT] = adata.uns[_keys.MICROMETRES_PER_UNIT]
+        units[name] = micrometres_per_unit(adata, spatial_key)
         parts.append(part)
     parts = without_unmeasured(parts)
     _name_spots_apart(parts, names)
@@ -93,7 +96,7 @@ def join_slices(
     joined = ad.concat([part[:, shared] for part in parts], join="inner", merge="same", uns_merge="unique")
     joined.obs = pd.concat([part.obs for part in parts], join="outer")
     joined.obs[slice_key] = pd.Categorical(joined.obs[slice_key], categories=names)
-    return Joined(joined, places)
+    return Joined(joined, places, units)
 
 
 def _on_tissue(name: str, adata: AnnData) -> AnnData:

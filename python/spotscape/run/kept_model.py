@@ -58,6 +58,8 @@ class Trained(NamedTuple):
         Coordinates that the embedding is given in; None for the encoder's own.
     rings
         Over how many rings of neighbours components are averaged.
+    step
+        Micrometres that one of these rings reaches, where the slices differed in resolution; NaN elsewhere.
     """
 
     genes: pd.Index
@@ -68,6 +70,7 @@ class Trained(NamedTuple):
     model: GraphAutoencoder | None
     sharpening: Sharpening | None
     rings: int
+    step: float = np.nan
 
     @property
     def width(self) -> int:
@@ -79,15 +82,21 @@ class Trained(NamedTuple):
 
 
 def record_of_components(
-    genes: pd.Index, target_sum: float, components: Components, sharpening: Sharpening | None, rings: int
+    genes: pd.Index,
+    target_sum: float,
+    components: Components,
+    sharpening: Sharpening | None,
+    rings: int,
+    step: float = np.nan,
 ) -> dict[str, Any]:
-    """Return what ``uns`` keeps of components."""
+    """Return what ``uns`` keeps of components; ``step`` as in `Trained`."""
     record = _record_of_genes(genes, target_sum)
     if components.means is not None:
         record["means"] = components.means.astype(np.float32)
     record["loadings"] = components.loadings
     record["mean"] = np.zeros(len(genes), dtype=np.float32)
     record["rings"] = rings
+    record |= {} if np.isnan(step) else {"step": step}
     return record | ({} if sharpening is None else sharpening._asdict())
 
 
@@ -175,7 +184,7 @@ def as_trained(record: Any, name: str) -> Trained:
     if not n_genes == len(genes) == len(mean):
         raise input_error(name, f"{len(genes)} genes and weights for {n_genes}", "as many of both", _AGAIN)
     sharpening, rings = _sharpening(record, width, name), _rings(record, name)
-    return Trained(genes, mean, means, target_sum, loadings, model, sharpening, rings)
+    return Trained(genes, mean, means, target_sum, loadings, model, sharpening, rings, _step(record, name))
 
 
 def finite(values: Any, name: str) -> np.ndarray:
@@ -197,6 +206,16 @@ def _rings(record: Any, name: str) -> int:
     if found.size != 1 or found[0] != round(found[0]) or not 0 <= found[0] <= MOST_RINGS:
         raise input_error(f"{name}: rings", str(found[:3]), f"a whole number, 0 to {MOST_RINGS}", _AGAIN)
     return int(found[0])
+
+
+def _step(record: Any, name: str) -> float:
+    """Return the micrometres of one ring, NaN where a model does not say, or raise."""
+    if "step" not in record:
+        return float("nan")
+    found = np.ravel(finite(record["step"], f"{name}: step"))
+    if found.size != 1 or found[0] <= 0:
+        raise input_error(f"{name}: step", str(found[:3]), "a number above 0", _AGAIN)
+    return float(found[0])
 
 
 def _sharpening(record: Any, width: int, name: str) -> Sharpening | None:

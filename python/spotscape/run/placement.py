@@ -111,6 +111,7 @@ def learn_and_place(
             connectivities,
             layer=layer,
             slice_key=slice_key,
+            spatial_key=spatial_key,
             mean=np.asarray(expression.mean(axis=0), dtype=np.float32).ravel(),
         )
     embedding = np.empty((adata.n_obs, space.shape[1]), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from warnings import warn
 
@@ -26,6 +27,7 @@ from spotscape.pp.expression import choose_genes, log_expression, median_of
 from spotscape.pp.fractions import WARNING as FRACTIONS
 from spotscape.pp.log_rows import LogRows
 from spotscape.run.read import FEWEST_SPOTS
+from spotscape.run.resolution import find_resolution
 
 _FEWEST_GENES = 5
 """With fewer genes that differ at all, noise alone makes domains."""
@@ -48,6 +50,8 @@ class Tissue(NamedTuple):
         How far around a spot counts.
     slices
         Slice of each spot; None for one slice.
+    rings
+        Rings of each slice, S, where slices differ in resolution; None where all have those of the scale.
     """
 
     adata: AnnData
@@ -56,6 +60,7 @@ class Tissue(NamedTuple):
     places: np.ndarray | None
     scale: Scale
     slices: pd.Categorical | None
+    rings: np.ndarray | None = None
 
 
 class Expression(NamedTuple):
@@ -94,14 +99,32 @@ def warn_of_few_spots(n_spots: int) -> None:
         )
 
 
-def read_tissue(adata: AnnData, spatial_key: str, slice_key: str | None, scale: int | str) -> Tissue:
-    """Return the tissue, with a new spatial graph where there is none that holds."""
+def read_tissue(
+    adata: AnnData,
+    spatial_key: str,
+    slice_key: str | None,
+    scale: int | str,
+    units: Mapping[str, float] | None = None,
+) -> Tissue:
+    """Return the tissue, with a new spatial graph where there is none that holds.
+
+    ``units`` are the micrometres of one unit of each slice's coordinates, where slices have units of their
+    own; None for what the object says.
+    """
     tissue = spatial_graph(adata, spatial_key, slice_key)
     connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
     places = _places(tissue, spatial_key)
     mean = neighborhood_mean(connectivities)
-    found = find_scale(scale, mean, places, micrometres_per_unit(adata, spatial_key))
     slices = None if slice_key is None else read_slices(adata, slice_key)
+    per_unit = micrometres_per_unit(adata, spatial_key)
+    if slices is not None and places is not None:
+        known = [(units or {}).get(name, per_unit) for name in slices.categories]
+        own = find_resolution(scale, mean, places, slices, np.array(known))
+        if own.remark:
+            warn(own.remark, SpotscapeWarning, stacklevel=2)
+        if own.scale is not None:
+            return Tissue(tissue, connectivities, mean, places, own.scale, slices, own.rings)
+    found = find_scale(scale, mean, places, per_unit)
     return Tissue(tissue, connectivities, mean, places, found, slices)
 
 

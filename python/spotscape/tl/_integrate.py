@@ -24,7 +24,7 @@ from spotscape.pp import check_adata
 from spotscape.pp.fractions import fractions
 from spotscape.pp.panels import on_measured_genes
 from spotscape.run import analyse
-from spotscape.run.join import check_conditions, check_slices, join_slices
+from spotscape.run.join import Joined, check_conditions, check_slices, join_slices
 from spotscape.run.mixing import assess, remarks
 from spotscape.run.placement import learn_and_place, small_slices
 from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
@@ -116,7 +116,8 @@ def integrate_slices(
     `run_spotscape` writes, and ``uns["<key_added>"]["integration"]``: the slices, the number of shared
     genes, how well the slices mix (1 is as by chance), how clear domains and slices are (silhouettes), and
     how much of their differences was taken out: ``slice_noise``, 0 to 3, and the share of the ``signal`` that
-    is left.
+    is left. With a ``scale`` in micrometres, slices of different resolution also have ``rings`` there: how
+    many rings of neighbours reach that far in each.
 
     Raises
     ------
@@ -128,8 +129,8 @@ def integrate_slices(
     Warns
     -----
     SpotscapeWarning
-        Where genes are left out, names are changed, slices are too small to learn from, the slices do not
-        mix, or a domain is in one slice only.
+        Where genes are left out, names are changed, coordinates seem to be in different units, slices are too
+        small to learn from, the slices do not mix, or a domain is in one slice only.
 
     References
     ----------
@@ -156,11 +157,12 @@ def integrate_slices(
         check_adata(adatas)
     with thread_number(threads) as used, fractions(settings.fractional_counts):
         with collected_warnings() as warnings:
-            if single:
-                adata, places = adatas, {}
+            if isinstance(adatas, AnnData):
+                joined = Joined(adatas, {}, {})
             else:
-                adata, places = join_slices(adatas, slice_key, spatial_key, layer)
+                joined = join_slices(adatas, slice_key, spatial_key, layer)
                 layer = None  # what was there is in X by now
+            adata, places, units = joined
             check_slices(adata, slice_key, layer)
             slices = read_slices(adata, slice_key)
             small = small_slices(slices, f"adata.obs[{slice_key!r}]")
@@ -183,10 +185,11 @@ def integrate_slices(
             progress=progress,
             threads=used,
             counts_from=_counts_from(places),
+            units=units,
             correction=correction,
             checkpoint=kept,
         )
-        where = {"slice_key": slice_key, "spatial_key": spatial_key, "layer": layer}
+        where: dict[str, Any] = {"slice_key": slice_key, "spatial_key": spatial_key, "layer": layer}
         if small:
             analysis = learn_and_place(measured, small, learn, **where)
         else:
