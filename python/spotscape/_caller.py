@@ -38,6 +38,7 @@ _R = [
     (r"name its key_added", "name it by reduction"),
     (r"a list or dict of AnnData, or one AnnData", "a list of objects, or one object"),
     (r"\balign_slices\b", "AlignSlices()"),
+    (r"\balign_stack\b", "AlignStack()"),
     (r"adata\.obs_names", "colnames(object)"),
     (r"adata\.var_names", "rownames(object)"),
     (r"columns? of adata\.obs\b", "column of the cells' metadata"),

@@ -29,6 +29,8 @@ GROUND_TRUTH = "ground_truth"
 """``obs``: labels of simulated tissue, and of the slices that tests and benchmarks use; never an input."""
 SPATIAL_ALIGNED = "spatial_aligned"
 """``obsm``: coordinates of all slices in one frame, that of the reference; NaN for a slice left out."""
+SPATIAL_3D = "spatial_3d"
+"""``obsm``: places of a stack of sections in one volume, n_spots x 3; NaN for a section left out."""
 R_RECORD = "spotscape_r"
 """``uns``: what an R object needs to be made again of an AnnData: its kind, names, keys and classes."""
 
@@ -137,6 +139,11 @@ def imputed(key_added: str = KEY_ADDED) -> str:
 def alignment(key_added: str = KEY_ADDED) -> str:
     """Name in ``uns``: transforms of the slices, and the table of matched spots."""
     return f"{key_added}_alignment"
+
+
+def stack(key_added: str = KEY_ADDED) -> str:
+    """Name in ``uns``: motions of the sections of a volume, and the alignments that these are made from."""
+    return f"{key_added}_stack"
 
 
 def transferred(column: str) -> str:

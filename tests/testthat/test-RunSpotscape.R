@@ -198,6 +198,7 @@ test_that("R's defaults are Python's", {
   # Verbs that are one function for all kinds of objects.
   verbs <- list(
     pseudotime = RunSpatialPseudotime, impute = ImputeExpression, align_slices = AlignSlices,
+    align_stack = AlignStack,
     transfer_labels = TransferDomains, domain_markers = FindDomainMarkers,
     domain_composition = DomainComposition, domain_neighborhoods = DomainNeighborhoods, score_domains = ScoreDomains
   )

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 from spotscape.alignment.align import Aligned
 from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.registration import NONRIGID, Registration, is_over, rotation
+from spotscape.alignment.stack import Stack
 
 LOW_AGREEMENT = 0.4
 STRAY = 10.0
@@ -18,7 +19,13 @@ OTHER_UNIT = 1.5
 """Factor between the spots' distances of two slices from which they are in different units."""
 
 
-def unlike_units(name: str, reference: str, xy: np.ndarray, fixed: np.ndarray) -> str:
+def unlike_units(
+    name: str,
+    reference: str,
+    xy: np.ndarray,
+    fixed: np.ndarray,
+    todo: str = "transform='similarity' scales, too.",
+) -> str:
     """Say so where the spots of one slice lie so much closer that units must differ; else nothing."""
     own, other = (float(np.median(cKDTree(part).query(part, k=2)[0][:, 1])) for part in (xy, fixed))
     width, reference_width = (float(np.ptp(part, axis=0).max()) for part in (xy, fixed))
@@ -29,7 +36,7 @@ def unlike_units(name: str, reference: str, xy: np.ndarray, fixed: np.ndarray) -
         return (
             f"Slice {name!r} and {reference!r} seem to be in different units: spots are {own:.4g} and "
             f"{other:.4g} apart (a factor of {factors[0]:.2g}), as where one is in pixels and one in "
-            "micrometres. transform='similarity' scales, too."
+            f"micrometres. {todo}"
         )
     return ""
 
@@ -82,3 +89,25 @@ def _two_ways(name: str, reference: str, found: Registration) -> str:
         f"taken, and {ways[1]}. The tissue looks alike both ways; tell by the image or a landmark which one "
         "is right."
     )
+
+
+def said_of_stack(names: list[str], found: Stack) -> list[str]:
+    """Return what a user should know of a stack before it is used; nothing where all is well."""
+    said = []
+    for number, pose in enumerate(found.poses):
+        links = [link for link in found.links if number in (link.one, link.other)]
+        if pose is not None:
+            if found.in_two_ways[number] and number:
+                said.append(
+                    f"Section {names[number]!r} fits the others in two ways, as well within the error. The "
+                    "tissue looks alike both ways; tell by the image or a landmark whether it lies right."
+                )
+            continue
+        known = [link for link in links if link.aligned.found is not None]
+        why = "its alignments contradict each other or hold no section that is placed"
+        if not known:
+            nearest = links[0]
+            other = names[nearest.other if nearest.one == number else nearest.one]
+            why = f"it could not be aligned (to {other!r}: {nearest.aligned.why})"
+        said.append(f"Section {names[number]!r} was not placed: {why}.")
+    return said

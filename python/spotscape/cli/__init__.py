@@ -33,6 +33,7 @@ from spotscape.cli.neighborhoods import neighborhoods
 from spotscape.cli.run import run
 from spotscape.cli.score import score
 from spotscape.cli.simulate import simulate
+from spotscape.cli.stack import align_stack
 from spotscape.cli.tree import tree
 from spotscape.cli.versions import versions
 
@@ -52,6 +53,7 @@ app.command()(run)
 app.command()(pseudotime)
 app.command()(impute)
 app.command()(align)
+app.command("align-stack")(align_stack)
 app.command("map")(map_slice)
 app.command("suggest-n-domains")(suggest_n_domains)
 app.command()(tree)

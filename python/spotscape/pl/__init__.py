@@ -12,6 +12,7 @@ from spotscape.pl._neighborhoods import domain_neighborhoods
 from spotscape.pl._pseudotime import pseudotime
 from spotscape.pl._report import report
 from spotscape.pl._spatial import spatial_domains
+from spotscape.pl._stack import stack
 from spotscape.pl._tissue_maps import tissue_maps
 from spotscape.pl._tree import domain_tree
 
@@ -29,5 +30,6 @@ __all__ = [
     "pseudotime",
     "report",
     "spatial_domains",
+    "stack",
     "tissue_maps",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from spotscape.pl._figure import new_panels
 from spotscape.pl._neighborhoods import domain_neighborhoods
 from spotscape.pl._pseudotime import pseudotime
 from spotscape.pl._read import read_slice_names
+from spotscape.pl._stack import draw_volume, new_volume_axes, read_volume, turning
 from spotscape.pl._tree import domain_tree
 
 _UNSURE = 0.5
@@ -25,12 +27,16 @@ _TYPES_SAID = 6
 
 
 class Section(NamedTuple):
-    """A section of the page: its name in links, its heading, sentences, and figures with their captions."""
+    """A section of the page: its name in links, its heading, sentences, and figures with their captions.
+
+    ``turning``: what the page turns in place of the first figure, where it may run a script.
+    """
 
     anchor: str
     heading: str
     sentences: list[str]
     figures: list[tuple[Axes, str]]
+    turning: Mapping[str, str] | None = None
 
 
 def sections(
@@ -45,6 +51,7 @@ def sections(
         _pseudotime(adata, key_added, spatial_key),
         _imputation(adata, key_added),
         _alignment(adata, key_added),
+        _stack(adata, key_added, spatial_key),
     )
     return [section for section in made if section is not None]
 
@@ -199,3 +206,26 @@ def _alignment(adata: AnnData, key_added: str) -> Section | None:
         alignment(adata, slice_name=name, key_added=key_added, ax=axes)
         figures.append((axes[0], f"Slice {name} (blue) on slice {reference} (grey), before and after."))
     return Section("alignment", "Alignment", sentences, figures)
+
+
+def _stack(adata: AnnData, key_added: str, spatial_key: str) -> Section | None:
+    if _keys.stack(key_added) not in adata.uns or _keys.SPATIAL_3D not in adata.obsm:
+        return None
+    record = adata.uns[_keys.stack(key_added)]
+    table, edges = record["sections"], record["edges"]
+    placed, kept = table["placed"].astype(bool), edges["kept"].astype(bool)
+    sentences = [
+        f"{placed.sum()} of {len(table)} sections lie in one volume. It is made from {kept.sum()} of "
+        f"{len(edges)} alignments of pairs, whose motions are off those of the volume by "
+        f"{edges.loc[kept, 'off'].median():.2f} spot distances (median)."
+    ]
+    if not placed.all():
+        left = ", ".join(table.loc[~placed, _keys.SLICE].astype(str))
+        sentences.append(f"Not placed, because nothing holds them: {left}.")
+    volume = read_volume(adata, None, None, spatial_key, key_added)
+    ax = new_volume_axes()
+    draw_volume(ax, volume, "domain")
+    caption = "The sections in space, coloured by domain."
+    if volume.stretch > 1.005:
+        caption += f" Their distance is drawn out {volume.stretch:.3g} times."
+    return Section("stack", "Stack", sentences, [(ax, caption)], turning(volume))

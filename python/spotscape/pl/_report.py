@@ -171,6 +171,7 @@ def report(
         integration=wording.integration(run),
         conditions=conditions,
         after=after,
+        turning=next((section.turning for section in after if section.turning), None),
         condition_warnings=_warnings(read_comparison(adata, key_added)) if conditions else [],
         overall_silhouette=widths.overall,
         silhouette_basis=wording.silhouette_basis(widths, adata.n_obs - n_unlabelled),

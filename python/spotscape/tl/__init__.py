@@ -17,11 +17,13 @@ from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._rename import rename_domains
 from spotscape.tl._run import run_spotscape
 from spotscape.tl._score import score_domains
+from spotscape.tl._stack import align_stack
 from spotscape.tl._transfer import transfer_labels
 from spotscape.tl._tree import cut_domain_tree, domain_tree
 
 __all__ = [
     "align_slices",
+    "align_stack",
     "boundary_spots",
     "compare_domains",
     "cut_domain_tree",
