@@ -4,10 +4,11 @@
 
 ``telescope``: one value and gradient at a million cells. ``steps``: a training step against N, over the whole
 tissue, by tiles, and as the formulas stand, with N x N similarities. ``runs``: simulated cells from a file to
-domains by the command line. ``quality``: labelled slices by tiles and whole, by the same settings; there also
-what a moving estimate of the whole tissue's Gram matrices would give. ``matching``: similarity scale matching
-within a batch of tiles against the exact one. ``processes``: two processes against one. Every figure is of a
-process of its own; memory is its peak. ``--write`` puts the parts into ``results/scale.md``, others stay.
+domains by the command line. ``largest``: ten million of them (10 GB of disk). ``quality``: labelled slices by
+tiles and whole, by the same settings; there also what a moving estimate of the whole tissue's Gram matrices
+would give. ``matching``: similarity scale matching within a batch of tiles against the exact one.
+``processes``: two processes against one. Every figure is of a process of its own; memory is its peak.
+``--write`` puts the parts into ``results/scale.md``, others stay.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,8 @@ STEP_SIZES = {
 }
 """As far as each way goes on a machine like this one."""
 RUNS = ((100_000, 1000), (1_000_000, 500))
+LARGEST = (10_000_000, 500)
+PATCH = 1_000_000
 QUALITY = ("dlpfc_151673", "dlpfc_151674", "dlpfc_151675")
 SEEDS = range(5)
 TILED = 1000
@@ -255,12 +259,54 @@ def run_once(path: str, out: str) -> dict:
 
 
 def simulate(path: str, n_spots: int, n_genes: int) -> dict:
-    """Write simulated cells."""
+    """Write simulated cells; above a million a million at a time, as patches next to each other."""
     from spotscape import datasets, io
 
-    adata = datasets.simulate_slice(n_spots=n_spots, n_genes=n_genes, layout="cells", tissue="cortex")
+    size = min(n_spots, PATCH)
+    adata = datasets.simulate_slice(n_spots=size, n_genes=n_genes, layout="cells", tissue="cortex")
+    if n_spots > size:
+        return {"stored": write_patches(path, adata, n_spots // size)}
     io.write(adata, path)
     return {"stored": int(adata.X.nnz)}
+
+
+def write_patches(path: str, adata: Any, n_patches: int) -> int:
+    """Write a tissue of patches: in each the counts are dealt out anew among the cells of a domain."""
+    import anndata
+    import h5py
+    import pandas as pd
+    from anndata.io import write_elem
+
+    n, rng = adata.n_obs, np.random.default_rng(0)
+    labels = adata.obs["ground_truth"].cat
+    members = [np.flatnonzero(labels.codes == code) for code in range(len(labels.categories))]
+    width = np.ptp(adata.obsm["spatial"], axis=0)[0] * (1 + 1 / np.sqrt(n))
+    empty = adata[:0].copy()
+    empty.write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        stored, group = adata.X.nnz, file["X"]
+        for name, kind in (("data", adata.X.dtype), ("indices", np.int32)):
+            del group[name]
+            group.create_dataset(name, (n_patches * stored,), kind, chunks=(2**18,))
+        lengths = []
+        for patch in range(n_patches):
+            order = np.arange(n)
+            for own in members:
+                order[own] = rng.permutation(own)
+            block = adata.X[order]
+            here = slice(patch * stored, (patch + 1) * stored)
+            group["data"][here], group["indices"][here] = block.data, block.indices
+            lengths.append(np.diff(block.indptr))
+        del group["indptr"]
+        group["indptr"] = np.concatenate([[0], np.cumsum(np.concatenate(lengths), dtype=np.int64)])
+        group.attrs["shape"] = np.array([n_patches * n, adata.n_vars])
+        places = [adata.obsm["spatial"] + [patch * width, 0] for patch in range(n_patches)]
+        codes = pd.Categorical.from_codes(np.tile(labels.codes, n_patches), labels.categories)
+        names = pd.Index([f"c{i}" for i in range(n_patches * n)])
+        write_elem(file, "obs", pd.DataFrame({"ground_truth": codes}, index=names))
+        write_elem(file, "obsm", {"spatial": np.concatenate(places)})
+    assert anndata.read_h5ad(path, backed="r").shape == (n_patches * n, adata.n_vars)
+    return n_patches * int(stored)
 
 
 def runs(sizes: Iterable[tuple[int, int]] = RUNS) -> list[str]:
@@ -284,6 +330,11 @@ def runs(sizes: Iterable[tuple[int, int]] = RUNS) -> list[str]:
             stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in one["stages"].items())
             print(lines[-1], stages, file=sys.stderr, flush=True)
     return lines
+
+
+def largest() -> list[str]:
+    """Return the table of one run of ten million cells."""
+    return runs((LARGEST,))
 
 
 # ---- quality -----------------------------------------------------------------------------------------------
@@ -453,6 +504,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "telescope": ("The telescope", telescope),
     "steps": ("A training step against N", steps),
     "runs": ("From file to domains", runs),
+    "largest": ("Ten million cells", largest),
     "quality": ("Quality by tiles", quality),
     "matching": ("Scale matching within tiles", matching),
     "processes": ("Two processes against one", processes),

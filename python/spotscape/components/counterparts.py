@@ -13,6 +13,7 @@ Of many spots a sample is looked at, as many of each slice, as far as it has the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
 from typing import NamedTuple
 
@@ -133,7 +134,7 @@ def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> ND
 
 
 def smoothed_sample(
-    scores: Tensor,
+    scores_of: Callable[[NDArray[np.integer]], NDArray[np.float32]],
     mean: sparse.csr_matrix,
     offsets: Tensor,
     groups: Tensor | None,
@@ -144,7 +145,9 @@ def smoothed_sample(
 
     Parameters
     ----------
-    scores, offsets, groups
+    scores_of
+        Gives the scores of some spots, n x r.
+    offsets, groups
         As in `spotscape.components.spatial_components.covariances`.
     mean
         The mean over a spot and its neighbours, N x N.
@@ -160,7 +163,9 @@ def smoothed_sample(
     """
     numbers = slices.numpy()
     spots = _sample(numbers, np.random.default_rng(seed))
-    smoothed = np.asarray((mean[spots] @ mean) @ scores.numpy(), dtype=np.float64)
+    averages = sparse.csr_matrix(mean[spots] @ mean)
+    near = np.unique(averages.indices)
+    smoothed = np.asarray(averages[:, near] @ scores_of(near), dtype=np.float64)
     # no edge leads to another slice, so a slice's offset is what it was
     taken_off = offsets[:1] if groups is None else offsets[groups[spots]]
     return smoothed - taken_off.numpy(), numbers[spots]

@@ -19,10 +19,10 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
-from spotscape._neighborhood import edges_of
 from spotscape._validate import input_error
 from spotscape.components.counterparts import AcrossSlices, components_across_slices, smoothed_sample
-from spotscape.components.low_rank import is_streamed, project, truncated_svd
+from spotscape.components.low_rank import Rows
+from spotscape.components.scores import find_scores, sample_spots
 from spotscape.components.slice_means import slice_means
 from spotscape.components.spatial_components import (
     centered_blocks,
@@ -70,7 +70,7 @@ class Components(NamedTuple):
 
 
 def find_components(
-    expression: sparse.csr_matrix,
+    expression: Rows,
     mean: sparse.csr_matrix,
     *,
     n_components: int,
@@ -86,7 +86,7 @@ def find_components(
     Parameters
     ----------
     expression
-        X, N x G float32: normalised, log-transformed.
+        X, N x G float32: normalised, log-transformed; of many spots it may be made as its rows are read.
     mean
         M, N x N: the mean over a spot and its neighbours (`spotscape._neighborhood.neighborhood_mean`).
     n_components
@@ -125,8 +125,8 @@ def find_components(
     ((80, 2), True)
     """
     n, g = expression.shape
-    edge_index = torch.from_numpy(edges_of(mean))
-    if not edge_index.shape[1]:
+    sample = sample_spots(mean, seed=seed)
+    if not sample.edge_index.shape[1]:
         raise input_error("adata", "a spatial graph without edges", "neighbours", "Use spotscape.gr.")
     numbers = None if slices is None else torch.from_numpy(np.array(slices, dtype=np.int64))
     taken_off = None
@@ -136,24 +136,25 @@ def find_components(
     groups = numbers if len(means) > 1 else None
 
     r = max(1, min(rank or g, g, n // _SPOTS_PER_DIRECTION))
-    left, right = truncated_svd(expression, r, seed=seed)
-    scores = torch.from_numpy(left if is_streamed(expression) else project(expression, right))
+    scores = find_scores(expression, r, seed=seed)
+    right = scores.right
+    some = torch.from_numpy(scores.of(sample.spots))
+    some_groups = groups if groups is None or sample.spots is None else groups[sample.spots]
     offsets = torch.from_numpy(means @ right.T.astype(np.float64))
-    offsets += sum(block.sum(0) for block in centered_blocks(scores, offsets, groups)) / n
-    found = covariances(scores, edge_index, offsets=offsets, groups=groups)
+    offsets += sum(block.sum(0) for block in centered_blocks(some, offsets, some_groups)) / len(some)
+    found = covariances(some, sample.edge_index, offsets=offsets, groups=some_groups)
     found, q = shrunk(found, _SPOTS_OF_NOISE / (_SPOTS_OF_NOISE + n)), min(n_components, r)
     if numbers is None or not slice_noise * correction:
         across = AcrossSlices(spatial_components(found, q), 0.0, 1.0)
     else:
-        smoothed, of_slices = smoothed_sample(scores, mean, offsets, groups, numbers, seed)
+        smoothed, of_slices = smoothed_sample(scores.of, mean, offsets, groups, numbers, seed)
         across = components_across_slices(found, smoothed, of_slices, q, slice_noise, correction=correction)
     directions, ratios = across.components
     signal = (ratios - 1).clamp_min(_LEAST_SIGNAL)
     directions = directions * (signal / signal[0]) ** _EMPHASIS
-    seen = [(block @ directions).float() for block in centered_blocks(scores, offsets, groups)]
     loadings = torch.from_numpy(right.T.astype(np.float64)) @ directions
     return Components(
-        torch.cat(seen).numpy(),
+        scores.along(directions, offsets, groups),
         loadings.float().numpy(),
         ratios.float().numpy(),
         taken_off,

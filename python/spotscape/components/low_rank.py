@@ -9,7 +9,7 @@ a dense product runs ten times faster than a sparse one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,17 @@ _MOST_GENES = 10_000
 """Above so many genes ``XᵀX`` would take more memory (0.8 GB) than it saves."""
 _BLOCK = 2**22
 """Values made dense at once."""
+
+
+class Rows(Protocol):
+    """Expression that is read in blocks: a CSR matrix, or what makes one of some rows when it is asked to."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N and G."""
+
+    def __getitem__(self, rows: Any) -> sparse.csr_matrix:
+        """Return a slice of rows, or some in ascending order."""
 
 
 class LowRank(NamedTuple):
@@ -58,7 +69,7 @@ def truncated_svd(matrix: sparse.csr_matrix, rank: int, *, seed: int) -> LowRank
     return LowRank((u * s).astype(np.float32), vt.astype(np.float32))
 
 
-def is_streamed(matrix: sparse.csr_matrix) -> bool:
+def is_streamed(matrix: Rows) -> bool:
     """Tell whether `truncated_svd` reads this matrix in blocks: ``left`` is then ``X rightᵀ`` to rounding."""
     return bool(matrix.shape[0] > _MANY_SPOTS and matrix.shape[1] <= _MOST_GENES)
 
@@ -73,6 +84,12 @@ def streamed_svd(matrix: sparse.csr_matrix, rank: int) -> LowRank:
     rank
         r, at most G. The sign of a right vector is that which makes its largest entry positive.
     """
+    right = right_vectors(matrix, rank)
+    return LowRank(project(matrix, right), right)
+
+
+def right_vectors(matrix: Rows, rank: int) -> NDArray[np.float32]:
+    """Return the leading right singular vectors alone, r x G; arguments as above. The matrix is read once."""
     g = matrix.shape[1]
     gram = np.zeros((g, g))
     for _, block in _dense_blocks(matrix):
@@ -80,11 +97,10 @@ def streamed_svd(matrix: sparse.csr_matrix, rank: int) -> LowRank:
     _, vectors = eigh(gram, subset_by_index=[g - rank, g - 1], overwrite_a=True)
     right = vectors.T[::-1]
     largest = np.take_along_axis(right, np.abs(right).argmax(axis=1)[:, None], axis=1)
-    right = np.ascontiguousarray(right * np.sign(largest), dtype=np.float32)
-    return LowRank(project(matrix, right), right)
+    return np.ascontiguousarray(right * np.sign(largest), dtype=np.float32)
 
 
-def project(matrix: sparse.csr_matrix, right: NDArray[np.float32]) -> NDArray[np.float32]:
+def project(matrix: Rows, right: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``X rightᵀ`` (N x r, float32), X made dense block by block."""
     left = np.empty((matrix.shape[0], len(right)), dtype=np.float32)
     for rows, block in _dense_blocks(matrix):
@@ -92,7 +108,7 @@ def project(matrix: sparse.csr_matrix, right: NDArray[np.float32]) -> NDArray[np
     return left
 
 
-def _dense_blocks(matrix: sparse.csr_matrix) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+def _dense_blocks(matrix: Rows) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Yield rows of a matrix as float32 arrays of bounded size, and which rows they are."""
     height = max(1, _BLOCK // matrix.shape[1])
     for start in range(0, matrix.shape[0], height):

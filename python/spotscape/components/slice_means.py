@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-_BLOCK_OF_SPOTS = 2**16
+from spotscape.components.low_rank import Rows
+
+_BLOCK_OF_SPOTS = 2**14
 """Spots whose expression is held as float64 at once."""
 
 
-def slice_means(expression: sparse.csr_matrix, groups: np.ndarray) -> np.ndarray:
+def slice_means(expression: Rows, groups: np.ndarray) -> np.ndarray:
     """Return the mean expression of each group of spots: S x G, added up in float64 over blocks of rows."""
     n, g = expression.shape
     sums = np.zeros((int(groups.max()) + 1, g))

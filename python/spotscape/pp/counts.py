@@ -14,11 +14,16 @@ import pandas as pd
 from scipy import sparse
 
 from spotscape._adata import is_lazy
+from spotscape.pp.stored_counts import StoredCounts, can_stay, row_bounds
 
 _NOTHING = "only zeros"
 NOT_WHOLE = "values that are not whole numbers"
 _BLOCK = 2**22
 """Stored values looked at in one go: bounds the memory that a check takes."""
+MANY_SPOTS = 50_000
+"""Above so many spots counts stay where they are, and expression is made of them row by row."""
+Stored = sparse.csr_matrix | StoredCounts
+"""Counts in memory, or in their file."""
 
 
 class Counts(NamedTuple):
@@ -28,14 +33,14 @@ class Counts(NamedTuple):
     ----------
     matrix
         ``scipy.sparse.csr_matrix``, n_obs x n_genes, of the dtype it was found in. May share memory with the
-        AnnData: not to be changed in place.
+        AnnData: not to be changed in place. In a run, `StoredCounts` of many spots that are on disk.
     var_names
         Names of the columns: those of ``adata``, or of ``adata.raw`` where the counts were there.
     source
         ``"X"``, ``"layers['counts']"``, ``"raw"``, ...
     """
 
-    matrix: sparse.csr_matrix
+    matrix: Stored
     var_names: pd.Index
     source: str
 
@@ -53,16 +58,23 @@ class Counts(NamedTuple):
 
 
 def read_counts(
-    stored: Any, obs_names: pd.Index, var_names: pd.Index, *, fractional: bool = False
-) -> sparse.csr_matrix | str:
+    stored: Any,
+    obs_names: pd.Index,
+    var_names: pd.Index,
+    *,
+    fractional: bool = False,
+    on_disk: bool = False,
+) -> Stored | str:
     """Return a stored matrix in memory, or say why it holds no counts: where it can, from its beginning.
 
-    ``fractional`` lets values through that are not whole.
+    ``fractional`` lets values through that are not whole; ``on_disk`` leaves those of many spots in their
+    file.
     """
     beginning = _beginning(stored)
     for part in (stored,) if beginning is None else (beginning, stored):
-        matrix = _as_csr(part)
-        if matrix is None:
+        stays = on_disk and can_stay(part) and part.shape[0] > MANY_SPOTS
+        matrix = StoredCounts(part) if stays else _as_csr(part)
+        if matrix is None or matrix.dtype.kind not in "iuf":
             return f"a value of type {type(stored).__name__}"
         verdict = _what_is_wrong(matrix, obs_names, var_names, fractional)
         if verdict is not None and (verdict != _NOTHING or part is stored):
@@ -110,13 +122,11 @@ def _as_dense(block: Any) -> np.ndarray:
     return rows.astype(np.float32) if rows.dtype == np.float16 else rows
 
 
-def _what_is_wrong(
-    matrix: sparse.csr_matrix, obs_names: pd.Index, var_names: pd.Index, fractional: bool
-) -> str | None:
+def _what_is_wrong(matrix: Stored, obs_names: pd.Index, var_names: pd.Index, fractional: bool) -> str | None:
     """Say why stored values are no counts, or None if they are."""
     anything = False
-    for start in range(0, matrix.nnz, _BLOCK):
-        values = matrix.data[start : start + _BLOCK]
+    for rows, block in blocks(matrix):
+        values = block.data
         anything = anything or bool(values.any())
         if values.dtype.kind == "u":
             continue
@@ -131,45 +141,48 @@ def _what_is_wrong(
                 faults[NOT_WHOLE] = values != np.floor(values)
         for fault, where in faults.items():
             if where.any():
-                at = start + int(np.argmax(where))
-                spot = obs_names[int(np.searchsorted(matrix.indptr, at, side="right")) - 1]
-                gene = var_names[matrix.indices[at]]
-                return f"{fault} ({matrix.data[at]:g} at spot {spot!r}, gene {gene!r})"
+                at = int(np.argmax(where))
+                spot = obs_names[rows.start + int(np.searchsorted(block.indptr, at, side="right")) - 1]
+                gene = var_names[block.indices[at]]
+                return f"{fault} ({values[at]:g} at spot {spot!r}, gene {gene!r})"
     return None if anything else _NOTHING
 
 
-def is_whole(matrix: sparse.csr_matrix) -> bool:
+def is_whole(matrix: Stored) -> bool:
     """Say whether all stored values are whole numbers."""
-    return all(bool((values == np.floor(values)).all()) for _, values in row_blocks(matrix))
+    return all(bool((block.data == np.floor(block.data)).all()) for _, block in blocks(matrix))
 
 
-def row_blocks(matrix: sparse.csr_matrix) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield rows of a matrix whose stored values fit into a block, and a view of these values."""
-    start, n = 0, matrix.shape[0]
-    while start < n:
-        full = int(np.searchsorted(matrix.indptr, int(matrix.indptr[start]) + _BLOCK, side="right")) - 1
-        rows = slice(start, min(n, max(start + 1, full)))
-        yield rows, matrix.data[matrix.indptr[rows.start] : matrix.indptr[rows.stop]]
-        start = rows.stop
+def blocks(matrix: Stored) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+    """Yield rows of a matrix whose stored values fit into a block, and these rows: a view if in memory."""
+    if isinstance(matrix, StoredCounts):
+        yield from matrix.blocks()
+        return
+    for start, stop in row_bounds(matrix.indptr, _BLOCK):
+        here = slice(matrix.indptr[start], matrix.indptr[stop])
+        parts = (matrix.data[here], matrix.indices[here], matrix.indptr[start : stop + 1] - here.start)
+        yield slice(start, stop), sparse.csr_matrix(parts, shape=(stop - start, matrix.shape[1]), copy=False)
 
 
-def row_totals(matrix: sparse.csr_matrix) -> np.ndarray:
+def row_totals(matrix: Stored) -> np.ndarray:
     """Return the sum of each row, float64, without a float64 copy of the matrix."""
-    totals = [
-        np.asarray(matrix[rows].astype(np.float64).sum(axis=1)).ravel() for rows, _ in row_blocks(matrix)
-    ]
-    return np.concatenate(totals)
+    known = matrix.totals if isinstance(matrix, StoredCounts) else None
+    if known is None:
+        totals = [np.asarray(block.astype(np.float64).sum(axis=1)).ravel() for _, block in blocks(matrix)]
+        known = np.concatenate(totals)
+        if isinstance(matrix, StoredCounts):
+            matrix.totals = known
+    return known
 
 
-def varies(matrix: sparse.csr_matrix) -> np.ndarray:
+def varies(matrix: Stored) -> np.ndarray:
     """Say which columns hold more than one value, zeros included."""
     n, g = matrix.shape
-    first = matrix[0].toarray().ravel()
+    first = matrix[:1].toarray().ravel()
     differs, n_stored = np.zeros(g, dtype=bool), np.zeros(g, dtype=np.int64)
-    for start in range(0, matrix.nnz, _BLOCK):
-        columns = matrix.indices[start : start + _BLOCK]
-        differs[columns[matrix.data[start : start + _BLOCK] != first[columns]]] = True
-        n_stored += np.bincount(columns, minlength=g)
+    for _, block in blocks(matrix):
+        differs[block.indices[block.data != first[block.indices]]] = True
+        n_stored += np.bincount(block.indices, minlength=g)
     return differs | ((first != 0) & (n_stored < n))
 
 

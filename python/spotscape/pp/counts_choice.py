@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from spotscape._validate import InputError, input_error
-from spotscape.pp.counts import row_blocks, row_totals
+from spotscape.pp.counts import Stored, blocks, row_totals
 
 _NAMES = ("counts", "raw_counts", "count", "raw", "umi", "umis", "umi_counts", "raw_count", "rawcounts")
 """Layers that hold raw counts by their names, the surest first."""
@@ -23,7 +22,7 @@ class Candidate(NamedTuple):
     """Whole numbers: where they are, the matrix (N x genes, CSR), and the names of its columns."""
 
     source: str
-    matrix: sparse.csr_matrix
+    matrix: Stored
     var_names: pd.Index
 
 
@@ -48,7 +47,7 @@ def _layer(source: str) -> str | None:
     return found["name"].lower() if found else None
 
 
-def what_else(matrix: sparse.csr_matrix) -> str:
+def what_else(matrix: Stored) -> str:
     """Say what whole numbers are if they are no counts, in words; empty where they may be counts.
 
     Parameters
@@ -67,7 +66,7 @@ def what_else(matrix: sparse.csr_matrix) -> str:
     n, g = matrix.shape
     if n < _FEW or g < _FEW:
         return ""
-    if all((values <= 1).all() for _, values in row_blocks(matrix)):
+    if all((block.data <= 1).all() for _, block in blocks(matrix)):
         # Thinly counted panels hold hardly anything but 0 and 1, and still some 2.
         return "only 0 and 1"
     totals = row_totals(matrix)

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from spotscape._logarithm import log_scaled, scale_to
+from spotscape._logarithm import scale_to
 from spotscape._validate import SpotscapeWarning, input_error
-from spotscape.pp.counts import Counts, float_columns, row_blocks, varies
+from spotscape.pp.counts import MANY_SPOTS, Counts, varies
+from spotscape.pp.log_rows import LogRows
 from spotscape.pp.spatial_genes import rank_by_pattern
 from spotscape.pp.variable_genes import most_variable
 
@@ -62,7 +63,7 @@ def choose_genes(
     neighborhood = mean()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpotscapeWarning)  # on empty spots: said by whoever goes on
-        expression = log_expression(counts, np.flatnonzero(usable))
+        expression = log_expression(counts, np.flatnonzero(usable), by_rows=True)
     ranked = rank_by_pattern(expression, neighborhood, None if slices is None else slices.codes)
     return chosen[np.sort(ranked[:n_top_genes])]
 
@@ -72,7 +73,9 @@ def log_expression(
     columns: np.ndarray,
     target_sum: float | None = None,
     totals: np.ndarray | None = None,
-) -> sparse.csr_matrix:
+    *,
+    by_rows: bool = False,
+) -> sparse.csr_matrix | LogRows:
     """Return ``log(1 + x)`` of counts scaled to one total, N x columns, float32.
 
     Parameters
@@ -85,6 +88,8 @@ def log_expression(
         Total after scaling; None for the median total.
     totals
         Counts of each spot, where they are known; None to add them up.
+    by_rows
+        Make that of many spots row by row, when it is asked for.
     """
     totals = counts.totals() if totals is None else totals
     empty = totals == 0
@@ -96,11 +101,8 @@ def log_expression(
             stacklevel=3,
         )
     target_sum = target_sum or median_of(totals)
-    expression = float_columns(counts.matrix, columns)
-    scale = scale_to(target_sum, totals)
-    for rows, values in row_blocks(expression):
-        log_scaled(values, scale[rows], np.diff(expression.indptr[rows.start : rows.stop + 1]))
-    return expression
+    expression = LogRows(counts.matrix, columns, scale_to(target_sum, totals))
+    return expression if by_rows and len(totals) > MANY_SPOTS else expression.whole()
 
 
 def median_of(totals: np.ndarray) -> float:

@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from spotscape.pp.log_rows import LogRows
+
 _MOST_SPOTS = 20_000
 """Spots of a slice that are looked at: more would not change the order of genes."""
 _SEEN_SHARE, _SEEN_SPOTS = 0.01, 3
@@ -38,7 +40,7 @@ class Moments(NamedTuple):
 
 
 def spatial_autocorrelation(
-    expression: sparse.csr_matrix, mean: sparse.csr_matrix, spots: np.ndarray
+    expression: sparse.csr_matrix | LogRows, mean: sparse.csr_matrix, spots: np.ndarray
 ) -> np.ndarray:
     """Return r of each gene, G float64; `UNSEEN` where it is seen in too few spots or constant.
 
@@ -55,7 +57,11 @@ def spatial_autocorrelation(
         drawn = np.random.default_rng(0).choice(len(spots), _MOST_SPOTS, replace=False)
         spots = spots[np.sort(drawn)]
     n = len(spots)
-    found = _moments(expression, mean, spots)
+    around, own = mean[spots], spots
+    if isinstance(expression, LogRows):
+        near = np.unique(around.indices)  # each spot is in its own mean
+        expression, around, own = expression[near], around[:, near], np.searchsorted(near, spots)
+    found = _moments(expression, around, own)
     variance = found.square / n - np.square(found.own / n)
     covariance = found.product / n - found.own * found.around / n**2
     usable = (found.seen >= max(_SEEN_SPOTS, _SEEN_SHARE * n)) & (variance > 1e-12)
@@ -63,7 +69,7 @@ def spatial_autocorrelation(
 
 
 def rank_by_pattern(
-    expression: sparse.csr_matrix, mean: sparse.csr_matrix, slices: np.ndarray | None
+    expression: sparse.csr_matrix | LogRows, mean: sparse.csr_matrix, slices: np.ndarray | None
 ) -> np.ndarray:
     """Return the numbers of the genes, from the most spatial to the least; ties by column.
 
@@ -83,7 +89,7 @@ def rank_by_pattern(
 
 
 def _moments(expression: sparse.csr_matrix, mean: sparse.csr_matrix, spots: np.ndarray) -> Moments:
-    """Add up what r is made of, over blocks of spots."""
+    """Add up what r is made of, over blocks of spots; ``mean`` has a row for each of them."""
     g = expression.shape[1]
     found = Moments(*(np.zeros(g) for _ in range(5)))
     per_spot = max(1.0, 7 * expression.nnz / max(1, expression.shape[0]))
@@ -91,7 +97,7 @@ def _moments(expression: sparse.csr_matrix, mean: sparse.csr_matrix, spots: np.n
     for start in range(0, len(spots), height):
         block = spots[start : start + height]
         own = expression[block].astype(np.float64)
-        around = sparse.csr_matrix(mean[block] @ expression)
+        around = sparse.csr_matrix(mean[start : start + height] @ expression)
         found.own[:] += np.asarray(own.sum(axis=0)).ravel()
         found.square[:] += np.asarray(own.multiply(own).sum(axis=0)).ravel()
         found.around[:] += np.asarray(around.sum(axis=0)).ravel()

@@ -117,11 +117,11 @@ def check_slices(adata: AnnData, slice_key: str, layer: str | None) -> None:
         todo = "For one slice, call spotscape.tl.run_spotscape."
         raise input_error(name, f"one slice, {slices.categories[0]!r}", "two or more", todo)
     sizes = np.bincount(slices.codes)
-    counts = find_counts(adata, layer=layer).matrix
+    counts = find_counts(adata, layer=layer, on_disk=True).matrix
     for a, b in combinations(range(len(sizes)), 2):
         if sizes[a] != sizes[b]:
             continue
-        first, second = counts[slices.codes == a], counts[slices.codes == b]
+        first, second = (counts[np.flatnonzero(slices.codes == number)] for number in (a, b))
         if first.nnz == second.nnz and np.array_equal(first.data, second.data) and (first != second).nnz == 0:
             found = f"the same counts in slices {slices.categories[a]!r} and {slices.categories[b]!r}"
             raise input_error(name, found, "different slices", "Leave one of them out.")

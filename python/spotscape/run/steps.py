@@ -25,6 +25,7 @@ from spotscape.pp import find_counts
 from spotscape.pp.counts import is_whole
 from spotscape.pp.expression import choose_genes, log_expression, median_of
 from spotscape.pp.fractions import WARNING as FRACTIONS
+from spotscape.pp.log_rows import LogRows
 from spotscape.run.read import FEWEST_SPOTS
 from spotscape.run.resolution import find_resolution
 
@@ -68,7 +69,8 @@ class Expression(NamedTuple):
     Attributes
     ----------
     matrix
-        ``log(1 + x)`` of scaled counts, N x genes, float32; None once it is not needed any more.
+        ``log(1 + x)`` of scaled counts, N x genes, float32; of many spots it is made row by row. None once it
+        is not needed any more.
     genes
         Their names.
     target_sum
@@ -79,7 +81,7 @@ class Expression(NamedTuple):
         What is kept of them: their place, their total, and the median of a spot.
     """
 
-    matrix: sparse.csr_matrix | None
+    matrix: sparse.csr_matrix | LogRows | None
     genes: pd.Index
     target_sum: float
     source: str
@@ -136,7 +138,7 @@ def read_expression(
     progress: bool | Progress,
 ) -> Expression:
     """Find the counts and the genes to go by, and return their expression after the logarithm."""
-    counts = find_counts(adata, layer=layer)
+    counts = find_counts(adata, layer=layer, on_disk=True)
     totals = counts.totals()
     target_sum = median_of(totals) if settings.target_sum is None else settings.target_sum
     whole = not settings.fractional_counts or is_whole(counts.matrix)
@@ -154,7 +156,8 @@ def read_expression(
     if len(genes) < _FEWEST_GENES:
         text = f"Only {len(genes)} gene(s) differ between spots: the domains may be those of chance."
         warn(text, SpotscapeWarning, stacklevel=2)
-    matrix = log_expression(counts, counts.var_names.get_indexer(genes), target_sum, totals)
+    columns = counts.var_names.get_indexer(genes)
+    matrix = log_expression(counts, columns, target_sum, totals, by_rows=not settings.trains)
     record: dict[str, Any] = {
         "place": taken.source,
         "total": float(totals.sum()),
