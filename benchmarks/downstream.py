@@ -156,6 +156,22 @@ def alignment(seed: int) -> Iterator[Row]:
 
 def bent(seed: int) -> Iterator[Row]:
     """One section of a pair bent by up to five spot distances, cropped to 70 %, turned and flipped."""
+    for name, both, own, there, spacing in bent_pairs(seed):
+        for transform in ("rigid", "affine", "nonrigid"):
+            tl.align_slices(both, reference=name.split()[2].strip(","), transform=transform, seed=seed)
+            row = both.uns["spotscape_alignment"]["slices"].iloc[1]
+            off = np.linalg.norm(both.obsm["spatial_aligned"][own] - there, axis=1) / spacing
+            yield {
+                "data": name,
+                "method": transform,
+                "error in spots": float(np.median(off)),
+                "of the worst tenth": float(np.quantile(off, 0.9)),
+                "smallest Jacobian": float(row["jacobian_low"]),
+            }
+
+
+def bent_pairs(seed: int) -> Iterator[tuple[str, ad.AnnData, np.ndarray, np.ndarray, float]]:
+    """Return name, both slices in one space, which spots are bent, where they belong, and spots' distance."""
     names = ("dlpfc_151673", "dlpfc_151674")
     slices = {name: read(name) for name in names}
     shift = true_motion(*slices.values())
@@ -171,17 +187,7 @@ def bent(seed: int) -> Iterator[Row]:
                 {reference: slices[reference], moved: cropped}, n_domains=7, seed=seed, progress=False
             )
             own = (both.obs["slice"] == moved).to_numpy()
-            for transform in ("rigid", "affine", "nonrigid"):
-                tl.align_slices(both, reference=reference, transform=transform, seed=seed)
-                row = both.uns["spotscape_alignment"]["slices"].iloc[1]
-                off = np.linalg.norm(both.obsm["spatial_aligned"][own] - there, axis=1) / spacing
-                yield {
-                    "data": f"{moved} to {reference}, {field.__name__}",
-                    "method": transform,
-                    "error in spots": float(np.median(off)),
-                    "of the worst tenth": float(np.quantile(off, 0.9)),
-                    "smallest Jacobian": float(row["jacobian_low"]),
-                }
+            yield f"{moved} to {reference}, {field.__name__}", both, own, there, spacing
 
 
 def bumps(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
