@@ -2,10 +2,10 @@
 # scripts/example-results.R was run. What was asked is compared, so that a vignette that was changed fails.
 
 EXAMPLE_VERBS <- c(
-  "AlignSlices", "CompareDomains", "CutDomainTree", "DescribeDomains", "DomainComposition", "DomainGeneSets",
+  "AlignSlices", "AlignStack", "CompareDomains", "CutDomainTree", "DescribeDomains", "DomainComposition", "DomainGeneSets",
   "DomainNeighborhoods", "DomainTree", "ExportDomains", "FindDomainMarkers", "FindSpatialDomains", "ImputeExpression",
   "IntegrateSlices", "InteractiveDomainMap", "LoadSpotscape", "MapToSpotscape", "RenameDomains", "RunSpatialPseudotime",
-  "RunSpotscape", "SaveSpotscape", "SuggestDomainNames", "SuggestNDomains", "TransferDomains"
+  "RunSpotscape", "SaveSpotscape", "ScoreDomains", "SuggestDomainNames", "SuggestNDomains", "TransferDomains"
 )
 
 # Puts stand-ins for those verbs into `where`, for the page of this name. Does nothing where Python is there.

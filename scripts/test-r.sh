@@ -15,6 +15,7 @@ root=$PWD
 
 export RETICULATE_PYTHON=${RETICULATE_PYTHON:-$root/.venv/bin/python}
 export SPOTSCAPE_TEST_PYTHON=required # tests that need Python fail without it, rather than skip
+export SPOTSCAPE_SOURCES=$root # for tests that read pages
 export LC_ALL=${LC_ALL:-C.UTF-8}
 export _R_CHECK_SYSTEM_CLOCK_=0 # asks a time server
 export NOT_CRAN=true

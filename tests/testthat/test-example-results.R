@@ -27,14 +27,16 @@ test_that("without Python, a call gives what the same call gave with it, and any
 })
 
 test_that("the results are those of the calls in the pages", {
-  skip_if(!dir.exists("../../man"), "not in the sources")
+  # R CMD check runs elsewhere, and the script that calls it says where the sources are.
+  sources <- Sys.getenv("SPOTSCAPE_SOURCES", file.path("..", ".."))
+  skip_if(!dir.exists(file.path(sources, "man")), "not in the sources")
   wanted <- tools::file_path_sans_ext(basename(Filter(
     function(file) any(grepl("spotscape:::example_results(", readLines(file), fixed = TRUE)),
-    c(Sys.glob("../../man/*.Rd"), Sys.glob("../../vignettes/*.Rmd"))
+    Sys.glob(file.path(sources, c("man/*.Rd", "vignettes/*.Rmd")))
   )))
   expect_setequal(names(results()), wanted)
   for (page in wanted) {
-    file <- Sys.glob(sprintf("../../*/%s.R%s", page, c("d", "md")))[[1L]]
+    file <- Sys.glob(file.path(sources, "*", paste0(page, c(".Rd", ".Rmd"))))[[1L]]
     in_page <- calls_in(parse(page_code(file), keep.source = FALSE))
     asked <- vapply(results()[[page]], `[[`, "", "asked")
     expect_setequal(asked, in_page)
