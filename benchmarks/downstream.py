@@ -397,16 +397,23 @@ def main() -> None:
         return write_pairs(options.write_pairs, options.seeds)
     warnings.simplefilter("ignore", SpotscapeWarning)
     warnings.simplefilter("ignore", FutureWarning)
+    run_parts({name: PARTS[name] for name in options.parts}, options.seeds, options.rows)
+
+
+def run_parts(
+    parts: dict[str, Callable[[int], Iterator[Row]]], seeds: list[int], rows_file: Path | None
+) -> None:
+    """Print a table for each part, and keep every row in a file where one is named."""
     print(_machine.describe())
-    for name in options.parts:
+    for name, part in parts.items():
         rows = []
-        for seed in options.seeds:
-            for row in PARTS[name](seed):
+        for seed in seeds:
+            for row in part(seed):
                 rows.append({"part": name, "seed": seed, **row})
-                if options.rows:
-                    with options.rows.open("a", encoding="utf-8") as file:
+                if rows_file:
+                    with rows_file.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(rows[-1]) + "\n")
-        print(f"\n## {name}\n\n{PARTS[name].__doc__}\n")
+        print(f"\n## {name}\n\n{part.__doc__}\n")
         print(table(pd.DataFrame(rows)), flush=True)
 
 

@@ -11,7 +11,6 @@ slice gets one half. "domains" matches by the run's embedding, "matching" by wha
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import time
 import warnings
@@ -23,8 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from benchmarks import _machine
-from benchmarks.downstream import Row, read, spot_distance, table, transferred, turned
+from benchmarks.downstream import Row, read, run_parts, spot_distance, transferred, turned
 from spotscape import datasets, metrics, tl
 from spotscape._validate import SpotscapeWarning
 
@@ -211,17 +209,7 @@ def main() -> None:
     warnings.simplefilter("ignore", FutureWarning)
     if options.write_sets:
         return write_sets(options.write_sets, options.seeds)
-    print(_machine.describe())
-    for name in options.parts:
-        rows = []
-        for seed in options.seeds:
-            for row in PARTS[name](seed):
-                rows.append({"part": name, "seed": seed, **row})
-                if options.rows:
-                    with options.rows.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(rows[-1]) + "\n")
-        print(f"\n## {name}\n\n{PARTS[name].__doc__}\n")
-        print(table(pd.DataFrame(rows)), flush=True)
+    run_parts({name: PARTS[name] for name in options.parts}, options.seeds, options.rows)
 
 
 if __name__ == "__main__":
