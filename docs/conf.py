@@ -32,7 +32,7 @@ default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!spotscape\b).*"),
-    ("py:.*", r"spotscape\.(_|annotation|core|engine|interop\.pieces).*"),
+    ("py:.*", r"spotscape\.(_|annotation|core|engine|interop\.pieces|pp\.stored_counts).*"),
 ]
 
 autodoc_member_order = "bysource"
