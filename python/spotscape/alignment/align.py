@@ -16,6 +16,7 @@ from spotscape.alignment.registration import (
     Sides,
     Transform,
     chance_of_agreeing,
+    first_kind,
     judged,
     register,
 )
@@ -75,7 +76,7 @@ def align(
     scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
     if transform == "none":
         return Aligned(None, "", by_embedding(sides, pairs, scale), len(pairs))
-    kind = "rigid" if transform == NONRIGID else transform
+    kind = first_kind(transform)
     if landmarks is None:
         found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), kind, rng)
     else:
@@ -99,7 +100,7 @@ def sides_of(xy: np.ndarray, z: np.ndarray, own: np.ndarray, fixed: np.ndarray, 
     spacing = 1.0
     if transform != "none":
         apart = [float(np.median(cKDTree(xy[rows]).query(xy[rows], k=2)[0][:, 1])) for rows in (own, fixed)]
-        in_one_unit = transform in ("rigid", NONRIGID)
+        in_one_unit = first_kind(transform) == "rigid"
         spacing = max(max(apart) if in_one_unit else apart[1], 1e-12)
     return Sides(xy[own], z[own], xy[fixed], z[fixed], spacing)
 

@@ -17,7 +17,7 @@ from sklearn.neighbors import NearestNeighbors
 from spotscape.alignment.align import Aligned, align
 from spotscape.alignment.footprints import Space
 from spotscape.alignment.landmarks import Landmarks
-from spotscape.alignment.registration import NONRIGID, Sides
+from spotscape.alignment.registration import Sides, first_kind
 
 _REACH = 1.0
 """In spot distances."""
@@ -60,7 +60,7 @@ def align_by_best(
     landmarks
         Points that the transform is fitted to in place of matches.
     """
-    kind = "rigid" if transform == NONRIGID else transform
+    kind = first_kind(transform)
     best, most = None, -1.0
     for space in spaces:
         own = sides._replace(z=space.z, reference_z=space.reference_z)

@@ -36,6 +36,11 @@ _AS_ALIKE = 0.8
 """How alike spots that lie on each other are under a transform that fits as well, as a share of the best."""
 
 
+def first_kind(transform: str) -> str:
+    """Return the kind of `register` that comes first: a slice is bent after it lies in place."""
+    return "rigid" if transform == NONRIGID else transform
+
+
 class Transform(NamedTuple):
     """y = x @ matrix.T + offset."""
 
@@ -172,18 +177,27 @@ def _turned(transform: Transform, places: np.ndarray) -> list[Transform]:
 def _is_rival(one: Registration, best: Registration, sides: Sides, source: np.ndarray) -> bool:
     """Whether another transform fits as well as the best, within the error of the numbers of matches.
 
-    Matches of one region are right or wrong together, so the error is that of sums over 16 parts of a slice.
+    Matches of one region are right or wrong together: see `sum_and_error`.
     """
     apart = np.linalg.norm(one.transform(sides.xy) - best.transform(sides.xy), axis=1)
     if np.median(apart) < _APART * sides.spacing:
         return False
     if one.alikeness * one.overlap < _AS_ALIKE * best.alikeness * best.overlap:
         return False
-    low, span = sides.xy.min(axis=0), np.ptp(sides.xy, axis=0) + 1e-12
-    parts = np.minimum((4 * (source - low) / span).astype(int), 3) @ [4, 1]
-    more = np.bincount(parts, best.inliers.astype(float) - one.inliers, minlength=16)
-    error = np.sqrt(len(more) / (len(more) - 1) * np.square(more - more.mean()).sum())
-    return bool(more.sum() <= 2 * error)
+    more, error = sum_and_error(best.inliers.astype(float) - one.inliers, source, sides.xy)
+    return bool(more <= 2 * error)
+
+
+def sum_and_error(values: np.ndarray, places: np.ndarray, slice_xy: np.ndarray) -> tuple[float, float]:
+    """Return the sum of values at places (M x 2), and its error where those of one region go together.
+
+    The error is that of sums over 16 parts of the slice (N x 2).
+    """
+    low, span = slice_xy.min(axis=0), np.ptp(slice_xy, axis=0) + 1e-12
+    parts = np.minimum((4 * (places - low) / span).astype(int), 3) @ [4, 1]
+    sums = np.bincount(parts, values, minlength=16)
+    error = np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums - sums.mean()).sum())
+    return float(sums.sum()), float(error)
 
 
 def fit_points(source: np.ndarray, target: np.ndarray, weights: np.ndarray, kind: str) -> Transform:

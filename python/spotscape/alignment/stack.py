@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from spotscape.alignment.align import FEWEST_MATCHES, Aligned, align, sides_of
 from spotscape.alignment.bend import bend
 from spotscape.alignment.joint import Edge, four_points, joint
-from spotscape.alignment.registration import NONRIGID, Registration, Sides, Transform
+from spotscape.alignment.registration import NONRIGID, Registration, Sides, Transform, sum_and_error
 from spotscape.alignment.spline import Deformation
 
 TRANSFORMS = ("rigid", NONRIGID)
@@ -177,10 +177,7 @@ def _bent(rigid: Stack, sections: list[Section], number: int) -> Deformation | N
 
 
 def _helps(bent: Deformation, sides: Sides, asked: np.ndarray) -> bool:
-    """Say whether spots are nearer in the embedding to those they lie on once bent.
-
-    Spots of one region go right or wrong together, so the error is that of sums over 16 parts of a section.
-    """
+    """Say whether spots are nearer in the embedding to those they lie on once bent, by twice the error."""
     tree = cKDTree(sides.reference_xy)
     xy, z = sides.xy[asked], sides.z[asked]
     apart, over = [], np.ones(len(asked), dtype=bool)
@@ -190,7 +187,5 @@ def _helps(bent: Deformation, sides: Sides, asked: np.ndarray) -> bool:
         apart.append(
             np.square(z - sides.reference_z[np.minimum(near, len(sides.reference_z) - 1)]).sum(axis=1)
         )
-    parts = np.minimum((4 * (xy - xy.min(axis=0)) / (np.ptp(xy, axis=0) + 1e-12)).astype(int), 3) @ [4, 1]
-    gain = np.bincount(parts[over], (apart[0] - apart[1])[over], minlength=16)
-    error = np.sqrt(len(gain) / (len(gain) - 1) * np.square(gain - gain.mean()).sum())
-    return bool(gain.sum() > 2 * error)
+    gain, error = sum_and_error((apart[0] - apart[1])[over], xy[over], xy)
+    return bool(gain > 2 * error)

@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from spotscape.alignment.align import Aligned
 from spotscape.alignment.landmarks import Landmarks
-from spotscape.alignment.registration import NONRIGID, Registration, is_over, rotation
+from spotscape.alignment.registration import Registration, first_kind, is_over, rotation
 from spotscape.alignment.stack import Stack
 
 LOW_AGREEMENT = 0.4
@@ -59,7 +59,7 @@ def said_of(name: str, reference: str, one: Aligned) -> str:
 
 def said_of_landmarks(name: str, landmarks: Landmarks, transform: str, spacing: float) -> str:
     """Say which landmark does not fit the others, such as one of a swapped pair; else nothing."""
-    kind = "rigid" if transform == NONRIGID else transform
+    kind = first_kind(transform)
     n = len(landmarks.source)
     worst = (STRAY, 0, 0.0, 0.0)
     for one in range(n if n > FEWEST_TO_JUDGE else 0):

@@ -20,8 +20,8 @@ from spotscape.alignment.best import align_by_best
 from spotscape.alignment.footprints import Space, spaces, spots_alone
 from spotscape.alignment.landmarks import Landmarks
 from spotscape.alignment.matches import Matches
-from spotscape.alignment.registration import NONRIGID, TRANSFORMS, is_over, rotation
-from spotscape.alignment.spline import jacobian
+from spotscape.alignment.registration import TRANSFORMS, first_kind, is_over, rotation
+from spotscape.alignment.spline import Deformation, jacobian
 from spotscape.alignment.words import said_of, said_of_landmarks, unlike_units
 from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
@@ -160,7 +160,7 @@ def align_slices(
             raise input_error(f"adata.obsm[{spatial_key!r}]", f"{xy.shape[1]} columns", "two, x and y")
     known = read_landmarks(landmarks, slices, reference, xy, transform)
 
-    fixed = np.flatnonzero(slices == reference)
+    fixed, in_one_unit = np.flatnonzero(slices == reference), first_kind(transform) == "rigid"
     expression, text = expression_to_match_by(adata, representation, transform, key_added)
     if text:
         warnings.warn(text, SpotscapeWarning, stacklevel=2)
@@ -180,13 +180,10 @@ def align_slices(
         else:
             tried = [run]
             if expression is not None and min(len(own), len(fixed)) >= FEWEST_MATCHES:
-                in_one_unit = transform in ("rigid", NONRIGID)
                 parts = (expression[own], expression[fixed], xy[own], xy[fixed])
                 tried = [run, *spaces(*parts, in_one_unit=in_one_unit)]
             one, _, taken = align_by_best(sides, tried, transform, matching, n_neighbors, seed, points)
-        texts = (
-            [unlike_units(name, reference, xy[own], xy[fixed])] if transform in ("rigid", NONRIGID) else []
-        )
+        texts = [unlike_units(name, reference, xy[own], xy[fixed])] if in_one_unit else []
         if points is not None:
             texts.append(said_of_landmarks(name, points, transform, sides.spacing))
         for text in filter(None, [*texts, said_of(name, reference, one)]):
@@ -266,14 +263,21 @@ def _row_of(one: Aligned, xy: np.ndarray, spacing: float, landmarks: Landmarks |
         row["other_turned_over"] = is_over(rival.transform)
         row["other_agreement"] = rival.agreement
     if one.deformation is not None:
-        rigid = found.transform(xy)
-        areas = jacobian(one.deformation, rigid)
-        row["bent_by"] = float(np.median(np.linalg.norm(one(xy) - rigid, axis=1)) / spacing)
-        row |= {"jacobian_low": float(areas.min()), "jacobian_high": float(areas.max())}
+        row |= bending_row(one.deformation, found.transform(xy), spacing)
     if landmarks is not None:
         off = np.linalg.norm(one(landmarks.source) - landmarks.target, axis=1)
         row["landmark_error"] = float(np.median(off) / spacing)
     return row
+
+
+def bending_row(bent: Deformation, rigid: np.ndarray, spacing: float) -> dict[str, float]:
+    """Return what the table says of a deformation of spots (N x 2) that lie in place."""
+    areas = jacobian(bent, rigid)
+    return {
+        "bent_by": float(np.median(np.linalg.norm(bent(rigid) - rigid, axis=1)) / spacing),
+        "jacobian_low": float(areas.min()),
+        "jacobian_high": float(areas.max()),
+    }
 
 
 def _table(name: str, matches: Matches, spots: pd.Index, partners: pd.Index) -> pd.DataFrame:

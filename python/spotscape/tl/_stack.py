@@ -24,12 +24,11 @@ from spotscape._validate import (
     input_error,
 )
 from spotscape.alignment.registration import is_over, rotation
-from spotscape.alignment.spline import jacobian
 from spotscape.alignment.stack import TRANSFORMS, Link, Section, Stack, stack
 from spotscape.alignment.words import said_of_stack, unlike_units
 from spotscape.gr import check_coordinates
 from spotscape.run.read import check_key_added, read_embedding
-from spotscape.tl._align import run_slice_key
+from spotscape.tl._align import bending_row, run_slice_key
 
 
 @filled()
@@ -254,11 +253,7 @@ def _row(found: Stack, number: int, names: list[str], heights: np.ndarray, xy: n
         row |= dict(zip(matrix, [*pose.matrix.ravel(), *pose.offset], strict=True))
         row |= {"rotation": rotation(pose), "turned_over": is_over(pose)}
     if pose is not None and bent is not None:
-        rigid = pose(xy)
-        areas = jacobian(bent, rigid)
-        off = np.median(np.linalg.norm(bent(rigid) - rigid, axis=1))
-        row |= {"bent_by": float(off / found.spacing)}
-        row |= {"jacobian_low": float(areas.min()), "jacobian_high": float(areas.max())}
+        row |= bending_row(bent, pose(xy), found.spacing)
     return row
 
 
