@@ -22,7 +22,7 @@ from spotscape.engine.trainer import Progress
 from spotscape.gr.spatial_graph import spatial_graph
 from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import find_counts
-from spotscape.pp.counts import is_whole
+from spotscape.pp.counts import MANY_SPOTS, is_whole
 from spotscape.pp.expression import choose_genes, log_expression, median_of
 from spotscape.pp.fractions import WARNING as FRACTIONS
 from spotscape.pp.log_rows import LogRows
@@ -138,7 +138,7 @@ def read_expression(
     progress: bool | Progress,
 ) -> Expression:
     """Find the counts and the genes to go by, and return their expression after the logarithm."""
-    counts = find_counts(adata, layer=layer, on_disk=True)
+    counts = find_counts(adata, layer=layer, stay_above=MANY_SPOTS)
     totals = counts.totals()
     target_sum = median_of(totals) if settings.target_sum is None else settings.target_sum
     whole = not settings.fractional_counts or is_whole(counts.matrix)
