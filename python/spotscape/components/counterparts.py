@@ -127,11 +127,17 @@ def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> ND
         Number of each spot's slice, n.
     """
     members = [np.flatnonzero(slices == number) for number in np.unique(slices)]
-    searches = [NearestNeighbors(n_neighbors=1, algorithm="brute").fit(places[own]) for own in members]
-    pairs = []
-    for here, there in _compared(len(members)):
-        nearest = searches[there].kneighbors(places[members[here]], return_distance=False).ravel()
-        pairs.append(np.stack([members[here], members[there][nearest]]))
+    compared = list(_compared(len(members)))
+    nearest: dict[tuple[int, int], NDArray[np.int64]] = {}
+    for there, own in enumerate(members):
+        # all spots that ask this slice in one search: each takes a while to begin
+        here = [one for one, other in compared if other == there]
+        asking = np.concatenate([members[one] for one in here])
+        search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(places[own])
+        found = own[search.kneighbors(places[asking], return_distance=False).ravel()]
+        ends = np.cumsum([len(members[one]) for one in here])[:-1]
+        nearest |= {(one, there): part for one, part in zip(here, np.split(found, ends), strict=True)}
+    pairs = [np.stack([members[here], nearest[here, there]]) for here, there in compared]
     return np.concatenate(pairs, axis=1)
 
 
