@@ -125,7 +125,7 @@ def run(
         typer.Option(help="Go on from the checkpoint that a run with the same IN, OUT and settings left."),
     ] = False,
     checkpoint_minutes: Annotated[
-        float, typer.Option(min=0, help="Minutes between checkpoints, which are OUT with .checkpoint added.")
+        float, typer.Option(min=0, help="Minutes between checkpoints (OUT with .checkpoint added).")
     ] = 3.0,
     dry_run: Annotated[
         bool, typer.Option(help="Say what memory and time the run would take, and stop. Nothing is written.")

@@ -73,8 +73,10 @@ class Expression(NamedTuple):
         is not needed any more.
     genes
         Their names.
+    totals
+        Counts of each spot, N float64.
     target_sum
-        Total that the counts of each spot were scaled to.
+        Total that they were scaled to.
     source
         Where the counts were found.
     record
@@ -83,6 +85,7 @@ class Expression(NamedTuple):
 
     matrix: sparse.csr_matrix | LogRows | None
     genes: pd.Index
+    totals: np.ndarray
     target_sum: float
     source: str
     record: dict[str, Any]
@@ -105,13 +108,14 @@ def read_tissue(
     slice_key: str | None,
     scale: int | str,
     units: Mapping[str, float] | None = None,
+    known: AnnData | None = None,
 ) -> Tissue:
     """Return the tissue, with a new spatial graph where there is none that holds.
 
     ``units`` are the micrometres of one unit of each slice's coordinates, where slices have units of their
-    own; None for what the object says.
+    own; None for what the object says. ``known`` has a graph of an earlier run, taken where it is the same.
     """
-    tissue = spatial_graph(adata, spatial_key, slice_key)
+    tissue = spatial_graph(adata, spatial_key, slice_key, known)
     connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
     places = _places(tissue, spatial_key)
     mean = neighborhood_mean(connectivities)
@@ -164,7 +168,7 @@ def read_expression(
         "median": float(np.median(totals)),
     }
     record |= {} if whole else {"whole": False}
-    return Expression(matrix, genes, target_sum, counts.source, record)
+    return Expression(matrix, genes, totals, target_sum, counts.source, record)
 
 
 def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:

@@ -73,7 +73,11 @@ def test_a_write_that_fails_leaves_no_file(slices, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "match"),
-    [("a.h5ad", "which holds one of the slices"), ("all.csv", "ends in '.h5ad'"), ("no/all.h5ad", "no folder")],
+    [
+        ("a.h5ad", "which holds one of the slices"),
+        ("all.csv", "ends in '.h5ad'"),
+        ("no/all.h5ad", "no folder"),
+    ],
 )
 def test_a_file_that_cannot_be_taken(slices, tmp_path, name, match):
     backed = stored(slices, tmp_path)
