@@ -380,6 +380,7 @@ def test_readme_python_runs(monkeypatch, tmp_path, capsys):
     pyplot.close("all")  # other tests hold that no figure is left open
     assert {path.name for path in tmp_path.iterdir()} == {
         *(f"{name}.h5ad" for name in "ABCD"),
+        "AB.h5ad",
         "slice.h5ad",
         "domains.png",
         "confidence.png",
