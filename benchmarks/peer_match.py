@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import resource
 import sys
@@ -162,6 +163,7 @@ def cast(
     moved: ad.AnnData,
     seed: int,
     epochs: str = "400",
+    dims: str = "512",
     unit: str = "100",
     affine: str = "500",
     bent: str = "400",
@@ -172,17 +174,19 @@ def cast(
     import matplotlib
     import torch
     from CAST import CAST_MARK, CAST_STACK, reg_params
+    from CAST.model.model_GCNII import Args
 
     matplotlib.use("Agg")
     matplotlib.pyplot.savefig = lambda *_, **__: None  # its pictures take longer than its sums
     torch.manual_seed(seed)
-    scale = float(unit) / distance(reference)
+    scale = float(unit) / reference.uns["spacing"]
     shared = reference.var_names.intersection(moved.var_names)
     places, features = {}, {}
     for name, one in (("moved", moved), ("reference", reference)):
         counts = np.asarray(one[:, shared].X.todense(), dtype="float32")
         places[name] = one.obsm["spatial"] * scale
         features[name] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) * 1e4
+    trained = Args("both", -1, int(epochs), der=0.5, dfr=0.3, encoder_dim=int(dims), use_encoder=True)
     with tempfile.TemporaryDirectory() as folder:
         embedded = CAST_MARK(
             places,
@@ -190,7 +194,7 @@ def cast(
             folder,
             gpu_t=-1,
             device="cpu",
-            epoch_t=int(epochs),
+            args=trained,
             if_plot=False,
             graph_strategy="delaunay",
         )
@@ -199,7 +203,8 @@ def cast(
             gpu=-1,
             iterations=int(affine),
             bleeding=5 * float(unit),
-            d_list=[3, 2, 1, 1 / 2, 1 / 3],
+            d_list=[1],  # both slices are in the same unit
+            translation_params=[0.3, 0.3, 5],
             attention_params=[None, 3, 1, 0],
             dist_penalty2=[0],
             alpha_basis_bs=[float(step)],
@@ -220,11 +225,15 @@ def overlap(reference: ad.AnnData, moved: ad.AnnData) -> float:
 
 def by_plan(plan: np.ndarray, reference: ad.AnnData, moved: ad.AnnData) -> Found:
     """Return the matches of most mass, and the places after the rigid motion that fits the plan best."""
-    x, y = reference.obsm["spatial"], moved.obsm["spatial"]
-    middles = [plan.sum(axis=0) @ x / plan.sum(), plan.sum(axis=1) @ y / plan.sum()]
-    u, _, vt = np.linalg.svd((y - middles[1]).T @ plan @ (x - middles[0]))
     matches = np.where(plan.sum(axis=1) > 0, plan.argmax(axis=1), -1)
-    return {"matches": matches, "places": (y - middles[1]) @ u @ vt + middles[0]}
+    return {"matches": matches, "places": rigid(moved.obsm["spatial"], reference.obsm["spatial"], plan)}
+
+
+def rigid(y: np.ndarray, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return places after the rigid motion onto others that fits the weights of the pairs best."""
+    middles = [weights.sum(axis=0) @ x / weights.sum(), weights.sum(axis=1) @ y / weights.sum()]
+    u, _, vt = np.linalg.svd((y - middles[1]).T @ weights @ (x - middles[0]))
+    return (y - middles[1]) @ u @ vt + middles[0]
 
 
 def distance(adata: ad.AnnData) -> float:
@@ -243,7 +252,7 @@ def figures(reference: ad.AnnData, moved: ad.AnnData, found: np.ndarray) -> dict
     row: dict[str, float] = {}
     if found.ndim == 2:
         if "true" in moved.obsm:
-            spacing = max(distance(reference), distance(moved))
+            spacing = max(reference.uns["spacing"], moved.uns["spacing"])
             row["error"] = float(np.median(np.linalg.norm(found - moved.obsm["true"], axis=1)) / spacing)
         found = cKDTree(reference.obsm["spatial"]).query(found)[1]
     own, given = np.flatnonzero(found >= 0), found[found >= 0]
@@ -252,7 +261,7 @@ def figures(reference: ad.AnnData, moved: ad.AnnData, found: np.ndarray) -> dict
         row["right"] = float(same.sum() / moved.n_obs)
     elif "true" in moved.obsm:
         apart = np.linalg.norm(reference.obsm["spatial"][given] - moved.obsm["true"][own], axis=1)
-        row["right"] = float((apart < 2 * distance(reference)).sum() / moved.n_obs)
+        row["right"] = float((apart < 2 * reference.uns["spacing"]).sum() / moved.n_obs)
     if "ground_truth" in moved.obs and "ground_truth" in reference.obs:
         a, b = moved.obs["ground_truth"].iloc[own], reference.obs["ground_truth"].iloc[given]
         known = a.notna().to_numpy() & b.notna().to_numpy()
@@ -265,6 +274,7 @@ def run(method: str, path: Path, most: int, orient: str, options: dict[str, str]
     seed, name = path.stem.removesuffix("_moved").split("_", 1)
     moved, reference = ad.read_h5ad(path), ad.read_h5ad(str(path).replace("_moved", "_reference"))
     moved.uns["cropped"] = name.startswith(("cropped", "bumps", "waves"))
+    moved.uns["spacing"], reference.uns["spacing"] = distance(moved), distance(reference)
     rng = np.random.default_rng(int(seed))
     reference, moved = (
         one[np.sort(rng.permutation(one.n_obs)[:most])].copy() if one.n_obs > most else one
@@ -273,9 +283,9 @@ def run(method: str, path: Path, most: int, orient: str, options: dict[str, str]
     if orient == "unflipped":
         moved.obsm["spatial"] = moved.obsm["spatial"] * [-1.0, 1.0]
     if orient == "placed" and "true" in moved.obsm:
-        moved.obsm["spatial"] = moved.obsm["true"].copy()
+        moved.obsm["spatial"] = rigid(moved.obsm["spatial"], moved.obsm["true"], np.eye(moved.n_obs))
     started, core = time.perf_counter(), time.process_time()
-    with contextlib.redirect_stdout(None):
+    with contextlib.redirect_stdout(io.StringIO()):
         found = METHODS[method](reference, moved, int(seed), **options)
     cost = {
         "s": time.perf_counter() - started,
