@@ -1,9 +1,9 @@
 """Our matching and that of SLAT, moscot, PASTE2, PASTE3 and CAST, on the sets of `peer_sets`, in one run.
 
     python -m benchmarks.peer_sets sets --seeds 0 1 2 3 4
-    python -P benchmarks/peer_match.py sets --method spotscape --rows rows.jsonl
-    slat/bin/python -P benchmarks/peer_match.py sets --method slat --with layers=5 --rows rows.jsonl
-    python -P benchmarks/peer_match.py sets --table --rows rows.jsonl
+    python benchmarks/peer_match.py sets --method spotscape --rows rows.jsonl
+    slat/bin/python benchmarks/peer_match.py sets --method slat --with layers=5 --rows rows.jsonl
+    python benchmarks/peer_match.py sets --table --rows rows.jsonl
 
 Each peer runs in an environment of its own and needs nothing of spotscape (``-P`` keeps `profile.py` beside
 this file from standing in for Python's own):
