@@ -5,8 +5,7 @@
     slat/bin/python benchmarks/peer_match.py sets --method slat --with layers=5 --rows rows.jsonl
     python benchmarks/peer_match.py sets --table --rows rows.jsonl
 
-Each peer runs in an environment of its own and needs nothing of spotscape (``-P`` keeps `profile.py` beside
-this file from standing in for Python's own):
+Each peer runs in an environment of its own and needs nothing of spotscape:
 
 - slat: ``pip install scSLAT`` (with torch and torch-geometric as it asks); moscot: ``pip install moscot``;
 - paste2: ``pip install paste2``; paste3: not on PyPI, its repository's files on ``PYTHONPATH``, with POT;
