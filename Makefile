@@ -83,7 +83,7 @@ endif
 demo: $(VENV)/.installed ## domains, figures and a report of one slice, under demo/ (SLICE=path for your own)
 	@mkdir -p $(DEMO) && rm -rf $(DEMO)/figures
 ifeq ($(SLICE),)
-	@$(BIN)/spotscape simulate -o $(DEMO_INPUT) --tissue cortex --spots 3000 --genes 2000 --seed 0
+	@$(BIN)/spotscape simulate -o $(DEMO_INPUT) --tissue cortex --spots 3000 --genes 2000 --marker-strength 1 --seed 0
 endif
 	@$(BIN)/spotscape run "$(DEMO_INPUT)" -o $(DEMO)/annotated.h5ad $(if $(K),--n-domains $(K)) \
 	  --report $(DEMO)/report.html --figures $(DEMO)/figures

@@ -21,7 +21,10 @@ say "sdist, and the wheel from it"
 "$python" -m build --outdir "$work/dist" "$work/source" >"$work/build.log" 2>&1 || { tail -n 40 "$work/build.log" >&2; die "build failed."; }
 "$python" -m twine check --strict "$work"/dist/*
 
-# Where nothing is: not even the checkout's own code is on the path.
+# README's code of one language, as a stranger would paste it.
+block() { awk -v fence="\`\`\`$1" '$0 == "```" { on = 0 } on { print } $0 == fence { on = 1 }' "$root/README.md"; }
+
+# Where nothing is: not even the checkout's own code is on the path. README's shell and Python run as they stand.
 try_python() {
   say "$(basename "$1"), installed from nothing"
   "$python" -m venv "$work/venv"
@@ -30,10 +33,13 @@ try_python() {
   mkdir "$work/try"
   (
     cd "$work/try"
-    "$work/venv/bin/spotscape" simulate -o slice.h5ad --spots 600 --genes 300 --seed 0
-    "$work/venv/bin/spotscape" run slice.h5ad -o domains.h5ad --n-domains 7 --report report.html
-    "$work/venv/bin/spotscape" interactive-map domains.h5ad -o map.html
-    [ -s domains.h5ad ] && [ -s report.html ] && [ -s map.html ]
+    PATH=$work/venv/bin:$PATH
+    block sh | grep '^spotscape ' >readme.sh
+    block python >readme.py
+    bash -euo pipefail readme.sh
+    python readme.py
+    spotscape interactive-map domains.h5ad -o map.html
+    [ -s both.h5ad ] && [ -s report.html ] && [ -s confidence.png ] && [ -s map.html ]
   ) || die "$(basename "$1") does not run."
 }
 

@@ -22,7 +22,7 @@ COMMON = {
 }
 """What placeholders stand for, except where the function named by ``like`` describes such a parameter."""
 _PLACEHOLDER = re.compile(r"^([ \t]*)\{(\w+)\}$", re.MULTILINE)
-_PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=\n\n\S[^\n]*\n-{3,}|\Z)", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(r"^(\w+)\n-{3,}\n(.*?)(?=\n\n\S[^\n]*\n-{3,}|\Z)", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(\S[^\n]*)\n((?:[ \t]+[^\n]*\n?|\n)+)", re.MULTILINE)
 Documented = TypeVar("Documented", bound=Callable[..., Any])
 
@@ -35,8 +35,8 @@ def filled(*, like: Callable[..., Any] | None = None) -> Callable[[Documented], 
     Parameters
     ----------
     like
-        A function whose docstring describes parameters of the same names. Its texts go before those of
-        ``COMMON``.
+        A function whose docstring describes parameters of the same names, or has sections of those names,
+        such as ``Raises``. Its texts go before those of ``COMMON``.
 
     Returns
     -------
@@ -58,6 +58,11 @@ def filled(*, like: Callable[..., Any] | None = None) -> Callable[[Documented], 
     ...     ----------
     ...     radius
     ...         In micrometres.
+    ...
+    ...     Raises
+    ...     ------
+    ...     ValueError
+    ...         If it is negative.
     ...     '''
     >>> @filled(like=first)
     ... def second(radius, copy):
@@ -69,13 +74,19 @@ def filled(*, like: Callable[..., Any] | None = None) -> Callable[[Documented], 
     ...         {radius}
     ...     copy
     ...         {copy}
+    ...
+    ...     Raises
+    ...     ------
+    ...     {Raises}
     ...     '''
     >>> described(second)["radius"]
     'In micrometres.'
     >>> described(second)["copy"]
     'Return a changed copy, and leave ``adata`` alone.'
+    >>> "If it is negative." in second.__doc__
+    True
     """
-    parts = COMMON if like is None else COMMON | described(like)
+    parts = COMMON if like is None else COMMON | _sections(like) | described(like)
 
     def fill(function: Documented) -> Documented:
         if function.__doc__ is not None:  # python -OO keeps no docstrings
@@ -89,6 +100,10 @@ def filled(*, like: Callable[..., Any] | None = None) -> Callable[[Documented], 
 
 def described(function: Callable[..., Any]) -> dict[str, str]:
     """Return what a function's docstring says of each of its parameters, without indentation."""
-    section = _PARAMETERS.search(inspect.getdoc(function) or "")
-    entries = _ENTRY.findall(section[1]) if section else []
+    entries = _ENTRY.findall(_sections(function).get("Parameters", ""))
     return {name.strip(): dedent(text).rstrip() for names, text in entries for name in names.split(",")}
+
+
+def _sections(function: Callable[..., Any]) -> dict[str, str]:
+    """Return the text under each heading of one word."""
+    return {title: text.rstrip() for title, text in _SECTION.findall(inspect.getdoc(function) or "")}

@@ -494,7 +494,13 @@ def test_simulate(command):
 
 
 def test_simulate_other_kinds(command):
-    kind = {"tissue": "rare", "marker_gradients": 0.3, "border_width": 0.1, "hole_share": 0.2}
+    kind = {
+        "tissue": "rare",
+        "marker_strength": 1.0,
+        "marker_gradients": 0.3,
+        "border_width": 0.1,
+        "hole_share": 0.2,
+    }
     size = ["--spots", 150, "--genes", 40, "-k", 4]
     options = [word for key, value in kind.items() for word in (f"--{key.replace('_', '-')}", value)]
     ended = command("simulate", "-o", "a.h5ad", *options, *size)
@@ -502,6 +508,18 @@ def test_simulate_other_kinds(command):
     assert ended.out.startswith("a.h5ad: 120 spots x 40 genes")
     expected = datasets.simulate_slice(n_spots=150, n_genes=40, n_domains=4, **kind)
     assert (io.read("a.h5ad").X != expected.X).nnz == 0
+
+
+def test_simulate_slices_of_one_tissue(command):
+    size = ["--spots", 150, "--genes", 40, "-k", 4]
+    ended = command("simulate", "-o", "a.h5ad", "-o", "b.h5ad", *size)
+    assert ended.code == 0, ended.err
+    expected = datasets.simulate_slices(n_slices=2, n_spots=150, n_genes=40, n_domains=4)
+    for name, one in zip("ab", expected, strict=True):
+        assert (io.read(f"{name}.h5ad").X != one.X).nnz == 0
+    ended = command("simulate", "-o", "a.h5ad", "-o", "a.h5ad", *size)
+    assert ended.code == 2
+    assert "a file of its own" in ended.err
 
 
 def test_simulate_has_the_defaults_of_python():

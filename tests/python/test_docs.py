@@ -25,6 +25,7 @@ TUTORIALS = [
     "trained_model",
     "million_cells",
     "r_and_back",
+    "scanpy_squidpy",
     "own_steps",
 ]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yaml"))

@@ -81,6 +81,7 @@ def test_what_cellxgene_says_of_images_is_no_image(adata):
         ("uns", "odd", {"deep": {"er": (1, 2)}}, r"\['deep'\]\['er'\]: found a value of type tuple"),
         ("uns", "odd", np.datetime64("2020-01-01"), "datetime64"),
         ("uns", 3, 1, "no text"),
+        ("uns", "odd", pd.DataFrame({("1", "2"): [1.0]}), r"\[\('1', '2'\)\]: found a name that is no text"),
         ("uns", "a/b", 1, "begins another level"),
         ("layers", "a/b", np.ones((150, 60)), "begins another level"),
         ("obsm", "a/b", np.ones((150, 2)), "begins another level"),

@@ -8,13 +8,22 @@ from typing import Annotated
 import typer
 
 from spotscape import _keys
+from spotscape._validate import input_error
 from spotscape.cli._options import Quiet
 from spotscape.cli._output import check_output_file
 
 
 def simulate(
     context: typer.Context,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.h5ad", help="Where the slice goes.")],
+    out: Annotated[
+        list[Path],
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="OUT.h5ad",
+            help="Where the slice goes; again for more slices of one tissue.",
+        ),
+    ],
     spots: Annotated[
         int, typer.Option(min=10, help="Number of spots or cells, before --hole-share takes some out.")
     ] = 3000,
@@ -27,6 +36,9 @@ def simulate(
         str, typer.Option(help="'hexagonal' or 'square' (spots on a grid), or 'cells' (free).")
     ] = "hexagonal",
     n_domains: Annotated[int, typer.Option("--n-domains", "-k", help="Number of true domains.")] = 7,
+    marker_strength: Annotated[
+        float, typer.Option(min=0, help="Mean log fold change of a domain's markers; 0.7 is realistic.")
+    ] = 0.7,
     noise: Annotated[float, typer.Option(min=0, help="Noise of the expression; 1 is realistic.")] = 1.0,
     marker_gradients: Annotated[
         float,
@@ -46,25 +58,32 @@ def simulate(
 
     The file holds counts in X, coordinates in obsm['spatial'], and the true domains in obs['ground_truth'].
     """
-    check_output_file("--out", out, ".h5ad")
+    for path in out:
+        check_output_file("--out", path, ".h5ad")
+    if len(set(out)) < len(out):
+        raise input_error("--out", f"{len(out)} times, not all different", "a file of its own for each slice")
 
-    from spotscape.datasets import simulate_slice
+    from spotscape.datasets import simulate_slices
     from spotscape.io import write
 
-    adata = simulate_slice(
+    made = simulate_slices(
+        n_slices=len(out),
         n_spots=spots,
         n_genes=genes,
         tissue=tissue,
         layout=layout,
         n_domains=n_domains,
+        marker_strength=marker_strength,
         noise=noise,
         marker_gradients=marker_gradients,
         border_width=border_width,
         hole_share=hole_share,
         seed=seed,
     )
-    write(adata, out)
-    context.obj.files.append(out)
-    if not quiet:
-        n_true = adata.obs[_keys.GROUND_TRUTH].nunique()
-        typer.echo(f"{out}: {adata.n_obs:,} spots x {adata.n_vars:,} genes, {n_true} true domains ({tissue})")
+    for path, adata in zip(out, made, strict=True):
+        write(adata, path)
+        context.obj.files.append(path)
+        if not quiet:
+            n_true = adata.obs[_keys.GROUND_TRUTH].nunique()
+            size = f"{adata.n_obs:,} spots x {adata.n_vars:,} genes"
+            typer.echo(f"{path}: {size}, {n_true} true domains ({tissue})")

@@ -124,6 +124,8 @@ def _is_plain(value: Any) -> bool:
 
 def _try_to_write(name: str, value: Any) -> None:
     """Raise where anndata does not write a value: tried, in memory."""
+    if isinstance(value, pd.DataFrame):
+        check_columns(name, [value])
     with h5py.File("memory", "w", driver="core", backing_store=False) as file:
         try:
             write_elem(file, "value", value)

@@ -6,13 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
+from spotscape._docs import filled
 from spotscape._validate import check_integer, check_number
 from spotscape.metrics._nearest import nearest
 from spotscape.metrics.labels import Labels, labelled_points
+from spotscape.metrics.lisi import ilisi
 
 __all__ = ["kbet_acceptance"]
 
 
+@filled(like=ilisi)
 def kbet_acceptance(
     embedding: ArrayLike, slices: Labels, *, n_neighbors: int = 50, alpha: float = 0.05
 ) -> float:
@@ -25,9 +28,9 @@ def kbet_acceptance(
     Parameters
     ----------
     embedding
-        n_spots x n_dimensions, numbers. Distances are Euclidean.
+        {embedding}
     slices
-        Slice of each spot, length n_spots. Spots without one are left out.
+        {slices}
     n_neighbors
         k; at most the number of spots is taken.
     alpha
@@ -41,8 +44,7 @@ def kbet_acceptance(
 
     Raises
     ------
-    InputError
-        If ``embedding`` is not a finite matrix with a row for each spot, or there are not two slices.
+    {Raises}
 
     References
     ----------

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spotscape._docs import filled
 from spotscape._validate import input_error
 from spotscape.metrics.labels import Labels, label_codes, labelled_points, silhouette_widths
+from spotscape.metrics.lisi import ilisi
 
 __all__ = ["batch_silhouette"]
 
 
+@filled(like=ilisi)
 def batch_silhouette(embedding: ArrayLike, labels: Labels, slices: Labels) -> float:
     """Return the silhouette by slice within domains, turned over: 1 where slices lie on each other.
 
@@ -21,11 +24,11 @@ def batch_silhouette(embedding: ArrayLike, labels: Labels, slices: Labels) -> fl
     Parameters
     ----------
     embedding
-        n_spots x n_dimensions, numbers. Distances are Euclidean.
+        {embedding}
     labels
         Domain of each spot, length n_spots. Spots without one are left out.
     slices
-        Slice of each spot, length n_spots. Spots without one are left out.
+        {slices}
 
     Returns
     -------

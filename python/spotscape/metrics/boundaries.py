@@ -54,7 +54,7 @@ def boundary_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | 
     return _accuracy_by_boundary(truth, labels, connectivities, boundary=True)
 
 
-@filled(like=adjusted_rand_index)
+@filled(like=boundary_accuracy)
 def inner_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | sparray) -> float:
     """Return the `clustering_accuracy` of the spots whose labelled neighbours all share their true domain.
 
@@ -67,7 +67,7 @@ def inner_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | spa
     labels
         {labels}
     connectivities
-        Sparse n_spots x n_spots, as ``obsp["spatial_connectivities"]``: each non-zero joins two neighbours.
+        {connectivities}
 
     Returns
     -------
@@ -76,8 +76,7 @@ def inner_accuracy(truth: Labels, labels: Labels, connectivities: spmatrix | spa
 
     Raises
     ------
-    InputError
-        If lengths differ, no spot has both labels, or ``connectivities`` is not sparse or of another size.
+    {Raises}
 
     Examples
     --------

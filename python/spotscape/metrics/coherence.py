@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spotscape._docs import filled
 from spotscape._validate import check_integer
-from spotscape.metrics.continuity import neighbours
+from spotscape.metrics.continuity import chaos, neighbours
 from spotscape.metrics.labels import Labels, labelled_points
 
 __all__ = ["spatial_coherence"]
 
 
+@filled(like=chaos)
 def spatial_coherence(
     labels: Labels,
     coordinates: ArrayLike,
@@ -31,9 +33,9 @@ def spatial_coherence(
     Parameters
     ----------
     labels
-        Domain of each spot, length n_spots. Spots without one are left out.
+        {labels}
     coordinates
-        Places of the spots of one slice, n_spots x 2 or 3.
+        {coordinates}
     n_neighbors
         k. On a lattice spots lie equally far, and which of them are taken is left to the search.
     n_permutations
@@ -49,8 +51,7 @@ def spatial_coherence(
 
     Raises
     ------
-    InputError
-        If ``coordinates`` is not a finite matrix with a row for each label, or no spot has a label.
+    {Raises}
 
     References
     ----------

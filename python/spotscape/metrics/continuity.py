@@ -88,13 +88,11 @@ def pas(labels: Labels, coordinates: ArrayLike, *, n_neighbors: int = 10) -> flo
 
     Raises
     ------
-    InputError
-        If ``coordinates`` is not a finite matrix with a row for each label, or no spot has a label.
+    {Raises}
 
     References
     ----------
-    Shang and Zhou, Spatially aware dimension reduction for spatial transcriptomics, Nature Communications
-    2022. The form is that of SDMBench (Yuan et al., Nature Methods 2024).
+    {References}
 
     Examples
     --------

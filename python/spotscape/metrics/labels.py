@@ -79,13 +79,11 @@ def normalized_mutual_information(truth: Labels, labels: Labels) -> float:
 
     Returns
     -------
-    float
-        Over the spots that have a label in both.
+    {Returns}
 
     Raises
     ------
-    InputError
-        If lengths differ, or no spot has both labels.
+    {Raises}
 
     Examples
     --------
@@ -118,8 +116,7 @@ def clustering_accuracy(truth: Labels, labels: Labels) -> float:
 
     Raises
     ------
-    InputError
-        If lengths differ, or no spot has both labels.
+    {Raises}
 
     Examples
     --------

@@ -23,6 +23,7 @@ from spotscape.io import atomic_path
 from spotscape.metrics import adjusted_rand_index
 from spotscape.pl import _wording as wording
 from spotscape.pl._after import sections
+from spotscape.pl._alike import color_alike
 from spotscape.pl._comparison import domain_comparison, read_comparison
 from spotscape.pl._composition import check_composition
 from spotscape.pl._embedding import MIN_SPOTS, embedding
@@ -133,6 +134,8 @@ def report(
     ari = None if truth_key is None else adjusted_rand_index(read_labels(adata, truth_key), labels)
 
     colors = domain_colors(adata, column, labels, spatial_key)
+    if truth_key is not None:
+        color_alike(adata, truth_key, labels, colors)
     widths = silhouettes(latent, labels, seed)
     domains = domain_table(labels, colors, widths, read_connectivities(adata, spatial_key))
     params = dict(run.get("params", {}))

@@ -149,6 +149,20 @@ def test_known_labels_are_used_only_when_asked_for(run, made):
     assert len(page.all("img")) == 4
 
 
+def test_known_labels_have_the_colors_of_the_domains_that_they_fit(run, made):
+    domains = run.obs["spotscape_domain"]
+    names = dict(zip(domains.cat.categories, ["z", "y", "x"], strict=True))
+    run.obs["ground_truth"] = pd.Categorical(domains.map(names), categories=["w", "x", "y", "z"])
+    run.obs.iloc[:1, run.obs.columns.get_loc("ground_truth")] = "w"
+    made(run, truth_key="ground_truth")
+    first, *others = run.uns["ground_truth_colors"]
+    assert others[::-1] == list(run.uns["spotscape_domain_colors"])
+    assert first not in others
+    run.uns["ground_truth_colors"] = ["#000000", "#111111", "#222222", "#333333"]
+    made(run, truth_key="ground_truth")
+    assert run.uns["ground_truth_colors"][0] == "#000000"
+
+
 def test_numbers_tried_are_drawn_where_the_number_was_suggested(run, made):
     assert "suggested" not in made(run).words()
     run.uns["spotscape"]["domains"] |= {"suggested": True}
