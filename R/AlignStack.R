@@ -33,7 +33,8 @@
 #' three dimensions.
 #' @references Govindu (2004), Lie-algebraic averaging for globally consistent motion estimation, CVPR.
 #' @seealso [AlignSlices()]
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("AlignStack")}
 #' # Two sections with half of a small simulated slice's molecules each, the second turned
 #' folder <- system.file("extdata", "slice", package = "spotscape")
 #' counts <- as(Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz"))), "CsparseMatrix")

@@ -56,7 +56,8 @@
 #'   Bioinformatics 38. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression
 #'   in microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
 #' @seealso [IntegrateSlices()], [DomainComparisonPlot()]
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("CompareDomains")}
 #' # Two slices a condition, of random counts, with a gene that changes in the second domain
 #' set.seed(1)
 #' counts <- matrix(rpois(40 * 240, 3), 40, dimnames = list(paste0("gene", 1:40), paste0("cell", 1:240)))

@@ -58,7 +58,8 @@
 #'   Statistics 42. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
 #'   microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
 #' @seealso [DomainCompositionPlot()], [DescribeDomains()]
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("DomainComposition")}
 #' # Glia are frequent in the first domain
 #' places <- as.matrix(expand.grid(x = 1:16, y = 1:16))
 #' set.seed(1)

@@ -16,8 +16,8 @@
 #' Of class `spotscape_input_error`: no domains, several slices and none named, a name of another ending, or a file that
 #' cannot be written.
 #' @seealso [RunSpotscape()], [SpatialDomainPlot()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("ExportDomains", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' file <- tempfile(fileext = ".csv")
 #' ExportDomains(spe, file, kind = "xenium")
 #' head(read.csv(file), 3)

@@ -60,7 +60,8 @@
 #' @return One object of all slices with the result in it.
 #' @seealso [RunSpotscape()] for one slice, [SpatialDomainPlot()] for maps side by side, [FindSpatialDomains()] to
 #'   cluster again, [SpotscapeIntegration()] for `IntegrateLayers()`.
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("IntegrateSlices")}
 #' # A small simulated slice, cut in two
 #' folder <- system.file("extdata", "slice", package = "spotscape")
 #' counts <- Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz")))

@@ -94,7 +94,8 @@
 #'   (parameters, versions), `model` (what puts other slices into the same space).
 #' @seealso [RunSpatialPseudotime()], [ImputeExpression()] and [SaveSpotscape()] for what follows a run; [IntegrateSlices()]
 #'   for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
-#' @examplesIf spotscape_available()
+#' @examples
+#' \dontshow{spotscape:::example_results("RunSpotscape")}
 #' # A small simulated slice, laid out as Space Ranger does
 #' folder <- system.file("extdata", "slice", package = "spotscape")
 #' counts <- Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz")))

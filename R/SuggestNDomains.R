@@ -27,7 +27,8 @@
 #' @references Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6. Neufeld et al. (2024), Inference
 #'   after latent variable estimation for single-cell RNA sequencing data, Biostatistics 25.
 #' @seealso [NDomainsPlot()], [FindSpatialDomains()]
-#' @examplesIf spotscape_available()
+#' @examples
+#' \dontshow{spotscape:::example_results("SuggestNDomains")}
 #' set.seed(1)
 #' towards <- rep(1:5, each = 60) # 60 cells along each of five axes
 #' embedding <- 20 * diag(5)[towards, ] + matrix(rnorm(1500), 300)
