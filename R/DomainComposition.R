@@ -67,7 +67,8 @@
 #' spe <- SpatialExperiment::SpatialExperiment(
 #'   assays = list(counts = matrix(rpois(256 * 5, 3), 5)), spatialCoords = places,
 #'   colData = S4Vectors::DataFrame(
-#'     domain = domain, cell = ifelse(runif(256) < ifelse(domain == "outer", 0.8, 0.2), "glia", "neuron")
+#'     domain = domain,
+#'     cell = ifelse(runif(256) < ifelse(domain == "outer", 0.8, 0.2), "glia", "neuron")
 #'   )
 #' )
 #' made <- DomainComposition(spe, "cell", domain_key = "domain", n_permutations = 199)

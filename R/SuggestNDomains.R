@@ -86,7 +86,8 @@ SuggestNDomains.default <- function(object, candidates = NULL, stability = FALSE
 #' @seealso [SuggestNDomains()]
 #' @examples
 #' curve <- data.frame(
-#'   n_domains = 2:6, log_likelihood = -1, by_data = c(0.1, 0.2, 0.3, 0.3, 0.1), weight = c(0, 0.1, 0.3, 0.4, 0.2),
+#'   n_domains = 2:6, log_likelihood = -1, by_data = c(0.1, 0.2, 0.3, 0.3, 0.1),
+#'   weight = c(0, 0.1, 0.3, 0.4, 0.2),
 #'   suggested = c(FALSE, FALSE, FALSE, TRUE, FALSE)
 #' )
 #' NDomainsPlot(curve)

@@ -14,7 +14,8 @@ spe <- RunSpotscape(spe, n_domains = 3, verbose = FALSE))---",
 slice <- function(name) {
   counts <- matrix(rpois(6000, 2), 60, dimnames = list(paste0("gene", 1:60), paste0(name, 1:100)))
   SpatialExperiment::SpatialExperiment(
-    assays = list(counts = counts), sample_id = name, spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
+    assays = list(counts = counts), sample_id = name,
+    spatialCoords = as.matrix(expand.grid(x = 1:10, y = 1:10))
   )
 })---",
   # Two of them in one space.
