@@ -82,9 +82,10 @@
 #' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
 #'   name in capitals). The domains' columns are named `<reduction.name>_domain` and `<reduction.name>_confidence` (in
 #'   lower case in a SpatialExperiment).
-#' @param checkpoint File in which a training saves its state, so that a killed run can go on; `NULL` for none. It has
-#'   the system's usual permissions and holds no code. It stays after the run: delete it then.
-#' @param checkpoint_minutes Minutes between writes of it; 0 writes after every epoch.
+#' @param checkpoint File in which a long run saves its state, so that a killed one can go on; `NULL` for none. A
+#'   training saves it as it goes, any other run after the spatial graph and after the embedding. It has the system's
+#'   usual permissions and holds no code. It stays after the run: delete it then.
+#' @param checkpoint_minutes Minutes between writes of it, and before the first; 0 writes after every epoch or step.
 #' @param resume Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
 #'   and all settings have to be the same.
 #' @param threads Threads to compute with, kept for the whole run and restored after it; `NULL` takes

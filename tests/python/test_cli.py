@@ -106,6 +106,22 @@ def test_counts_may_stay_in_the_file(command, slice_path):
     assert (result.X != backed.X).nnz == 0
 
 
+def test_counts_of_several_files_may_stay_on_disk(command, slice_path, tmp_path):
+    other = io.read(slice_path)[:, ::-1].copy()
+    other.obs["in_tissue"] = (np.arange(other.n_obs) > 9).astype(int)
+    io.write(other, tmp_path / "other.h5ad")
+    before = sorted(tmp_path.iterdir())
+    for out, more in (("out.h5ad", []), ("backed.h5ad", ["--backed"])):
+        options = ("-o", out, "-k", 3, "-q", *QUICK, *more)
+        assert command("run", slice_path, "other.h5ad", *options).code == 0
+    result, backed = io.read("out.h5ad"), io.read("backed.h5ad")
+    np.testing.assert_array_equal(result.obsm["X_spotscape"], backed.obsm["X_spotscape"])
+    assert result.obs.equals(backed.obs)
+    assert (result.X != backed.X).nnz == 0
+    made = {path.name for path in tmp_path.iterdir()} - {path.name for path in before}
+    assert made == {"out.h5ad", "backed.h5ad"}  # and no file of joined counts
+
+
 def test_a_dry_run_says_what_it_takes_and_writes_nothing(command, slice_path, tmp_path):
     said = command("run", slice_path, "-o", "out.h5ad", "-k", 3, "--dry-run")
     assert said.code == 0, said.err

@@ -176,8 +176,8 @@ test_that("R's defaults are Python's", {
     values <- lapply(parameters, function(p) if (!identical(p$default, inspect$Parameter$empty)) p$default)
     stats::setNames(values, vapply(parameters, function(p) p$name, ""))
   }
-  # What R says in its own terms: the object, its names, its progress.
-  own <- c("adata", "adatas", "layer", "spatial_key", "key_added", "progress", "copy", "slice_key")
+  # What R says in its own terms: the object, its names, its progress. Its counts are in memory.
+  own <- c("adata", "adatas", "layer", "spatial_key", "key_added", "progress", "copy", "slice_key", "backed")
   same_defaults <- function(verb, python_verb, classes) {
     python <- defaults(python_verb)
     python <- python[setdiff(names(python), own)]

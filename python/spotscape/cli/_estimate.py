@@ -10,6 +10,9 @@ from spotscape.config import SpotscapeConfig
 if TYPE_CHECKING:
     from anndata import AnnData
 
+_BYTES_STORED = 8
+"""Of a count in a file: its value and its column."""
+
 
 def describe_run(
     paths: dict[str, Path], config: SpotscapeConfig, n_domains: int | None, *, backed: bool
@@ -33,6 +36,8 @@ def describe_run(
             n_spots += slice_.n_obs
             n_stored += _stored(slice_)
             n_genes.append(slice_.n_vars)
+    if backed and len(n_genes) > 1:  # joined in a file
+        disk += _BYTES_STORED * n_stored
     found = estimate_run(
         n_spots,
         min(n_genes),

@@ -42,24 +42,27 @@ def read_slices(
     backed: bool = False,
     verbose: bool = False,
     files: Mapping[str, Path] | None = None,
+    only_tissue: bool = True,
+    opened: dict[str, AnnData] | None = None,
 ) -> dict[str, AnnData]:
     """Read every slice; a file that cannot be read ends the command before anything is computed.
 
     An ``.rds`` file with a list of objects gives a slice for each, by the names in the list. ``verbose`` says
     of a platform's files what they were taken for. ``files`` has the names of files that ``backed`` writes,
-    of the slices that need one (see `files_to_back`).
+    of the slices that need one (see `files_to_back`). ``only_tissue`` leaves spots out that are off tissue,
+    which takes a slice into memory. Slices are put into ``opened`` as they are read, if it is given.
     """
     from spotscape.io import read
 
-    slices: dict[str, AnnData] = {}
+    slices: dict[str, AnnData] = {} if opened is None else opened
     for name, path in paths.items():
         found = read(path, backed=(files or {}).get(name, backed), verbose=verbose)
         parts = found if isinstance(found, dict) else {name: found}
         twice = sorted(set(parts) & set(slices))
         if twice:
             raise input_error("IN", f"two slices named {twice[0]!r}", "a name for each", f"See {path.name}.")
-        slices |= {part: _on_tissue(part, one) for part, one in parts.items()}
-    return slices
+        slices |= {part: _on_tissue(part, one) if only_tissue else one for part, one in parts.items()}
+    return dict(slices)
 
 
 def files_to_back(paths: dict[str, Path], out: Path) -> dict[str, Path]:
@@ -68,6 +71,17 @@ def files_to_back(paths: dict[str, Path], out: Path) -> dict[str, Path]:
 
     names = [name for name, path in paths.items() if is_written_to_stay(path)]
     return {name: out.with_name(f"{out.name}.counts{i}.h5ad") for i, name in enumerate(names, start=1)}
+
+
+JOINED = ""
+"""The name of no slice: that of all of them together."""
+
+
+def file_to_join(paths: dict[str, Path], out: Path) -> Path | None:
+    """Return the file beside OUT for the counts of several slices together; None for one, or for R."""
+    if len(paths) < 2 or out.suffix.lower() != ".h5ad":
+        return None
+    return out.with_name(f"{out.name}.counts.h5ad")
 
 
 def remove_backed(slices: Mapping[str, AnnData], files: Mapping[str, Path]) -> None:

@@ -18,6 +18,8 @@ from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._results import summary_of, write_figures, write_report
 from spotscape.cli._sources import (
+    JOINED,
+    file_to_join,
     files_to_back,
     find_slices,
     place_by_columns,
@@ -113,8 +115,9 @@ def run(
     backed: Annotated[
         bool,
         typer.Option(
-            help="Leave the counts in the file (.h5ad, .zarr), and read them from there once. Those of "
-            "Xenium and Visium HD go to a file beside OUT, block by block, which is removed in the end."
+            help="Leave the counts in the file (.h5ad, .zarr), and read them from there. Those of Xenium and "
+            "Visium HD, and those of several INs, go to a file beside OUT, block by block, which is removed "
+            "in the end."
         ),
     ] = False,
     resume: Annotated[
@@ -122,7 +125,7 @@ def run(
         typer.Option(help="Go on from the checkpoint that a run with the same IN, OUT and settings left."),
     ] = False,
     checkpoint_minutes: Annotated[
-        float, typer.Option(min=0, help="Minutes between checkpoints, which are OUT with .checkpoint added.")
+        float, typer.Option(min=0, help="Minutes between checkpoints (OUT with .checkpoint added).")
     ] = 3.0,
     dry_run: Annotated[
         bool, typer.Option(help="Say what memory and time the run would take, and stop. Nothing is written.")
@@ -183,9 +186,12 @@ def run(
     files = files_to_back(paths, out) if backed else {}
     if files and not quiet:
         typer.echo(describe_run(paths, config, n_domains, backed=True), err=True)
-    slices: dict[str, AnnData] = {}
-    context.call_on_close(lambda: remove_backed(slices, files))
-    slices |= read_slices(paths, backed=backed, verbose=not quiet, files=files)
+    opened: dict[str, AnnData] = {}
+    context.call_on_close(lambda: remove_backed(opened, files))
+    joined = file_to_join(paths, out) if backed else None
+    slices = read_slices(
+        paths, backed=backed, verbose=not quiet, files=files, only_tissue=joined is None, opened=opened
+    )
     spatial_key = shared["spatial_key"] = place_by_columns(slices, spatial_key)
     from spotscape.io.writable import check_columns, check_writable
 
@@ -193,7 +199,9 @@ def run(
     if len(slices) == 1 and out.suffix.lower() == ".h5ad":
         check_writable(next(iter(slices.values())))
     if len(slices) > 1 or slice_key is not None:
-        adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, shared)
+        adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, joined, shared)
+        if joined is not None:
+            opened[JOINED], files[JOINED] = adata, joined
     else:
         adata = _run_one(slices, condition_key, shared)
     written: list[Path] = context.obj.files
@@ -249,20 +257,22 @@ def _integrate(
     slice_key: str,
     condition_key: str | None,
     correction: float,
+    joined: Path | None,
     shared: dict[str, Any],
 ) -> AnnData:
     """Return one object of all slices, with domains that are the same in all of them."""
     from spotscape.tl import integrate_slices
 
     one = next(iter(slices.values())) if len(slices) == 1 else None
-    joined = integrate_slices(
+    whole = integrate_slices(
         slices if one is None else one,
         slice_key=slice_key,
         condition_key=condition_key,
         correction=correction,
+        backed=joined,
         **shared,
     )
-    return joined if one is None else one
+    return whole if one is None else one
 
 
 def _compare(adata: AnnData, layer: str | None) -> None:

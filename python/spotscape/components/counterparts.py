@@ -13,7 +13,7 @@ Of many spots a sample is looked at, as many of each slice, as far as it has the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import NamedTuple
 
@@ -31,6 +31,8 @@ _ROUNDS = 6
 _LEADING = 0.6
 """Share of the components, the leading ones, that spots are compared by."""
 _MOST_SPOTS = 20_000
+_MOST_OTHERS = 20
+"""Slices that each slice is compared with: the next ones in a circle of all."""
 _STEPS = (1.0, 2 / 3, 1 / 3, 1 / 6)
 """Shares of the largest weight that are tried, from the largest on; the last one is taken at least."""
 _LEAST_SIGNAL = 1 / 3
@@ -115,7 +117,7 @@ def _signal(components: SpatialComponents) -> float:
 
 
 def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return every spot with the nearest one of each other slice, 2 x m.
+    """Return every spot with the nearest one of each other slice, or of 20 where there are more: 2 x m.
 
     Parameters
     ----------
@@ -125,12 +127,29 @@ def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> ND
         Number of each spot's slice, n.
     """
     members = [np.flatnonzero(slices == number) for number in np.unique(slices)]
-    searches = [NearestNeighbors(n_neighbors=1, algorithm="brute").fit(places[own]) for own in members]
-    pairs = []
-    for here, there in permutations(range(len(members)), 2):
-        nearest = searches[there].kneighbors(places[members[here]], return_distance=False).ravel()
-        pairs.append(np.stack([members[here], members[there][nearest]]))
+    compared = list(_compared(len(members)))
+    nearest: dict[tuple[int, int], NDArray[np.int64]] = {}
+    for there, own in enumerate(members):
+        # all spots that ask this slice in one search: each takes a while to begin
+        here = [one for one, other in compared if other == there]
+        asking = np.concatenate([members[one] for one in here])
+        search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(places[own])
+        found = own[search.kneighbors(places[asking], return_distance=False).ravel()]
+        ends = np.cumsum([len(members[one]) for one in here])[:-1]
+        nearest |= {(one, there): part for one, part in zip(here, np.split(found, ends), strict=True)}
+    pairs = [np.stack([members[here], nearest[here, there]]) for here, there in compared]
     return np.concatenate(pairs, axis=1)
+
+
+def _compared(n_slices: int) -> Iterator[tuple[int, int]]:
+    """Yield pairs of slices: all, or each with some others."""
+    if n_slices <= _MOST_OTHERS + 1:
+        yield from permutations(range(n_slices), 2)
+        return
+    for here in range(n_slices):
+        # steps over the whole circle, so that slices next to each other in the list are no world of their own
+        for step in np.linspace(1, n_slices - 1, _MOST_OTHERS).astype(int):
+            yield here, (here + int(step)) % n_slices
 
 
 def smoothed_sample(

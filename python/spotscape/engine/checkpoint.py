@@ -59,13 +59,17 @@ class Checkpoint:
         """Tell whether it is time to write."""
         return time.monotonic() - self._written >= 60 * self.minutes
 
+    def written(self) -> None:
+        """Say that the file was written now."""
+        self._written = time.monotonic()
+
     def write(self, values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Write a state: plain values, among them ``run``, and tensors by name."""
         header = {"kind": _KIND, "spotscape": __version__, "values": json.dumps(values)}
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         with atomic_path(self.path) as unfinished:
             save_file(whole, unfinished, metadata=header)
-        self._written = time.monotonic()
+        self.written()
 
     def read(self, run: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
         """Return the state to go on from, or None where a run is to start anew.

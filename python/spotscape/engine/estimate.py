@@ -13,21 +13,34 @@ from spotscape.engine.plan import Plan, make_plan
 
 _NEIGHBORS = 8
 """Of a spot, about: 6 on Visium, 8 on bins, 7 of cells."""
-_LIBRARIES_GB = 0.6
+_LIBRARIES_GB = 0.5
 _BYTES_STORED = 8
 """Of a count in a sparse matrix: its value and its column."""
 _COPIES = 2.5
-"""Of the counts, at most: as read, normalised, and what sparse matrices take while they are made."""
+"""Of the counts of few spots, at most: as read, as expression, and what sparse matrices take in between."""
+_COPIES_STREAMED = 1.0
+"""Of the counts of many spots that are in memory: expression is made of some rows at a time."""
+_MANY_SPOTS = 50_000
+_BLOCK_STORED = 2**24
+_BYTES_IN_BLOCK = 20
+"""Of a count in the rows that are looked at."""
+_BYTES_GRAPH_MADE = 900
+"""Of a spot while its neighbours are found."""
+_BYTES_GRAPH = 400
+"""Of a spot afterwards: its edges, their lengths, the mean over them, its name and place."""
+_SAMPLED = 600_000
+"""Spots of the largest sample, neighbours among them."""
+_COPIES_OF_SCORES = 1.3
+_COPIES_OF_FEW = 8
+"""Of scores, where all spots have some: a randomised SVD holds several of them in double precision."""
 _MIXTURES = 20
-_WIDE_COLUMNS = 200
-"""Numbers for each spot while it is smoothed and grouped, 8 bytes each."""
 
-_SECONDS_AT_LEAST = 25.0
+_SECONDS_AT_LEAST = 15.0
 """Of starting, and of fitting mixtures to a sample."""
 _SECONDS_PER_VALUE = 4e-8
 """Of reading, normalising and decomposing, for each stored count and again for each spot and gene."""
 _SECONDS_PER_STEP_SPOT = 2e-5
-_SECONDS_PER_SPOT = 5e-5
+_SECONDS_PER_SPOT = 4e-5
 """Of the spatial graph, of grouping, and of writing."""
 
 
@@ -66,14 +79,21 @@ def estimate_run(
     plan = make_plan(n_spots, _NEIGHBORS * n_spots, config) if config.trains else None
     counts = _BYTES_STORED * n_stored
     rank = min(config.expression_rank or used, used)
-    factors = 4 * n_spots * rank
-    grouping = 8 * n_spots * _WIDE_COLUMNS + 4 * n_spots * _MIXTURES * (n_domains or 12)
-    stages = (
-        _COPIES * counts,
-        (2.0 - backed) * counts + 2 * factors,
-        (1.0 - backed) * counts + factors + 1e9 * (plan.step_gb if plan else 0.0),
-        (1.0 - backed) * counts + grouping,
-    )
+    scores = 4 * rank * min(n_spots, _SAMPLED)
+    if n_spots > _MANY_SPOTS:
+        held, scores = _COPIES_STREAMED * counts, _COPIES_OF_SCORES * scores
+        scores += _BYTES_IN_BLOCK * min(n_stored, _BLOCK_STORED)
+    else:
+        held, scores = _COPIES * counts, _COPIES_OF_FEW * scores
+    held *= 1.0 - (backed and n_spots > _MANY_SPOTS)
+    stages = [
+        _BYTES_GRAPH_MADE * n_spots,
+        _BYTES_GRAPH * n_spots + scores,
+        _BYTES_GRAPH * n_spots + 8 * n_spots * (n_domains or _MIXTURES),
+    ]
+    if plan:
+        factors = 4 * n_spots * rank
+        stages.append(_BYTES_GRAPH * n_spots + 2 * factors + counts + 1e9 * plan.step_gb)
     values = n_stored + n_spots * min(used, 1000)
     seconds = (
         _SECONDS_AT_LEAST
@@ -85,4 +105,4 @@ def estimate_run(
         )
         + _SECONDS_PER_SPOT * n_spots
     )
-    return Estimate(_LIBRARIES_GB + max(stages) / 1e9, seconds, plan)
+    return Estimate(_LIBRARIES_GB + (held + max(stages)) / 1e9, seconds, plan)

@@ -25,7 +25,7 @@ from spotscape.gr.made_from import made_from, same_graph
 from spotscape.gr.neighbors import FEWEST_NEIGHBORS, MOST_ISOLATED
 from spotscape.gr.sections import check_one_section
 from spotscape.gr.ways import Where, by_default, way_again
-from spotscape.gr.write import make_graph
+from spotscape.gr.write import make_graph, warn_again
 
 _FAR = 3.0
 """An edge this many times longer than as many nearest spots would make it is no neighbour."""
@@ -96,7 +96,9 @@ def _made_from(adata: AnnData) -> Mapping[str, Any] | None:
     return record if isinstance(record, Mapping) else None
 
 
-def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> AnnData:
+def spatial_graph(
+    adata: AnnData, spatial_key: str, slice_key: str | None, known: AnnData | None = None
+) -> AnnData:
     """Return the object itself if its spatial graph is to be used, else a bare one with a new graph.
 
     Parameters
@@ -107,6 +109,8 @@ def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> An
         Name of the coordinates in ``obsm``.
     slice_key
         Name in ``obs`` of the slices; None for one slice, and several sections are then refused.
+    known
+        A bare object with a graph that was made before, which is returned where the same would be made again.
 
     Raises
     ------
@@ -144,17 +148,26 @@ def spatial_graph(adata: AnnData, spatial_key: str, slice_key: str | None) -> An
     record = _made_from(adata) if state == STALE else None
     if slice_key is None and record is not None and record.get("slice_key") in adata.obs:
         slice_key = str(record["slice_key"])
-    return _new_graph(adata, coordinates, Where(spatial_key, slice_key), record)
+    return _new_graph(adata, coordinates, Where(spatial_key, slice_key), record, known)
 
 
 def _new_graph(
-    adata: AnnData, coordinates: np.ndarray, where: Where, record: Mapping[str, Any] | None
+    adata: AnnData,
+    coordinates: np.ndarray,
+    where: Where,
+    record: Mapping[str, Any] | None,
+    known: AnnData | None = None,
 ) -> AnnData:
     """Return a bare object with a graph, made as the stale one was where there is one."""
     slices = _rows(adata, where.slice_key)
     way = by_default()
     if record is not None:
         way = way_again(str(record.get("by")), adata.uns[_keys.SPATIAL_NEIGHBORS].get("params", {}))
+    own = None if known is None else _made_from(known)
+    if own is not None and str(own.get("by")) == way.name:
+        if str(own.get("digest")) == made_from(coordinates, adata.obs_names, slices):
+            warn_again(known.obsp[_keys.SPATIAL_CONNECTIVITIES], coordinates, slices, way, where)
+            return known
     bare = AnnData(
         sparse.csr_matrix((adata.n_obs, 0), dtype="float32"), obsm={where.spatial_key: coordinates}
     )

@@ -86,9 +86,9 @@ def make_graph(
     """
     argument = next(iter(way.settings))
     parts, methods, shared = [], set(), 0
-    for rows in [np.arange(len(coordinates))] if slices is None else slices:
+    for rows in _all_or(slices, len(coordinates)):
         places, place_of = distinct_places(coordinates[rows])
-        shared += int((np.bincount(place_of)[place_of] > 1).sum())
+        shared += _n_shared(place_of)
         pairs, method = way.find(places, where)
         methods.add(method)
         parts.append(rows[pairs_of_spots(pairs, place_of, len(places), where.spatial_key)])
@@ -111,6 +111,29 @@ def make_graph(
         },
     }
     return Graph(connectivities, distances_of(connectivities, coordinates), record)
+
+
+def warn_again(
+    connectivities: sparse.csr_matrix,
+    coordinates: np.ndarray,
+    slices: list[np.ndarray] | None,
+    way: Way,
+    where: Where,
+) -> None:
+    """Say of a graph what `make_graph` said when it was made; arguments as there."""
+    places_of = [distinct_places(coordinates[rows])[1] for rows in _all_or(slices, len(coordinates))]
+    shared = sum(_n_shared(place_of) for place_of in places_of)
+    warn_of_oddities(np.diff(connectivities.indptr), shared, next(iter(way.settings)), where.slice_key)
+
+
+def _all_or(slices: list[np.ndarray] | None, n_spots: int) -> list[np.ndarray]:
+    """Return the rows of each slice, or all."""
+    return [np.arange(n_spots)] if slices is None else slices
+
+
+def _n_shared(place_of: np.ndarray) -> int:
+    """Return how many spots share their place with another."""
+    return int((np.bincount(place_of)[place_of] > 1).sum())
 
 
 def write_graph_of(adata: AnnData, way: Way, where: Where, copy: bool) -> AnnData | None:

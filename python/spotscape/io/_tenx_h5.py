@@ -14,11 +14,11 @@ import h5py
 import numpy as np
 from scipy import sparse
 
+from spotscape._counts_file import CountsFile
 from spotscape._paths import reading
 
 _BLOCK = 2**16
 """Stored counts that are held at a time beside the matrix that is made."""
-_CHUNK = 2**16
 _MOST_INT32 = np.iinfo(np.int32).max
 
 
@@ -55,21 +55,9 @@ class StoredCounts:
         """Write the same counts into an ``.h5ad`` as its ``X``, block by block; return the others' sums."""
         begins = self._begins()
         kind = _index_type(_n_of(begins, rows))
-        group = file.create_group("X")
-        group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
-        group.attrs["shape"] = np.array([int(rows.sum()), int(self.is_gene.sum())], np.int64)
-        how: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (_CHUNK,)}
-        values = group.create_dataset("data", dtype=np.float32, **how)
-        columns = group.create_dataset("indices", dtype=kind, **how)
-
-        def keep(start: int, part: sparse.csr_matrix) -> None:
-            end = start + part.nnz
-            for stored, found in ((values, part.data), (columns, part.indices)):
-                stored.resize((end,))
-                stored[start:end] = found
-
-        starts, others = self._keep_all(rows, begins, kind, keep)
-        group.create_dataset("indptr", data=starts)
+        out = CountsFile(file, int(self.is_gene.sum()), np.float32)
+        _, others = self._keep_all(rows, begins, kind, lambda _, part: out.append(part))
+        out.finish()
         return others
 
     def _keep_all(

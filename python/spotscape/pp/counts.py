@@ -7,6 +7,7 @@ held, and what is no counts is given up after its first block.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,16 +64,16 @@ def read_counts(
     var_names: pd.Index,
     *,
     fractional: bool = False,
-    on_disk: bool = False,
+    stay_above: int | None = None,
 ) -> Stored | str:
     """Return a stored matrix in memory, or say why it holds no counts: where it can, from its beginning.
 
-    ``fractional`` lets values through that are not whole; ``on_disk`` leaves those of many spots in their
-    file.
+    ``fractional`` lets values through that are not whole. More rows than ``stay_above`` stay in their
+    file where they can be read from there; None for memory.
     """
     beginning = _beginning(stored)
     for part in (stored,) if beginning is None else (beginning, stored):
-        stays = on_disk and can_stay(part) and part.shape[0] > MANY_SPOTS
+        stays = stay_above is not None and can_stay(part) and part.shape[0] > stay_above
         matrix = StoredCounts(part) if stays else _as_csr(part)
         if matrix is None or matrix.dtype.kind not in "iuf":
             return f"a value of type {type(stored).__name__}"
@@ -173,6 +174,32 @@ def row_totals(matrix: Stored) -> np.ndarray:
         if isinstance(matrix, StoredCounts):
             matrix.totals = known
     return known
+
+
+def sums_of_groups(matrix: Stored, groups: np.ndarray) -> np.ndarray:
+    """Return the counts of each gene in each group of rows, S x G float64; groups are numbered from 0."""
+    sums = np.zeros((int(groups.max()) + 1, matrix.shape[1]))
+    for rows, block in blocks(matrix):
+        own = groups[rows]
+        shape = (len(sums), len(own))
+        ones = sparse.csr_matrix((np.ones(len(own)), (own, np.arange(len(own)))), shape=shape)
+        sums += (ones @ block).toarray()
+    return sums
+
+
+def digests_of_groups(matrix: Stored, groups: np.ndarray) -> list[str]:
+    """Return a digest of the counts of each group, in the rows' order: equal where the counts are equal."""
+    parts = [[blake2b(digest_size=16) for _ in range(3)] for _ in range(int(groups.max()) + 1)]
+    for rows, block in blocks(matrix):
+        own = groups[rows]
+        for number in np.unique(own):
+            part = block[np.flatnonzero(own == number)]
+            part.eliminate_zeros()
+            # apart from each other, as blocks begin and end anywhere
+            for digest, values in zip(parts[number], (np.diff(part.indptr), part.indices), strict=False):
+                digest.update(values.astype(np.int64).tobytes())
+            parts[number][2].update(part.data.tobytes())
+    return ["".join(digest.hexdigest() for digest in one) for one in parts]
 
 
 def varies(matrix: Stored) -> np.ndarray:

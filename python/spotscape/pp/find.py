@@ -54,7 +54,7 @@ def check_adata(adata: AnnData) -> None:
         _check_unique(f"adata.{axis}", names, f"Call adata.{axis}_make_unique() first.")
 
 
-def find_counts(adata: AnnData, *, layer: str | None = None, on_disk: bool = False) -> Counts:
+def find_counts(adata: AnnData, *, layer: str | None = None, stay_above: int | None = None) -> Counts:
     """Find the raw counts in an object, wherever its author left them.
 
     With ``layer`` only that layer is looked at. Otherwise ``layers["counts"]`` and other layers of such a
@@ -74,8 +74,9 @@ def find_counts(adata: AnnData, *, layer: str | None = None, on_disk: bool = Fal
         Spots x genes. Not changed.
     layer
         Name of the layer that holds the counts; None to look everywhere.
-    on_disk
-        Leave counts of many spots that are on disk there: `StoredCounts`, which are read some rows at a time.
+    stay_above
+        Leave counts of more spots than that on disk, where they are there by rows: `StoredCounts`, which are
+        read some rows at a time. None for memory.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def find_counts(adata: AnnData, *, layer: str | None = None, on_disk: bool = Fal
     verdicts: list[tuple[str, str]] = []
     found: list[Candidate] = []
     for source, stored, var_names in _places(adata, layer):
-        matrix = read_counts(stored, adata.obs_names, var_names, on_disk=on_disk)
+        matrix = read_counts(stored, adata.obs_names, var_names, stay_above=stay_above)
         if isinstance(matrix, str):
             verdicts.append((source, matrix))
         else:
@@ -112,7 +113,7 @@ def find_counts(adata: AnnData, *, layer: str | None = None, on_disk: bool = Fal
             if is_plain(found[-1]):  # counts by their name, and by what they are: no need to read the others
                 break
     if not found and are_accepted(adata.uns):
-        found = list(islice(_fractional(adata, layer, on_disk), 1))
+        found = list(islice(_fractional(adata, layer, stay_above), 1))
     if found:
         chosen = choose_counts(found)
         if chosen.source == "raw":
@@ -147,10 +148,10 @@ def layer_of_run(adata: AnnData, params: Mapping[str, Any]) -> str | None:
     return layer if layer in adata.layers else None
 
 
-def _fractional(adata: AnnData, layer: str | None, on_disk: bool) -> Iterator[Candidate]:
+def _fractional(adata: AnnData, layer: str | None, stay_above: int | None) -> Iterator[Candidate]:
     """Yield the places with counts that need not be whole."""
     for source, stored, var_names in _places(adata, layer):
-        matrix = read_counts(stored, adata.obs_names, var_names, fractional=True, on_disk=on_disk)
+        matrix = read_counts(stored, adata.obs_names, var_names, fractional=True, stay_above=stay_above)
         if not isinstance(matrix, str):
             yield Candidate(source, matrix, var_names)
 

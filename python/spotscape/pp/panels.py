@@ -17,11 +17,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, input_error
 from spotscape.pp import find_counts
+from spotscape.pp.counts import MANY_SPOTS, sums_of_groups
 
 MANY = 5.0
 """A gene without a count in a slice is conspicuous where so many are expected from the other slices."""
@@ -68,29 +68,30 @@ def not_measured(sums: np.ndarray) -> np.ndarray:
     return missing
 
 
-def without_unmeasured(parts: Sequence[AnnData]) -> list[AnnData]:
-    """Return slices without the genes that they were not measured for.
+def measured_genes(genes: Sequence[pd.Index], sums: Sequence[np.ndarray]) -> list[pd.Index]:
+    """Return the genes of each slice without those that it was not measured for.
 
     Parameters
     ----------
-    parts
-        Raw counts in ``X``. Not changed.
+    genes
+        Names of the genes of each slice.
+    sums
+        Counts of each of them in the slice.
 
     Returns
     -------
-    list of AnnData
-        The same objects where all were measured for all that they share.
+    list of pandas.Index
+        The same names where all were measured for all that they share.
     """
-    shared = parts[0].var_names
-    for part in parts[1:]:
-        shared = shared[shared.isin(part.var_names)]
-    if not len(shared) or not all(part.var_names.is_unique for part in parts):
-        return list(parts)
-    sums = np.stack([_sums(part.X)[part.var_names.get_indexer(shared)] for part in parts])
-    gone = not_measured(sums)
+    shared = genes[0]
+    for own in genes[1:]:
+        shared = shared[shared.isin(own)]
+    if not len(shared) or not all(own.is_unique for own in genes):
+        return list(genes)
+    of_shared = [values[own.get_indexer(shared)] for own, values in zip(genes, sums, strict=True)]
+    gone = not_measured(np.stack(of_shared))
     return [
-        part[:, ~part.var_names.isin(shared[own])] if own.any() else part
-        for part, own in zip(parts, gone, strict=True)
+        own[~own.isin(shared[lost])] if lost.any() else own for own, lost in zip(genes, gone, strict=True)
     ]
 
 
@@ -122,11 +123,8 @@ def on_measured_genes(adata: AnnData, slice_key: str, layer: str | None) -> AnnD
         Of the number of genes that are left out.
     """
     slices = read_slices(adata, slice_key)
-    counts = find_counts(adata, layer=layer)
-    of = sparse.csr_matrix(
-        (np.ones(adata.n_obs), (slices.codes, np.arange(adata.n_obs))), (len(slices.categories), adata.n_obs)
-    )
-    missing = not_measured((of @ counts.matrix).toarray())
+    counts = find_counts(adata, layer=layer, stay_above=MANY_SPOTS)
+    missing = not_measured(sums_of_groups(counts.matrix, slices.codes))
     keep = ~missing.any(axis=0)
     if keep.all():
         return adata
@@ -151,7 +149,3 @@ def on_measured_genes(adata: AnnData, slice_key: str, layer: str | None) -> AnnD
     for name, values in adata.obsp.items():
         part.obsp[name] = values
     return part
-
-
-def _sums(values: object) -> np.ndarray:
-    return np.asarray(values.sum(axis=0), dtype=np.float64).ravel()  # type: ignore[attr-defined]

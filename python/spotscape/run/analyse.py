@@ -16,8 +16,9 @@ from spotscape.config import SpotscapeConfig
 from spotscape.domains import Domains, find_domains
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
-from spotscape.engine.trainer import Progress
+from spotscape.engine.trainer import Progress, release_helpers
 from spotscape.run.encoders import ENCODERS, Asked
+from spotscape.run.kept_steps import KeptSteps, run_record
 from spotscape.run.record import Clock, collected_warnings, versions
 from spotscape.run.resolution import in_words
 from spotscape.run.steps import read_expression, read_tissue, warn_of_few_spots
@@ -81,7 +82,9 @@ def analyse(
     with collected_warnings() as warnings:
         warn_of_few_spots(adata.n_obs)
         with clock.of("graph"):
-            tissue = read_tissue(adata, spatial_key, slice_key, settings.scale, units)
+            kept = KeptSteps(None if settings.trains else checkpoint)
+            tissue = read_tissue(adata, spatial_key, slice_key, settings.scale, units, kept.graph)
+            kept.keep_graph(tissue)
         if tissue.rings is not None and tissue.slices is not None:
             say(progress, in_words(tissue.rings, list(tissue.slices.categories)))
         with clock.of("genes"):
@@ -92,7 +95,14 @@ def analyse(
         settings = replace(settings, target_sum=expression.target_sum)
         with clock.of(encoder.step):
             asked = Asked(n_domains, correction, seed, chosen_device, progress, checkpoint)
-            space = encoder.encode(expression, tissue, settings, asked)
+            run = run_record(expression, tissue, settings.to_record(), seed, correction)
+            known = kept.space(run)
+            if known is None:
+                space = encoder.encode(expression, tissue, settings, asked)
+                kept.keep_space(tissue, space, run)
+            else:
+                release_helpers()
+                space = known
         expression = expression._replace(matrix=None)  # large, and not needed any more
         with clock.of("domains"):
             found = find_domains(

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from spotscape import _keys
-from spotscape._adata import images_of, in_memory_part, off_tissue
+from spotscape._adata import images_of, off_tissue
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, describe, input_error, of_slice
 from spotscape.gr import check_coordinates
 from spotscape.gr.sections import check_one_section
 from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import check_adata, find_counts
-from spotscape.pp.panels import without_unmeasured
+from spotscape.pp.counts import MANY_SPOTS, Counts, blocks, digests_of_groups, sums_of_groups
+from spotscape.pp.panels import measured_genes
+from spotscape.run.join_on_disk import write_joined
 from spotscape.run.read import check_column
 
 FEWEST_GENES = 50
@@ -37,8 +40,39 @@ class Joined(NamedTuple):
     units: dict[str, float]
 
 
+class Part(NamedTuple):
+    """A slice that is to be joined.
+
+    Attributes
+    ----------
+    rest
+        All of it but its counts: names, ``obs``, coordinates, images; genes that it was measured for.
+    counts
+        Those of ``counts.var_names``, in memory or on disk.
+    rows
+        Which of their rows are those of ``rest``.
+    """
+
+    rest: AnnData
+    counts: Counts
+    rows: np.ndarray
+
+    def blocks(self, genes: pd.Index) -> Iterator[sparse.csr_matrix]:
+        """Yield the counts of some genes, some rows at a time."""
+        columns = self.counts.var_names.get_indexer(genes)
+        as_they_are = np.array_equal(columns, np.arange(self.counts.matrix.shape[1]))
+        for rows, block in blocks(self.counts.matrix):
+            kept = self.rows[rows]
+            found = block if kept.all() else block[kept]
+            yield found if as_they_are else found[:, columns].sorted_indices()
+
+
 def join_slices(
-    adatas: Sequence[AnnData] | Mapping[str, AnnData], slice_key: str, spatial_key: str, layer: str | None
+    adatas: Sequence[AnnData] | Mapping[str, AnnData],
+    slice_key: str,
+    spatial_key: str,
+    layer: str | None,
+    backed: Path | None = None,
 ) -> Joined:
     """Return one object of all slices: counts of the genes they share, coordinates, ``obs``, images.
 
@@ -52,6 +86,8 @@ def join_slices(
         Name of the coordinates in ``obsm``.
     layer
         Layer that holds the counts; None to look everywhere.
+    backed
+        File that the counts are written to, some rows at a time, and stay in; None for memory.
     """
     if not isinstance(adatas, Mapping | Sequence) or isinstance(adatas, str | bytes):
         raise input_error("adatas", describe(adatas), "a list or dict of AnnData, or one AnnData")
@@ -67,11 +103,13 @@ def join_slices(
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise input_error("adatas", f"two slices named {twice!r} (as text)", "a name for each")
+    stay_above = None if backed is None else 0
     parts, places, units = [], {}, {}
     for name, whole in zip(names, slices, strict=True):
         with of_slice(name):
-            adata = _on_tissue(name, whole)
-            counts = find_counts(adata, layer=layer)
+            rows = _on_tissue(name, whole)
+            adata = whole if rows.all() else whole[rows]
+            counts = find_counts(whole, layer=layer, stay_above=stay_above)
             coordinates = check_coordinates(adata, spatial_key)
             check_one_section(adata, coordinates, spatial_key)
             images = images_of(adata, _keys.SPATIAL)
@@ -79,34 +117,54 @@ def join_slices(
                 expected = "a name without '/', by which a file can keep the image"
                 raise input_error("adatas", f"an image of a slice named {name!r}", expected)
         places[name] = counts.source
-        part = AnnData(counts.matrix, obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
-        part.obsm[spatial_key] = coordinates
-        part.obs[slice_key] = name
+        rest = AnnData(obs=adata.obs.copy(), var=pd.DataFrame(index=counts.var_names))
+        rest.obsm[spatial_key] = coordinates
+        rest.obs[slice_key] = name
         if images:
             # One slice's image goes by the slice's name, by which plots find it again.
             one = len(images) == 1
-            part.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
+            rest.uns[_keys.SPATIAL] = {name: next(iter(images.values()))} if one else dict(images)
         if all(_keys.MICROMETRES_PER_UNIT in one.uns for one in slices):
-            part.uns[_keys.MICROMETRES_PER_UNIT] = adata.uns[_keys.MICROMETRES_PER_UNIT]
+            rest.uns[_keys.MICROMETRES_PER_UNIT] = adata.uns[_keys.MICROMETRES_PER_UNIT]
         units[name] = micrometres_per_unit(adata, spatial_key)
-        parts.append(part)
-    parts = without_unmeasured(parts)
-    _name_spots_apart(parts, names)
-    shared = _shared_genes(parts, names)
-    joined = ad.concat([part[:, shared] for part in parts], join="inner", merge="same", uns_merge="unique")
-    joined.obs = pd.concat([part.obs for part in parts], join="outer")
+        parts.append(Part(rest, counts, rows))
+    parts = _measured(parts)
+    rests = [part.rest for part in parts]
+    _name_spots_apart(rests, names)
+    shared = _shared_genes(rests, names)
+    joined = ad.concat([rest[:, shared] for rest in rests], join="inner", merge="same", uns_merge="unique")
+    joined.obs = pd.concat([rest.obs for rest in rests], join="outer")
     joined.obs[slice_key] = pd.Categorical(joined.obs[slice_key], categories=names)
+    counts_of = (block for part in parts for block in part.blocks(shared))
+    if backed is None:
+        joined.X = sparse.vstack(list(counts_of), format="csr")
+    else:
+        kind = np.result_type(*(part.counts.matrix.dtype for part in parts))
+        joined = write_joined(joined, counts_of, kind, backed)
     return Joined(joined, places, units)
 
 
-def _on_tissue(name: str, adata: AnnData) -> AnnData:
-    """Return a slice without the spots that are off tissue, and say how many that are."""
+def _on_tissue(name: str, adata: AnnData) -> np.ndarray:
+    """Return which spots are not off tissue, and say how many are."""
     off = off_tissue(adata)
     if off is None:
-        return adata
+        return np.ones(adata.n_obs, dtype=bool)
     n_off = int(off.sum())
     _warn(f"Slice {name!r}: {n_off} of {adata.n_obs} spots are not on tissue (in_tissue is 0): left out.")
-    return in_memory_part(adata, ~off)
+    return ~off
+
+
+def _measured(parts: list[Part]) -> list[Part]:
+    """Return the slices without the genes that they were not measured for."""
+    sums = []
+    for part in parts:
+        groups = np.where(part.rows, 0, 1)
+        sums.append(sums_of_groups(part.counts.matrix, groups)[0])
+    genes = measured_genes([part.counts.var_names for part in parts], sums)
+    return [
+        part if len(own) == part.rest.n_vars else part._replace(rest=part.rest[:, own].copy())
+        for part, own in zip(parts, genes, strict=True)
+    ]
 
 
 def check_slices(adata: AnnData, slice_key: str, layer: str | None) -> None:
@@ -117,14 +175,15 @@ def check_slices(adata: AnnData, slice_key: str, layer: str | None) -> None:
         todo = "For one slice, call spotscape.tl.run_spotscape."
         raise input_error(name, f"one slice, {slices.categories[0]!r}", "two or more", todo)
     sizes = np.bincount(slices.codes)
-    counts = find_counts(adata, layer=layer, on_disk=True).matrix
-    for a, b in combinations(range(len(sizes)), 2):
-        if sizes[a] != sizes[b]:
-            continue
-        first, second = (counts[np.flatnonzero(slices.codes == number)] for number in (a, b))
-        if first.nnz == second.nnz and np.array_equal(first.data, second.data) and (first != second).nnz == 0:
-            found = f"the same counts in slices {slices.categories[a]!r} and {slices.categories[b]!r}"
+    if len(np.unique(sizes)) == len(sizes):
+        return
+    counts = find_counts(adata, layer=layer, stay_above=MANY_SPOTS).matrix
+    seen: dict[str, str] = {}
+    for one, digest in zip(slices.categories, digests_of_groups(counts, slices.codes), strict=True):
+        if digest in seen:
+            found = f"the same counts in slices {seen[digest]!r} and {one!r}"
             raise input_error(name, found, "different slices", "Leave one of them out.")
+        seen[digest] = one
 
 
 def check_conditions(adata: AnnData, slice_key: str, condition_key: str | None) -> None:
@@ -159,7 +218,7 @@ def _names(slices: list[AnnData], slice_key: str) -> list[str]:
     return [f"{_keys.SLICE}{number}" for number in range(1, len(slices) + 1)]
 
 
-def _name_spots_apart(parts: list[AnnData], names: list[str]) -> None:
+def _name_spots_apart(parts: Sequence[AnnData], names: list[str]) -> None:
     """Put the slice's name before the names of spots, in all slices, where two of them share one."""
     if pd.Index(np.concatenate([part.obs_names for part in parts])).is_unique:
         return
@@ -170,7 +229,7 @@ def _name_spots_apart(parts: list[AnnData], names: list[str]) -> None:
     )
 
 
-def _shared_genes(parts: list[AnnData], names: list[str]) -> pd.Index:
+def _shared_genes(parts: Sequence[AnnData], names: list[str]) -> pd.Index:
     """Return the genes of all parts in the first one's order, and say what is left out."""
     shared = parts[0].var_names
     for part in parts[1:]:

@@ -22,7 +22,7 @@ from spotscape.engine.trainer import Progress
 from spotscape.gr.spatial_graph import spatial_graph
 from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import find_counts
-from spotscape.pp.counts import is_whole
+from spotscape.pp.counts import MANY_SPOTS, is_whole
 from spotscape.pp.expression import choose_genes, log_expression, median_of
 from spotscape.pp.fractions import WARNING as FRACTIONS
 from spotscape.pp.log_rows import LogRows
@@ -73,8 +73,10 @@ class Expression(NamedTuple):
         is not needed any more.
     genes
         Their names.
+    totals
+        Counts of each spot, N float64.
     target_sum
-        Total that the counts of each spot were scaled to.
+        Total that they were scaled to.
     source
         Where the counts were found.
     record
@@ -83,6 +85,7 @@ class Expression(NamedTuple):
 
     matrix: sparse.csr_matrix | LogRows | None
     genes: pd.Index
+    totals: np.ndarray
     target_sum: float
     source: str
     record: dict[str, Any]
@@ -105,13 +108,14 @@ def read_tissue(
     slice_key: str | None,
     scale: int | str,
     units: Mapping[str, float] | None = None,
+    known: AnnData | None = None,
 ) -> Tissue:
     """Return the tissue, with a new spatial graph where there is none that holds.
 
     ``units`` are the micrometres of one unit of each slice's coordinates, where slices have units of their
-    own; None for what the object says.
+    own; None for what the object says. ``known`` has a graph of an earlier run, taken where it is the same.
     """
-    tissue = spatial_graph(adata, spatial_key, slice_key)
+    tissue = spatial_graph(adata, spatial_key, slice_key, known)
     connectivities = tissue.obsp[_keys.SPATIAL_CONNECTIVITIES]
     places = _places(tissue, spatial_key)
     mean = neighborhood_mean(connectivities)
@@ -138,7 +142,7 @@ def read_expression(
     progress: bool | Progress,
 ) -> Expression:
     """Find the counts and the genes to go by, and return their expression after the logarithm."""
-    counts = find_counts(adata, layer=layer, on_disk=True)
+    counts = find_counts(adata, layer=layer, stay_above=MANY_SPOTS)
     totals = counts.totals()
     target_sum = median_of(totals) if settings.target_sum is None else settings.target_sum
     whole = not settings.fractional_counts or is_whole(counts.matrix)
@@ -164,7 +168,7 @@ def read_expression(
         "median": float(np.median(totals)),
     }
     record |= {} if whole else {"whole": False}
-    return Expression(matrix, genes, target_sum, counts.source, record)
+    return Expression(matrix, genes, totals, target_sum, counts.source, record)
 
 
 def _places(adata: AnnData, spatial_key: str) -> np.ndarray | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from os import PathLike
+from pathlib import Path
 from typing import Any
 from warnings import warn
 
@@ -15,9 +16,10 @@ from anndata import AnnData
 from spotscape import _keys
 from spotscape._adata import in_memory_copy
 from spotscape._docs import filled
+from spotscape._paths import as_path, check_output
 from spotscape._slices import read_slices
 from spotscape._threads import thread_number
-from spotscape._validate import SpotscapeWarning, check_integer, check_number
+from spotscape._validate import SpotscapeWarning, check_integer, check_number, describe, input_error
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
@@ -25,6 +27,7 @@ from spotscape.pp.fractions import fractions
 from spotscape.pp.panels import on_measured_genes
 from spotscape.run import analyse
 from spotscape.run.join import Joined, check_conditions, check_slices, join_slices
+from spotscape.run.join_on_disk import removed_if_it_fails
 from spotscape.run.mixing import assess, remarks
 from spotscape.run.placement import learn_and_place, small_slices
 from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
@@ -52,6 +55,7 @@ def integrate_slices(
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_minutes: float = 3.0,
     resume: bool = False,
+    backed: str | PathLike[str] | None = None,
     copy: bool = False,
 ) -> AnnData | None:
     """Put several slices into one space and find domains that are the same in all of them.
@@ -105,6 +109,10 @@ def integrate_slices(
         {checkpoint_minutes}
     resume
         {resume}
+    backed
+        For a list of slices: name of an ``.h5ad`` file that the joined counts are written to, some rows at
+        a time, and stay in. Slices that were read by ``spotscape.io.read(path, backed=True)`` are then never
+        in memory together. None for memory.
     copy
         With one AnnData: return a changed copy, and leave ``adatas`` alone. A list is always left alone.
 
@@ -155,12 +163,17 @@ def integrate_slices(
     single = isinstance(adatas, AnnData)
     if single:
         check_adata(adatas)
-    with thread_number(threads) as used, fractions(settings.fractional_counts):
+    file = _check_backed(backed, adatas)
+    with (
+        removed_if_it_fails(file),
+        thread_number(threads) as used,
+        fractions(settings.fractional_counts),
+    ):
         with collected_warnings() as warnings:
             if isinstance(adatas, AnnData):
                 joined = Joined(adatas, {}, {})
             else:
-                joined = join_slices(adatas, slice_key, spatial_key, layer)
+                joined = join_slices(adatas, slice_key, spatial_key, layer, file)
                 layer = None  # what was there is in X by now
             adata, places, units = joined
             check_slices(adata, slice_key, layer)
@@ -215,6 +228,24 @@ def integrate_slices(
     }
     write_analysis(adata, analysis, key_added)
     return adata if copy or not single else None
+
+
+def _check_backed(backed: Any, adatas: Any) -> Path | None:
+    """Return the file that counts are to be joined in, or raise where it cannot be written."""
+    if backed is None:
+        return None
+    if isinstance(adatas, AnnData):
+        todo = "Its counts stay where they are: read it by spotscape.io.read(path, backed=True)."
+        raise input_error("backed", "a file for one object", "None", todo)
+    path = as_path(backed)
+    if path.suffix != ".h5ad":
+        raise input_error("backed", describe(path.name), "a name that ends in '.h5ad'")
+    slices = adatas.values() if isinstance(adatas, Mapping) else adatas
+    own = [one.filename for one in slices if isinstance(one, AnnData) and one.isbacked]
+    if path.resolve() in [Path(name).resolve() for name in own]:
+        raise input_error("backed", f"{path.name!r}, which holds one of the slices", "another file")
+    check_output(path)
+    return path
 
 
 def _counts_from(places: Mapping[str, str]) -> str:

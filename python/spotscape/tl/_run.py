@@ -86,10 +86,11 @@ def run_spotscape(
         True shows a bar on stderr; a function is called after every epoch with the epoch (from 1), the number
         of epochs, and the loss.
     checkpoint
-        File in which a training saves its state, so that a killed run can go on; None for none. It has the
+        File in which a long run saves its state, so that a killed one can go on; None for none. A training
+        saves it as it goes, any other run after the spatial graph and after the embedding. It has the
         system's usual permissions and holds no code. It stays after the run: delete it then.
     checkpoint_minutes
-        Minutes between writes of it; 0 writes after every epoch.
+        Minutes between writes of it, and before the first; 0 writes after every epoch or step.
     resume
         Go on from the checkpoint, where there is one; the result is that of a run without a break. The data
         and all settings have to be the same.

@@ -209,3 +209,13 @@ def test_the_graph_of_several_slices_has_components_across_them(centering):
         for weight in (3.0, 0.0)
     ]
     assert (one_slice[0] == one_slice[1]).all()
+
+
+def test_each_of_many_slices_is_compared_with_some():
+    assert sorted(module._compared(4)) == [(a, b) for a in range(4) for b in range(4) if a != b]
+    pairs = np.array(list(module._compared(60)))
+    assert len(pairs) == 60 * 20 == len(np.unique(pairs, axis=0))
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    assert (np.bincount(pairs[:, 1]) == 20).all()
+    places, slices = np.arange(60.0)[:, None], np.arange(60)
+    assert counterparts(places, slices).shape == (2, 1200)
