@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from spotscape._neighborhood import pattern
 from spotscape._scanpy import embedding_graph
 from spotscape.domains.mixture import fit_mixture
+from spotscape.domains.split_merge import split_and_merge
 
 SMALL_MATRIX_THREADS = 1
 """Threads while grouping: with matrices this narrow they wait for each other longer than they work."""
@@ -70,7 +71,7 @@ def mixture_posterior(embedding: np.ndarray, n_domains: int, *, n_starts: int, s
     order = embedding_order(embedding)
     sample = order[sample_spots(len(order), np.random.default_rng(seed))]
     starts = kmeans_starts(embedding[sample], n_domains, n_starts, seed)
-    mixture = fit_mixture(embedding[sample], starts, n_domains)
+    mixture = split_and_merge(fit_mixture(embedding[sample], starts, n_domains), embedding[sample])
     posterior = np.empty((len(embedding), n_domains), dtype=np.float32)
     for spots in blocks_of_spots(len(embedding)):
         posterior[spots] = mixture.posterior(embedding[spots])

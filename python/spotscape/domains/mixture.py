@@ -82,19 +82,19 @@ def fit_mixture(
     spots
         With how many spots the covariance is half its own, half a sphere.
     """
-    drawn = shrinkage(len(values), spots)
-    tried = [_fit(values, np.eye(n_groups)[labels], drawn, _FEW_STEPS) for labels in starts]
+    tried = [fit_from(values, np.eye(n_groups)[labels], _FEW_STEPS, spots=spots) for labels in starts]
     tried.sort(key=lambda each: -each[0].score)
     return max(
-        (_fit(values, members, drawn, _MOST_STEPS)[0] for _, members in tried[:_KEPT]),
+        (fit_from(values, members, spots=spots)[0] for _, members in tried[:_KEPT]),
         key=lambda found: found.score,
     )
 
 
-def _fit(
-    values: np.ndarray, members: np.ndarray, drawn: float, n_steps: int
+def fit_from(
+    values: np.ndarray, members: np.ndarray, n_steps: int = _MOST_STEPS, *, spots: float = _SPOTS
 ) -> tuple[TiedMixture, np.ndarray]:
-    """Alternate both steps from some memberships; return the mixture and the memberships it gives."""
+    """Alternate both steps from some memberships, n x K; return the mixture and the memberships it gives."""
+    drawn = shrinkage(len(values), spots)
     center = values.mean(axis=0)
     second_moment = (values - center).T @ (values - center) / len(values)
     before = -np.inf
