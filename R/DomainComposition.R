@@ -12,9 +12,10 @@
 #' for such maps, 40 to 80 percent of its p-values are below 0.05, and 4 to 6 percent of these. The fewer patches a
 #' slice has, the less can be said of it.
 #'
-#' With several slices these are the replicates, and their coordinates are not used. What a type's share in a domain
-#' differs from that in the slice is compared with 0 over slices by a moderated t-test. Slices of one piece of tissue
-#' are no replicates: name the donors by `slice_by` then.
+#' With several slices these are the replicates, or donors where `donor_key` says whose slices they are. Their
+#' coordinates are not used. What a type's share in a domain differs from that in the slice is compared with 0 over
+#' slices (or means of donors) by a moderated t-test. Slices of one donor are alike, and counting them apart finds
+#' differences that are none.
 #'
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object with domains in its metadata (`colData`).
 #' @param cell_types One type a cell: the name of a column. Proportions: names of several columns, or a matrix or data
@@ -30,7 +31,9 @@
 #' @param domain_key Name of the column with the domains; `NULL`: the one that the run wrote, `spotscape_domain`.
 #' @param slice_by Column with the slices (`"seurat_image"`: the images of a Seurat object); `NULL`: that of the run.
 #' @param condition_key Column with conditions, one to a slice; `NULL`: that of [IntegrateSlices()], or none. Shares in
-#'   each domain are then compared between conditions, with slices as replicates, as [CompareDomains()] does.
+#'   each domain are then compared between conditions, with slices or donors as replicates, as [CompareDomains()] does.
+#' @param donor_key Column with the donors (patients, animals), one to a slice; `NULL`: each slice is its own replicate.
+#'   Donors with both conditions are compared with themselves, as pairs.
 #' @param reference The condition that each other one is compared with; `NULL`: the first level (of text, by the
 #'   alphabet).
 #' @param min_spots With several slices: cells of a domain that a slice needs to be compared, 1 or more.
@@ -41,18 +44,19 @@
 #' @param reduction Name of the reduction of the run; `NULL` for the usual one.
 #' @return A list of data frames; the object is not changed.
 #'   - `composition`: a row for each domain and cell type: `domain`, `cell_type`, `n_spots` (with a domain and a type),
-#'     `share`. With several slices a row for each slice, and `slice` first; with conditions `condition` after it. `NA`
-#'     where a slice lacks a domain.
+#'     `share`. With several slices a row for each slice, and `slice` first; with conditions `condition` after it,
+#'     with donors `donor`. `NA` where a slice lacks a domain.
 #'   - `enrichment`: a row for each domain and cell type: `domain`, `cell_type`, `share`, `expected` (both means over
-#'     the slices compared), `log2_ratio`, `z` (above 0 where there is more: standard deviations of the moved maps, or
+#'     the slices or donors compared), `log2_ratio`, `z` (above 0 where there is more: standard deviations of the moved maps, or
 #'     of slices that number of a normal distribution which has the same p-value), `p_value`, `p_adjusted` (Benjamini
-#'     and Hochberg, over all rows), `n_slices` and `method` (`"moves"`, `"moderated t"`, or `"none"` where nothing was
-#'     tested).
+#'     and Hochberg, over all rows), `n_slices`, with donors `n_donors`, and `method` (`"moves"`, `"moderated t"`, or
+#'     `"none"` where nothing was tested).
 #'   - `comparison`: only with conditions, a row for each domain, cell type and compared condition: `domain`,
 #'     `cell_type`, `condition`, `reference`, `share`, `share_reference`, `log2_ratio`, `p_value`, `p_adjusted` (within
-#'     a comparison), `method`, `n` and `n_reference` (slices).
+#'     a comparison), `method`, `n` and `n_reference` with `unit` (how many were compared, and what: `"slice"`,
+#'     `"donor"` or `"pair"`).
 #' @section Errors:
-#' Of class `spotscape_input_error`: domains, cell types, slices or places are missing or wrong; proportions are
+#' Of class `spotscape_input_error`: domains, cell types, slices, donors or places are missing or wrong; proportions are
 #' negative, partly missing, or do not sum to 1; the genes of the object do not tell the signatures apart.
 #' @references Mrkvicka et al. (2021), Revisiting the random shift approach for testing in spatial statistics, Spatial
 #'   Statistics 42. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
@@ -75,9 +79,9 @@
 #' made$enrichment[c("domain", "cell_type", "share", "expected", "p_value")]
 #' @export
 DomainComposition <- function(object, cell_types = NULL, signatures = NULL, normalize = FALSE, domain_key = NULL,
-                              slice_by = NULL, condition_key = NULL, reference = NULL, min_spots = 10L,
-                              n_permutations = 999L, seed = 0L, assay = NULL, layer = NULL, image = NULL,
-                              coordinates = NULL, reduction = NULL) {
+                              slice_by = NULL, condition_key = NULL, donor_key = NULL, reference = NULL,
+                              min_spots = 10L, n_permutations = 999L, seed = 0L, assay = NULL, layer = NULL,
+                              image = NULL, coordinates = NULL, reduction = NULL) {
   run <- domains_of(object, domain_key, slice_by, assay, reduction)
   run <- with_lost_slices(run, coordinates)
   refuse_lost_slices(run)
@@ -87,6 +91,10 @@ DomainComposition <- function(object, cell_types = NULL, signatures = NULL, norm
   if (!is.null(condition)) {
     check_column_name("condition_key", condition_key, run$table)
     run$conditions <- as_plain(run$table[[condition_key]])
+  }
+  if (!is.null(donor_key)) {
+    check_column_name("donor_key", donor_key, run$table)
+    run$donors <- as_plain(run$table[[donor_key]])
   }
   types <- types_to_r(cell_types, run$table, cell_names(run$part))
   if (!several && !identical(as.integer(n_permutations), 0L)) {
@@ -98,7 +106,8 @@ DomainComposition <- function(object, cell_types = NULL, signatures = NULL, norm
   found <- call_verb(
     "domain_composition", composition_to_python(run, types, counts), types_to_python(types),
     signatures = signatures_to_python(signatures), normalize = normalize, domain_key = "domain",
-    slice_key = if (several) "slice", condition_key = condition, reference = reference,
+    slice_key = if (several) "slice", condition_key = condition,
+    donor_key = if (!is.null(donor_key)) "donor", reference = reference,
     min_spots = scalar_to_python("min_spots", min_spots),
     n_permutations = scalar_to_python("n_permutations", n_permutations), seed = scalar_to_python("seed", seed)
   )
@@ -191,6 +200,7 @@ composition_to_python <- function(run, types, counts) {
   obs <- list(domain = factor_to_python(run$domains))
   if (!is.null(run$slices)) obs$slice <- factor_to_python(run$slices)
   if (!is.null(run$conditions)) obs$condition <- factor_to_python(run$conditions)
+  if (!is.null(run$donors)) obs$donor <- factor_to_python(run$donors)
   if (is.factor(types)) obs$cell_type <- factor_to_python(types)
   # Cells by number: names may be shared by slices, and none comes back.
   cells <- array(as.character(seq_along(run$domains)))

@@ -14,11 +14,15 @@
 #'
 #' With `condition_key` slices are the units: the mean `log2_odds` of two conditions are compared by all ways to deal the
 #' conditions to the slices (10,000 draws where there are more). Few slices give no small p: 2 against 2 give 0.33 at best,
-#' 3 against 3 give 0.1, 4 against 4 give 0.03. `smallest_p` says it.
+#' 3 against 3 give 0.1, 4 against 4 give 0.03. `smallest_p` says it. With `donor_key` donors are the units, by the means of
+#' their slices. Slices of one donor are alike, and counting them apart finds differences that are none. Donors with both
+#' conditions are compared with themselves: the two are dealt anew within each.
 #'
 #' @inheritParams DescribeDomains
 #' @param key Column with the names, domains or cell types; `NULL`: the run's domains. Cells without one are left out.
 #' @param condition_key Column with the conditions, one to a slice, two slices or more each; `NULL` to compare none.
+#' @param donor_key Column with the donors (patients, animals), one to a slice; of each compared condition two or more.
+#'   `NULL`: each slice is its own replicate.
 #' @param reference The condition that each other one is compared with; `NULL`: the first level (of text, by the alphabet).
 #' @param n_permutations How often names are dealt anew for z-scores and p-values of the tissue, 10 or more.
 #' @param seed Of all draws.
@@ -32,12 +36,12 @@
 #'   - `slices`: such rows for each `slice`, without z-scores and p-values; `log2_odds` are `NA` where a slice lacks a name.
 #'     `NULL` for one slice.
 #'   - `differences`: a row for each pair and compared condition: `first`, `second`, `condition`, `reference`, `log2_odds`
-#'     and `log2_odds_reference` (means over slices), `difference`, `p_value` (two-sided), `p_adjusted` (Benjamini and
-#'     Hochberg, within a comparison), `smallest_p` (that so many slices can give), `n` and `n_reference` (slices that have
-#'     both names). `NULL` without `condition_key`.
+#'     and `log2_odds_reference` (means over slices or donors), `difference`, `p_value` (two-sided), `p_adjusted`
+#'     (Benjamini and Hochberg, within a comparison), `smallest_p` (that so many can give), `n` and `n_reference` with `unit`
+#'     (how many have both names, and of what: `"slice"`, `"donor"` or `"pair"`). `NULL` without `condition_key`.
 #' @section Errors:
 #' Of class `spotscape_input_error`: no run, no such column, one name only or more than 1000, no places, or a condition that
-#' changes inside a slice or has fewer than two slices.
+#' changes inside a slice or has fewer than two slices (or donors).
 #' @references Palla et al. (2022), Squidpy: a scalable framework for spatial omics analysis, Nature Methods 19.
 #' @seealso [DomainNeighborhoodsPlot()], [DescribeDomains()]
 #' @eval example_start("DomainNeighborhoods", "run")
@@ -46,17 +50,20 @@
 #' found <- DomainNeighborhoods(spe, key = "type", n_permutations = 100)
 #' found$pairs[c("first", "second", "contacts", "expected", "log2_odds")]
 #' @export
-DomainNeighborhoods <- function(object, key = NULL, slice_by = NULL, condition_key = NULL, reference = NULL,
-                                n_permutations = 1000L, seed = 0L, image = NULL, coordinates = NULL, reduction = NULL) {
+DomainNeighborhoods <- function(object, key = NULL, slice_by = NULL, condition_key = NULL, donor_key = NULL,
+                                reference = NULL, n_permutations = 1000L, seed = 0L, image = NULL, coordinates = NULL,
+                                reduction = NULL) {
   run <- with_slices_of(with_lost_slices(run_of(object, reduction), coordinates), slice_by)
   column <- key %||% domain_column(run$stem)
   check_column_name("key", column, run$table)
   if (!is.null(condition_key)) check_column_name("condition_key", condition_key, run$table)
+  if (!is.null(donor_key)) check_column_name("donor_key", donor_key, run$table)
   places <- run_places(run$part, run, image, coordinates)
-  adata <- run_to_python(run, columns = unique(c(column, condition_key)), places = places)
+  adata <- run_to_python(run, columns = unique(c(column, condition_key, donor_key)), places = places)
   found <- call_verb(
     "domain_neighborhoods", adata,
-    key = column, slice_key = if (!is.null(run$slices)) "slice", condition_key = condition_key, reference = reference,
+    key = column, slice_key = if (!is.null(run$slices)) "slice", condition_key = condition_key,
+    donor_key = donor_key, reference = reference,
     n_permutations = scalar_to_python("n_permutations", n_permutations), seed = scalar_to_python("seed", seed),
     key_added = run$stem
   )

@@ -2,7 +2,7 @@
 
     python -m benchmarks.matching                               every part, five seeds
     python -m benchmarks.matching --parts pseudo_spots --seeds 0
-    python -m benchmarks.matching --write-sets sets --seeds 0   the sets of right matches, for other methods
+    python -m benchmarks.peer_sets sets                         sets for other methods: see peer_match.py
 
 No two slices share molecules: where both are made of one tissue, each count is split binomially, and each
 slice gets one half. "domains" matches by the run's embedding, "matching" by what `align_slices` makes itself.
@@ -182,19 +182,6 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
 }
 
 
-def write_sets(folder: Path, seeds: list[int]) -> None:
-    """Write reference and moved slice of the sets with right matches: ``obs["bin"]`` or ``obsm["true"]``."""
-    folder.mkdir(exist_ok=True)
-    for seed in seeds:
-        made = {"halves": two_halves(read("starmap_by3"), seed)}
-        for name, cells in (("by3", read("starmap_by3")), ("simulated", simulated(seed))):
-            made[f"spots_{name}"] = cells_and_spots(cells, seed)
-        made["development"] = tuple(datasets.simulate_development(n_spots=1500, n_genes=600, seed=seed))
-        for name, (reference, moved) in made.items():
-            reference.write_h5ad(folder / f"{seed}_{name}_reference.h5ad")
-            moved.write_h5ad(folder / f"{seed}_{name}_moved.h5ad")
-
-
 def main() -> None:
     """Run the parts asked for and print a table for each."""
     parser = argparse.ArgumentParser(
@@ -203,12 +190,9 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--rows", type=Path, help="also keep every row in this file, one JSON object a line")
-    parser.add_argument("--write-sets", type=Path, metavar="DIR", help="only write the sets of right matches")
     options = parser.parse_args()
     warnings.simplefilter("ignore", SpotscapeWarning)
     warnings.simplefilter("ignore", FutureWarning)
-    if options.write_sets:
-        return write_sets(options.write_sets, options.seeds)
     run_parts({name: PARTS[name] for name in options.parts}, options.seeds, options.rows)
 
 

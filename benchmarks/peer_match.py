@@ -1,83 +1,352 @@
-"""moscot on the sets of `benchmarks.matching` whose right matches are known, in an environment of its own.
+"""Our matching and that of SLAT, moscot, PASTE2, PASTE3 and CAST, on the sets of `peer_sets`, in one run.
 
-    python -m benchmarks.matching --write-sets sets --seeds 0 1 2 3 4
-    python -m venv moscot; moscot/bin/pip install moscot
-    moscot/bin/python benchmarks/peer_match.py sets --alpha 0.5
+    python -m benchmarks.peer_sets sets --seeds 0 1 2 3 4
+    python benchmarks/peer_match.py sets --method spotscape --rows rows.jsonl
+    slat/bin/python benchmarks/peer_match.py sets --method slat --with layers=5 --rows rows.jsonl
+    python benchmarks/peer_match.py sets --table --rows rows.jsonl
 
-The problem is moscot's `AlignmentProblem` with its defaults: fused Gromov-Wasserstein on places and on
-principal components of normalised, log-transformed counts that it makes itself. `alpha` weighs places against
-genes. A spot's match is the one that gets most of its mass. Needs nothing of spotscape.
+Each peer runs in an environment of its own and needs nothing of spotscape:
+
+- slat: ``pip install scSLAT`` (with torch and torch-geometric as it asks); moscot: ``pip install moscot``;
+- paste2: ``pip install paste2``; paste3: not on PyPI, its repository's files on ``PYTHONPATH``, with POT;
+- cast: not on PyPI; omicverse 2.3.2 ships its files (``omicverse/external/CAST``): these on ``PYTHONPATH`` as
+  ``CAST``, with dgl 1.1.3 and torch 2.3.
+
+A method gives matches, places, or both. A match by place is the nearest spot of the reference. Where a method
+offers several, each is a row (``by``). Seconds are of the whole method, our training included.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import json
+import resource
+import sys
+import tempfile
 import time
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import anndata as ad
 import numpy as np
-import scanpy as sc
+import pandas as pd
 from scipy.spatial import cKDTree
-from sklearn.metrics import adjusted_rand_score
+
+Found = dict[str, np.ndarray]  # how it was found: numbers of matches, or places in the reference's frame
 
 
-def partners(reference: ad.AnnData, moved: ad.AnnData, alpha: float) -> np.ndarray:
-    """Return the number of the match of every spot of the moved slice."""
+def spotscape(reference: ad.AnnData, moved: ad.AnnData, seed: int, **options: str) -> Found:
+    """Ours with its defaults; the number of domains and the transform are given."""
+    from spotscape import tl
+
+    k, transform = int(moved.uns["n_domains"]), options.pop("transform", str(moved.uns["transform"]))
+    slices = {"reference": reference, "moved": moved}
+    both = tl.integrate_slices(slices, n_domains=k, seed=seed, progress=False)
+    tl.align_slices(both, reference="reference", transform=transform, seed=seed, **options)
+    table = both.uns["spotscape_alignment"]["matches"]
+    partners = np.full(moved.n_obs, -1)
+    at = moved.obs_names.get_indexer(table["spot"])
+    partners[at] = reference.obs_names.get_indexer(table["reference_spot"])
+    if transform == "none":
+        return {"matches": partners}
+    aligned = both.obsm["spatial_aligned"][(both.obs["slice"] == "moved").to_numpy()]
+    return {"matches": partners, "places": aligned}
+
+
+def slat(
+    reference: ad.AnnData,
+    moved: ad.AnnData,
+    seed: int,
+    feature: str = "DPCA",
+    layers: str = "1",
+    neighbors: str = "20",
+    trained: str = "yes",
+) -> Found:
+    """SLAT as in its tutorials; "smooth" takes, of 20 candidates, the nearest by the coordinates as given."""
+    import torch
+    from torch_geometric.utils import scatter
+
+    # torch-scatter and torch-cluster have to be compiled. SLAT takes a sum and a table of neighbours of them.
+    add = ModuleType("torch_scatter")
+    add.scatter_add = partial(scatter, reduce="sum")
+    sys.modules.setdefault("torch_scatter", add)
+    from scSLAT.model import load_anndatas, run_SLAT, spatial_match
+
+    torch.manual_seed(seed)
+    slices = [reference, moved]
+    for one in slices:
+        one.uns["Spatial_Net"] = neighbor_table(one, int(neighbors))
+    edges, features = load_anndatas(slices, feature=feature, check_order=False)
+    # One of its tutorials matches by the features that training starts from.
+    embedded = run_SLAT(features, edges, LGCN_layer=int(layers))[:2] if trained == "yes" else features
+    return {
+        "matches": spatial_match(embedded, reorder=False)[0],
+        "smooth": spatial_match(embedded, reorder=False, adatas=slices)[0],
+    }
+
+
+def neighbor_table(adata: ad.AnnData, k: int) -> pd.DataFrame:
+    """Return what SLAT's `Cal_Spatial_Net` makes with torch-cluster."""
+    near = cKDTree(adata.obsm["spatial"]).query(adata.obsm["spatial"], k=k)[1]  # a spot itself included
+    pairs = np.column_stack([np.repeat(np.arange(adata.n_obs), k), near.ravel()])
+    pairs = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
+    return pd.DataFrame(adata.obs_names.to_numpy()[pairs], columns=["Cell1", "Cell2"])
+
+
+def moscot(
+    reference: ad.AnnData,
+    moved: ad.AnnData,
+    seed: int,
+    alpha: str = "0.5",
+    epsilon: str = "0.01",
+    tau: str = "1",
+) -> Found:
+    """Solve moscot's `AlignmentProblem` on principal components that it makes of log-normalised counts."""
+    import scanpy as sc
     from moscot.problems.space import AlignmentProblem
 
-    shared = reference.var_names.intersection(moved.var_names)
-    both = ad.concat(
-        {"reference": reference[:, shared], "moved": moved[:, shared]}, label="slice", index_unique="_"
-    )
+    both = ad.concat({"reference": reference, "moved": moved}, label="slice", join="inner")
     sc.pp.normalize_total(both)
     sc.pp.log1p(both)
     problem = AlignmentProblem(adata=both)
     problem = problem.prepare(batch_key="slice", policy="star", reference="reference")
-    problem = problem.solve(alpha=alpha)
+    problem = problem.solve(alpha=float(alpha), epsilon=float(epsilon), tau_a=float(tau), tau_b=float(tau))
     ((pair, one),) = problem.solutions.items()
     plan = np.asarray(one.transport_matrix)
-    return plan.argmax(axis=1) if pair[0] == "moved" else plan.argmax(axis=0)
+    own = (both.obs["slice"] == "moved").to_numpy()
+    middle = reference.obsm["spatial"].mean(axis=0)
+    return {
+        "matches": plan.argmax(axis=1) if pair[0] == "moved" else plan.argmax(axis=0),
+        "warp": np.asarray(problem.align(mode="warp")[0])[own],
+        "affine": np.asarray(problem.align(mode="affine")[0])[own] + middle,
+    }
 
 
-def right(name: str, reference: ad.AnnData, moved: ad.AnnData, found: np.ndarray) -> tuple[str, float]:
-    """Return the figure of a set, and what it is."""
-    if "bin" in moved.obs:
-        return "in own bin", float(
-            (moved.obs["bin"].to_numpy() == reference.obs["bin"].to_numpy()[found]).mean()
+def paste2(
+    reference: ad.AnnData, moved: ad.AnnData, seed: int, dissimilarity: str = "glmpca", norm: str = "yes"
+) -> Found:
+    """PASTE2's partial alignment, told the true overlap."""
+    from paste2.PASTE2 import partial_pairwise_align
+
+    plan = partial_pairwise_align(
+        moved,
+        reference,
+        s=overlap(reference, moved),
+        dissimilarity=dissimilarity,
+        norm=norm == "yes",
+        verbose=False,
+    )
+    return by_plan(plan, reference, moved)
+
+
+def paste3(
+    reference: ad.AnnData, moved: ad.AnnData, seed: int, dissimilarity: str = "kl", partial: str = "no"
+) -> Found:
+    """PASTE3's alignment of whole slices, or of the true overlap."""
+    from paste3.paste import pairwise_align
+
+    share = overlap(reference, moved) if partial == "yes" else None
+    plan, _ = pairwise_align(
+        moved, reference, overlap_fraction=share, exp_dissim_metric=dissimilarity, norm=partial == "yes"
+    )
+    return by_plan(np.asarray(plan), reference, moved)
+
+
+def cast(
+    reference: ad.AnnData,
+    moved: ad.AnnData,
+    seed: int,
+    epochs: str = "400",
+    dims: str = "512",
+    unit: str = "100",
+    affine: str = "500",
+    bent: str = "400",
+    step: str = "500",
+    mesh: str = "8",
+) -> Found:
+    """CAST_MARK and CAST_STACK with the settings of their code; ``unit`` is the length of a spot distance."""
+    import matplotlib
+    import torch
+    from CAST import CAST_MARK, CAST_STACK, reg_params
+    from CAST.model.model_GCNII import Args
+
+    matplotlib.use("Agg")
+    matplotlib.pyplot.savefig = lambda *_, **__: None  # its pictures take longer than its sums
+    torch.manual_seed(seed)
+    scale = float(unit) / reference.uns["spacing"]
+    shared = reference.var_names.intersection(moved.var_names)
+    places, features = {}, {}
+    for name, one in (("moved", moved), ("reference", reference)):
+        counts = np.asarray(one[:, shared].X.todense(), dtype="float32")
+        places[name] = one.obsm["spatial"] * scale
+        features[name] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) * 1e4
+    trained = Args("both", -1, int(epochs), der=0.5, dfr=0.3, encoder_dim=int(dims), use_encoder=True)
+    with tempfile.TemporaryDirectory() as folder:
+        embedded = CAST_MARK(
+            places,
+            features,
+            folder,
+            gpu_t=-1,
+            device="cpu",
+            args=trained,
+            if_plot=False,
+            graph_strategy="delaunay",
         )
-    if "true" in moved.obsm:
-        xy = reference.obsm["spatial"]
-        spacing = float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
-        apart = np.linalg.norm(xy[found] - moved.obsm["true"], axis=1)
-        return "within 2 spots", float((apart < 2 * spacing).mean())
-    labels = [one.obs["ground_truth"].astype(str).to_numpy() for one in (moved, reference)]
-    return "LTARI", float(adjusted_rand_score(labels[0], labels[1][found]))
+        settings = reg_params(
+            dataname="moved",
+            gpu=-1,
+            iterations=int(affine),
+            bleeding=5 * float(unit),
+            d_list=[1],  # both slices are in the same unit
+            translation_params=[0.3, 0.3, 5],
+            attention_params=[None, 3, 1, 0],
+            dist_penalty2=[0],
+            alpha_basis_bs=[float(step)],
+            meshsize=[int(mesh)],
+            iterations_bs=[int(bent)],
+            attention_params_bs=[[None, 3, 1, 0]],
+            mesh_weight=[None],
+        )
+        settings.alpha_basis = torch.Tensor([1 / 1000, 1 / 1000, 1 / 50, 5, 5]).reshape(5, 1)
+        found = CAST_STACK(places, embedded, folder, ["moved", "reference"], settings)
+    return {"places": np.asarray(found["moved"]) / scale}
+
+
+def overlap(reference: ad.AnnData, moved: ad.AnnData) -> float:
+    """Return which share of the reference the moved slice covers: crops are known, the others are whole."""
+    return min(moved.n_obs / reference.n_obs, 0.99) if moved.uns["cropped"] else 0.99
+
+
+def by_plan(plan: np.ndarray, reference: ad.AnnData, moved: ad.AnnData) -> Found:
+    """Return the matches of most mass, and the places after the rigid motion that fits the plan best."""
+    matches = np.where(plan.sum(axis=1) > 0, plan.argmax(axis=1), -1)
+    return {"matches": matches, "places": rigid(moved.obsm["spatial"], reference.obsm["spatial"], plan)}
+
+
+def rigid(y: np.ndarray, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return places after the rigid motion onto others that fits the weights of the pairs best."""
+    middles = [weights.sum(axis=0) @ x / weights.sum(), weights.sum(axis=1) @ y / weights.sum()]
+    u, _, vt = np.linalg.svd((y - middles[1]).T @ weights @ (x - middles[0]))
+    return (y - middles[1]) @ u @ vt + middles[0]
+
+
+def distance(adata: ad.AnnData) -> float:
+    """Return the median distance to the nearest spot."""
+    xy = adata.obsm["spatial"]
+    return float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
+
+
+# ---- figures --------------------------------------------------------------------------------------------
+
+
+def figures(reference: ad.AnnData, moved: ad.AnnData, found: np.ndarray) -> dict[str, float]:
+    """Return the share of right matches, the label-transfer ARI and the registration error, where known."""
+    from sklearn.metrics import adjusted_rand_score
+
+    row: dict[str, float] = {}
+    if found.ndim == 2:
+        if "true" in moved.obsm:
+            spacing = max(reference.uns["spacing"], moved.uns["spacing"])
+            row["error"] = float(np.median(np.linalg.norm(found - moved.obsm["true"], axis=1)) / spacing)
+        found = cKDTree(reference.obsm["spatial"]).query(found)[1]
+    own, given = np.flatnonzero(found >= 0), found[found >= 0]
+    if "bin" in moved.obs:
+        same = moved.obs["bin"].to_numpy()[own] == reference.obs["bin"].to_numpy()[given]
+        row["right"] = float(same.sum() / moved.n_obs)
+    elif "true" in moved.obsm:
+        apart = np.linalg.norm(reference.obsm["spatial"][given] - moved.obsm["true"][own], axis=1)
+        row["right"] = float((apart < 2 * reference.uns["spacing"]).sum() / moved.n_obs)
+    if "ground_truth" in moved.obs and "ground_truth" in reference.obs:
+        a, b = moved.obs["ground_truth"].iloc[own], reference.obs["ground_truth"].iloc[given]
+        known = a.notna().to_numpy() & b.notna().to_numpy()
+        row["LTARI"] = float(adjusted_rand_score(a[known].astype(str), b[known].astype(str)))
+    return row
+
+
+def run(method: str, path: Path, most: int, orient: str, options: dict[str, str]) -> list[dict[str, Any]]:
+    """Run a method on a set and return a row for each way in which it says what belongs together."""
+    seed, name = path.stem.removesuffix("_moved").split("_", 1)
+    moved, reference = ad.read_h5ad(path), ad.read_h5ad(str(path).replace("_moved", "_reference"))
+    moved.uns["cropped"] = name.startswith(("cropped", "bumps", "waves"))
+    moved.uns["spacing"], reference.uns["spacing"] = distance(moved), distance(reference)
+    rng = np.random.default_rng(int(seed))
+    reference, moved = (
+        one[np.sort(rng.permutation(one.n_obs)[:most])].copy() if one.n_obs > most else one
+        for one in (reference, moved)
+    )
+    if orient == "unflipped":
+        moved.obsm["spatial"] = moved.obsm["spatial"] * [-1.0, 1.0]
+    if orient == "placed" and "true" in moved.obsm:
+        moved.obsm["spatial"] = rigid(moved.obsm["spatial"], moved.obsm["true"], np.eye(moved.n_obs))
+    started, core = time.perf_counter(), time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = METHODS[method](reference, moved, int(seed), **options)
+    cost = {
+        "s": time.perf_counter() - started,
+        "core s": time.process_time() - core,
+        "GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
+    how = {"method": method, "setting": " ".join([f"{k}={v}" for k, v in options.items()])}
+    if orient != "given":
+        how["setting"] += f" {orient}"
+    if max(reference.n_obs, moved.n_obs) == most:
+        how["setting"] += f" {most} spots"
+    rows = []
+    for by, one in found.items():
+        row = {"set": name, "seed": int(seed), **how, "by": by, **figures(reference, moved, one), **cost}
+        rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+    return rows
+
+
+def table(rows_file: Path) -> None:
+    """Print the means over the seeds for each set, and over the kinds of sets: right matches, else LTARI."""
+    rows = pd.read_json(rows_file, lines=True)
+    rows["how"] = rows["method"] + " " + rows["setting"].fillna("") + ", " + rows["by"]
+    rows["figure"] = rows["right"].fillna(rows["LTARI"])
+    for what in ("figure", "LTARI", "error", "core s", "GB"):
+        wide = rows.pivot_table(index="how", columns="set", values=what)
+        kinds = wide.T.groupby(lambda name: name.split("_")[0]).mean().T
+        print(f"\n## {what}\n\n{wide.assign(mean=kinds.mean(axis=1)).round(3).to_csv(sep='|')}")
+
+
+METHODS: dict[str, Callable[..., Found]] = {
+    one.__name__: one for one in (spotscape, slat, moscot, paste2, paste3, cast)
+}
 
 
 def main() -> None:
-    """Print a line for each set and seed, and the means."""
+    """Print a row for each set, seed and way of matching, or the table of rows kept before."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--alpha", type=float, default=0.5)
+    parser.add_argument("--method", choices=METHODS, default="spotscape")
+    parser.add_argument("--with", dest="options", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--sets", nargs="*", default=[""], help="how the names of the sets begin")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument("--most", type=int, default=10**9, help="the most spots of a slice, drawn at random")
+    parser.add_argument("--orient", choices=["given", "unflipped", "placed"], default="given")
+    parser.add_argument("--rows", type=Path, help="also keep every row in this file, one JSON object a line")
+    parser.add_argument("--table", action="store_true", help="only print the table of the rows kept")
     options = parser.parse_args()
+    if options.table:
+        return table(options.rows)
     warnings.simplefilter("ignore")
-    figures: dict[str, list[float]] = {}
+    chosen = dict(one.split("=", 1) for one in options.options)
     for path in sorted(options.folder.glob("*_moved.h5ad")):
-        moved = ad.read_h5ad(path)
-        reference = ad.read_h5ad(str(path).replace("_moved", "_reference"))
-        started = time.perf_counter()
-        found = partners(reference, moved, options.alpha)
-        seconds = time.perf_counter() - started
-        name = path.name.split("_", 1)[1].removesuffix("_moved.h5ad")
-        what, figure = right(name, reference, moved, found)
-        figures.setdefault(f"{name}, {what}", []).append(figure)
-        print(f"{path.name.split('_')[0]} {name}: {what} {figure:.3f}, {seconds:.0f} s", flush=True)
-    for name, values in figures.items():
-        print(f"alpha {options.alpha:g}, {name}: {np.mean(values):.3f} +- {np.std(values):.3f}")
+        seed, name = path.name.split("_", 1)
+        if int(seed) in options.seeds and name.startswith(tuple(options.sets)):
+            for row in run(options.method, path, options.most, options.orient, chosen):
+                print(json.dumps(row), flush=True)
+                if options.rows:
+                    with options.rows.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,25 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise input_error(named_path(path), f"that it cannot be written ({reason})", _WRITABLE) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to fill, which becomes ``path`` if the block ends well; else nothing is left."""
+    if path.exists():
+        raise input_error(named_path(path), "something there", "a folder that does not exist yet")
+    if not path.resolve().parent.is_dir():
+        raise input_error(named_path(path), "no folder above it", "a folder that exists", "Create it first.")
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        temporary.mkdir()
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else first_line(error)
+        raise input_error(named_path(path), f"that it cannot be written ({reason})", _WRITABLE) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_output(path: str | os.PathLike[str]) -> None:

@@ -71,6 +71,7 @@ def test_bad_input_is_one_line(labelled, tmp_path, capsys):
         (("--cell-types", "cell", "-o", tmp_path / "made.txt"), "ends in .csv"),
         (("--cell-types", "cell", "--comparison", tmp_path / "c.csv"), "Give --condition-key."),
         (("--cell-types", "cell", "--figure", tmp_path / "made.gif"), "ends in .png"),
+        (("--cell-types", "cell", "--donor-key", "cell"), "donor_key: found 'cell'"),
     ):
         code, out, err = told(capsys, "composition", labelled, "--n-permutations", 0, *words)
         assert (code, out, err.count("\n")) == (2, "", 1)

@@ -23,6 +23,7 @@ def four_slices(tmp_path):
     adata.obs["type"] = pd.Categorical(rng.choice(list("abc"), 144))
     adata.obs["slice"] = pd.Categorical(np.repeat(list("wxyz"), 36))
     adata.obs["condition"] = pd.Categorical(np.repeat(["case", "control"], 72))
+    adata.obs["patient"] = pd.Categorical(np.repeat(["p", "q", "p", "q"], 36))
     io.write(adata, tmp_path / "in.h5ad")
     return tmp_path / "in.h5ad"
 
@@ -32,16 +33,17 @@ def test_the_tables_are_the_python_call(four_slices, tmp_path, capsys):
     paths = {name: tmp_path / name for name in ("pairs.csv", "differences.csv", "z.png")}
     code, out, err = told(
         *(capsys, "neighborhoods", four_slices, "--key", "type", "--slice-key", "slice"),
-        *("--condition-key", "condition", "--reference", "control", "--n-permutations", 50, "--seed", 2),
+        *("--condition-key", "condition", "--donor-key", "patient", "--reference", "control"),
+        *("--n-permutations", 50, "--seed", 2),
         *("-o", paths["pairs.csv"], "--differences", paths["differences.csv"], "--figure", paths["z.png"]),
     )
     assert code == 0, err
-    assert "So few slices of case and control" in err
-    with pytest.warns(SpotscapeWarning, match="So few slices"):
+    assert "So few donors with both conditions of case and control" in err
+    with pytest.warns(SpotscapeWarning, match="So few donors"):
         found = tl.domain_neighborhoods(
             io.read(four_slices),
             **{"key": "type", "slice_key": "slice", "condition_key": "condition", "reference": "control"},
-            **{"n_permutations": 50, "seed": 2},
+            **{"donor_key": "patient", "n_permutations": 50, "seed": 2},
         )
     table = pd.read_csv(paths["pairs.csv"])
     whole, each = table[table["slice"].isna()], table[table["slice"].notna()]

@@ -83,6 +83,15 @@ test_that("slices are the replicates, also of conditions", {
   expect_identical(c(first$domain, first$cell_type, first$condition), c("x", "glia", "case"))
   expect_lt(first$p_adjusted, 0.05)
   expect_gt(first$log2_ratio, 1)
+  spe$patient <- ifelse(spe$section %in% c("a", "c"), "p", "q")
+  by_donor <- DomainComposition(
+    spe, "cell", domain_key = "side", slice_by = "section", condition_key = "group", donor_key = "patient",
+    reference = "control"
+  )
+  expect_identical(unique(by_donor$composition$donor), c("p", "q"))
+  expect_true(all(by_donor$enrichment$n_donors == 2))
+  expect_identical(unique(by_donor$comparison$unit), "pair")
+  expect_equal(by_donor$comparison$share, made$comparison$share)
 })
 
 test_that("what is not there is said", {
@@ -105,4 +114,5 @@ test_that("what is not there is said", {
   refused(NULL, "signatures", "without names", signatures = matrix(1, 2, 2))
   refused("cell", "condition_key", "group", condition_key = "group")
   refused("cell", "condition_key", "one slice", condition_key = "cell")
+  refused("cell", "donor_key", "who", donor_key = "who")
 })

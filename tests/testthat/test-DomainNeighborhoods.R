@@ -78,6 +78,15 @@ test_that("conditions are compared with slices as units", {
   expect_input_error(
     DomainNeighborhoods(spe, key = "type", slice_by = "part", condition_key = "part"), "part", "two slices or more"
   )
+  spe$patient <- ifelse(spe$part %in% c("s0", "s2"), "p", "q")
+  by_donor <- suppressWarnings(DomainNeighborhoods(
+    spe, key = "type", slice_by = "part", condition_key = "condition", donor_key = "patient", reference = "control",
+    n_permutations = 20
+  ))$differences
+  expect_equal(by_donor$difference, found$differences$difference)
+  expect_equal(by_donor$smallest_p, rep(0.5, 6))
+  expect_identical(unique(by_donor$unit), "pair")
+  expect_input_error(DomainNeighborhoods(spe, key = "type", donor_key = "who"), "donor_key", "who")
 })
 
 test_that("what is not there is said", {

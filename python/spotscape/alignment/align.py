@@ -63,6 +63,34 @@ class Aligned(NamedTuple):
         return moved if self.deformation is None else self.deformation(moved)
 
 
+class Placed(NamedTuple):
+    """A slice in its place, or why it has none, and what `finish` needs to go on from there.
+
+    Attributes
+    ----------
+    sides
+        Both slices.
+    pairs
+        Mutual neighbours in the embedding, P x 2.
+    scale
+        Their median distance there.
+    found, why
+        As in `Aligned`.
+    rng
+        Of the samples that are still to be drawn.
+    landmarks
+        Those that it was placed by; None for matches.
+    """
+
+    sides: Sides
+    pairs: np.ndarray
+    scale: float
+    found: Registration | None
+    why: str
+    rng: np.random.Generator
+    landmarks: Landmarks | None
+
+
 def align(
     sides: Sides,
     transform: str,
@@ -72,15 +100,32 @@ def align(
     landmarks: Landmarks | None = None,
 ) -> Aligned:
     """Align one slice to the reference, by its landmarks where there are any, and match its spots."""
+    return finish(place(sides, transform, n_neighbors, rng, landmarks), transform, matching)
+
+
+def place(
+    sides: Sides,
+    transform: str,
+    n_neighbors: int,
+    rng: np.random.Generator,
+    landmarks: Landmarks | None = None,
+) -> Placed:
+    """Find where the slice lies on the reference, before it is bent; with ``"none"`` only what matches."""
     pairs, distances = mutual_neighbors(sides.z, sides.reference_z, n_neighbors)
     scale = max(float(np.median(distances)), 1e-12) if len(distances) else 1.0
+    found, why, kind = None, "", first_kind(transform)
+    if landmarks is not None:
+        found = _judged(landmarks.transform(kind), sides, pairs, rng)
+    elif transform != "none":
+        found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), kind, rng)
+    return Placed(sides, pairs, scale, found, why, rng, landmarks)
+
+
+def finish(placed: Placed, transform: str, matching: str) -> Aligned:
+    """Bend a slice that has its place, if that is asked for, and match its spots."""
+    sides, pairs, scale, found, why, rng, landmarks = placed
     if transform == "none":
         return Aligned(None, "", by_embedding(sides, pairs, scale), len(pairs))
-    kind = first_kind(transform)
-    if landmarks is None:
-        found, why = _register(sides, pairs, np.exp(-(distances**2) / (2 * scale**2)), kind, rng)
-    else:
-        found, why = _judged(landmarks.transform(kind), sides, pairs, rng), ""
     if found is None:
         return Aligned(None, why, None, len(pairs))
     one = Aligned(found, "", None, len(pairs))

@@ -3,7 +3,7 @@
 No label is looked at. A spot's nearest in the embedding says where the spot lies; the transform, which all
 matches together have made, says it again. The embedding for which most of them agree within a spot distance
 tells places apart best. How many matches agree *loosely* is no measure: smoothing makes neighbours share
-their matches, right or wrong.
+their matches, right or wrong. The slice is bent, and its spots are matched, by the best embedding alone.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from spotscape.alignment.align import Aligned, align
+from spotscape.alignment.align import Aligned, Placed, finish, place
 from spotscape.alignment.footprints import Space
 from spotscape.alignment.landmarks import Landmarks
-from spotscape.alignment.registration import Sides, first_kind
+from spotscape.alignment.registration import Sides
 
 _REACH = 1.0
 """In spot distances."""
@@ -29,10 +29,9 @@ _MOST_SPOTS = 5000
 
 
 class Best(NamedTuple):
-    """An alignment, the slices in the embedding that it went by, and that embedding."""
+    """An alignment, and the embedding that it went by."""
 
     aligned: Aligned
-    sides: Sides
     space: Space
 
 
@@ -45,7 +44,7 @@ def align_by_best(
     seed: int,
     landmarks: Landmarks | None = None,
 ) -> Best:
-    """Align by each embedding and return the best alignment; a failed one where all of them fail.
+    """Place the slice by each embedding and return the best alignment; a failed one where all of them fail.
 
     Parameters
     ----------
@@ -60,30 +59,26 @@ def align_by_best(
     landmarks
         Points that the transform is fitted to in place of matches.
     """
-    kind = first_kind(transform)
     best, most = None, -1.0
     for space in spaces:
         own = sides._replace(z=space.z, reference_z=space.reference_z)
-        one = align(own, kind, "nearest", n_neighbors, np.random.default_rng(seed), landmarks)
-        share = closeness(one, own) * (_CLEARLY if best is None else 1.0)
+        one = place(own, transform, n_neighbors, np.random.default_rng(seed), landmarks)
+        share = closeness(one) * (_CLEARLY if best is None else 1.0)
         if best is None or share > most:
-            best, most = Best(one, own, space), share
+            best, most = (one, space), share
     if best is None:
         raise ValueError("no embedding to align by")
-    if best.aligned.found is not None and (transform, matching) != (kind, "nearest"):
-        rng = np.random.default_rng(seed)
-        again = align(best.sides, transform, matching, n_neighbors, rng, landmarks)
-        best = best._replace(aligned=again)
-    return best
+    return Best(finish(best[0], transform, matching), best[1])
 
 
-def closeness(one: Aligned, sides: Sides) -> float:
+def closeness(one: Placed) -> float:
     """Return the share of spots whose nearest in the embedding lies within a spot distance of them."""
     if one.found is None:
         return 0.0
+    sides = one.sides
     step = -(-len(sides.xy) // _MOST_SPOTS)
     rows = np.arange(0, len(sides.xy), step)
     search = NearestNeighbors(n_neighbors=1).fit(sides.reference_z)
     partners = search.kneighbors(sides.z[rows], return_distance=False)[:, 0]
-    off = np.linalg.norm(one(sides.xy[rows]) - sides.reference_xy[partners], axis=1)
+    off = np.linalg.norm(one.found.transform(sides.xy[rows]) - sides.reference_xy[partners], axis=1)
     return float((off < _REACH * sides.spacing).mean())

@@ -87,6 +87,7 @@ def composition_table(
     cell_types: list[str],
     slices: list[str] | None = None,
     conditions: list[str] | None = None,
+    donors: list[str] | None = None,
 ) -> pd.DataFrame:
     """Return one row a domain and cell type, of each slice where there are several.
 
@@ -94,8 +95,8 @@ def composition_table(
     ----------
     shares
         Of these domains, types and slices, in their order.
-    domains, cell_types, slices, conditions
-        Names; conditions are those of the slices.
+    domains, cell_types, slices, conditions, donors
+        Names; conditions and donors are those of the slices.
 
     Examples
     --------
@@ -119,8 +120,7 @@ def composition_table(
         }
     ).astype({"domain": object, "cell_type": object})
     per_slice = n_domains * n_types
-    if conditions is not None:
-        table.insert(0, _keys.CONDITION, np.repeat(np.asarray(conditions, dtype=object), per_slice))
-    if slices is not None:
-        table.insert(0, _keys.SLICE, np.repeat(np.asarray(slices, dtype=object), per_slice))
+    for name, of_slice in (("donor", donors), (_keys.CONDITION, conditions), (_keys.SLICE, slices)):
+        if of_slice is not None:
+            table.insert(0, name, np.repeat(np.asarray(of_slice, dtype=object), per_slice))
     return table

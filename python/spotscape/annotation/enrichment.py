@@ -10,6 +10,7 @@ import pandas as pd
 from spotscape import _keys
 from spotscape.annotation.composition import Shares
 from spotscape.annotation.moves import beside_chance
+from spotscape.comparison.design import design_of
 from spotscape.comparison.genes import adjusted
 from spotscape.comparison.shares import MODERATED_T, NONE, beside_expected, compare_shares, log2_ratio
 
@@ -62,8 +63,8 @@ def in_one_slice(
     return _table(inside, expected, z, p_value, here, MOVES)
 
 
-def over_slices(shares: Shares, min_spots: int) -> pd.DataFrame:
-    """Compare each domain's shares with those of the slices, over slices.
+def over_slices(shares: Shares, min_spots: int, donors: pd.Series | None = None) -> pd.DataFrame:
+    """Compare each domain's shares with those of the slices, over slices or donors.
 
     Parameters
     ----------
@@ -71,11 +72,13 @@ def over_slices(shares: Shares, min_spots: int) -> pd.DataFrame:
         Of two slices or more.
     min_spots
         Spots of a domain that a slice needs.
+    donors
+        Of the slices: their means over a donor's slices are compared. None: each slice counts.
 
     Returns
     -------
     pandas.DataFrame
-        As `in_one_slice` does.
+        As `in_one_slice` does; ``n_donors`` beside ``n_slices``, where there are donors.
 
     Examples
     --------
@@ -90,7 +93,8 @@ def over_slices(shares: Shares, min_spots: int) -> pd.DataFrame:
     """
     _, n_domains, n_types = shares.inside.shape
     share, expected, z, p_value = (np.full((n_domains, n_types), np.nan) for _ in range(4))
-    n_slices = np.zeros((n_domains, n_types), dtype=int)
+    n_slices, n_units = np.zeros((2, n_domains, n_types), dtype=int)
+    unit = np.arange(len(shares.inside)) if donors is None else pd.factorize(donors)[0]
     # A slice that is of one domain has nothing to compare it with.
     whole = shares.n_spots.sum(axis=1, keepdims=True)
     enough = (shares.n_spots >= max(min_spots, 1)) & (shares.n_spots < whole)
@@ -99,20 +103,29 @@ def over_slices(shares: Shares, min_spots: int) -> pd.DataFrame:
             continue
         inside = shares.inside[slices][:, domains]
         beside = np.broadcast_to(shares.whole[slices][:, None], inside.shape)
+        inside, beside = (_means_of(values, unit[slices]) for values in (inside, beside))
         share[domains], expected[domains] = inside.mean(axis=0), beside.mean(axis=0)
-        n_slices[domains] = slices.sum()
-        if slices.sum() > 1:
+        n_slices[domains], n_units[domains] = slices.sum(), len(inside)
+        if len(inside) > 1:
             found = beside_expected(*(_rows(values[..., _free(n_types)]) for values in (inside, beside)))
             z[domains], p_value[domains] = (one.reshape(len(domains), -1) for one in found)
             if n_types == 2:
                 z[domains, 1] *= -1
-    return _table(share, expected, z, p_value, n_slices, MODERATED_T)
+    table = _table(share, expected, z, p_value, n_slices, MODERATED_T)
+    if donors is not None:
+        table.insert(table.columns.get_loc("n_slices") + 1, "n_donors", n_units.ravel())
+    return table
 
 
 def between_conditions(
-    shares: Shares, conditions: np.ndarray, other: str, reference: str, min_spots: int
+    shares: Shares,
+    conditions: pd.Series,
+    other: str,
+    reference: str,
+    min_spots: int,
+    donors: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Compare each domain's shares between two conditions, over slices.
+    """Compare each domain's shares between two conditions, over slices or donors.
 
     Parameters
     ----------
@@ -124,6 +137,8 @@ def between_conditions(
         Those compared.
     min_spots
         Spots of a domain that a slice needs.
+    donors
+        Of the slices, as `compare_domains` takes them; None: each slice is compared.
 
     Returns
     -------
@@ -132,12 +147,12 @@ def between_conditions(
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import numpy as np, pandas as pd
     >>> from spotscape.annotation.composition import shares_of
     >>> from spotscape.annotation.enrichment import between_conditions
     >>> types, slices = np.eye(2)[[0, 0, 0, 1, 1, 1, 1, 1]], np.repeat(np.arange(4), 2)
     >>> shares = shares_of(np.zeros(8, dtype=int), types, slices, 1, 4)
-    >>> found = between_conditions(shares, np.array(["a", "a", "b", "b"]), "a", "b", min_spots=1)
+    >>> found = between_conditions(shares, pd.Series(list("aabb")), "a", "b", min_spots=1)
     >>> found[["share", "share_reference", "n", "n_reference"]].values.tolist()
     [[0.75, 0.0, 2.0, 2.0], [0.25, 1.0, 2.0, 2.0]]
     """
@@ -145,18 +160,12 @@ def between_conditions(
     enough = shares.n_spots >= max(min_spots, 1)
     tables = []
     for domains, slices in _alike(enough):
-        groups = [shares.inside[slices & (conditions == name)][:, domains] for name in (other, reference)]
-        n_slices = [len(group) for group in groups]
-        if min(n_slices):
-            table = compare_shares(*map(_rows, groups))
-            free = compare_shares(*(_rows(group[..., _free(n_types)]) for group in groups))
-            p_value = free["p_value"].to_numpy().reshape(len(domains), -1)
-            table["p_value"] = np.broadcast_to(p_value, (len(domains), n_types)).ravel()
-        else:
-            means = [_mean(group, len(domains) * n_types) for group in groups]
-            table = pd.DataFrame(dict(zip(("share", "share_reference"), means, strict=True)))
-            table = table.assign(log2_ratio=np.nan, p_value=np.nan, method=NONE)
-        table["n"], table["n_reference"] = n_slices
+        theirs = None if donors is None else donors[slices]
+        design = design_of(conditions[slices], theirs, other, reference)
+        free = np.arange(len(domains) * n_types) % n_types < _free(n_types).stop
+        table = compare_shares(_rows(shares.inside[slices][:, domains]), design, MODERATED_T, free=free)
+        if n_types == 2:
+            table["p_value"] = np.repeat(table["p_value"][free].to_numpy(), 2)
         table["domain"] = np.repeat(domains, n_types)
         table["cell_type"] = np.tile(np.arange(n_types), len(domains))
         tables.append(table)
@@ -168,7 +177,7 @@ def between_conditions(
 
 
 _NAMES = ("domain", "cell_type", _keys.CONDITION, "reference")
-_HOW = ("method", "n", "n_reference")
+_HOW = ("method", "n", "n_reference", "unit")
 
 
 def _free(n_types: int) -> slice:
@@ -188,9 +197,12 @@ def _rows(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1).T
 
 
-def _mean(group: np.ndarray, n_rows: int) -> np.ndarray:
-    """Return the mean over slices of each row; NaN without a slice."""
-    return _rows(group).mean(axis=1) if len(group) else np.full(n_rows, np.nan)
+def _means_of(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Return the means over the slices (first axis) of each unit."""
+    names = np.unique(unit)
+    if len(names) == len(unit):
+        return values
+    return np.stack([values[unit == name].mean(axis=0) for name in names])
 
 
 def _table(

@@ -19,6 +19,10 @@ DomainKey = Annotated[
 SliceKey = Annotated[
     str | None, typer.Option(help="The column of obs with the slices; the run's where left out.")
 ]
+DonorKey = Annotated[
+    str | None,
+    typer.Option(help="The column of obs with the donors. Left out, each slice is its own replicate."),
+]
 SpatialKey = Annotated[str, typer.Option(help="The name of the coordinates in obsm.")]
 GeneKey = Annotated[
     str | None, typer.Option(help="The column of var with gene symbols; looked for where left out.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spotscape import _keys
-from spotscape.cli._options import Quiet, SliceKey, Source
+from spotscape.cli._options import DonorKey, Quiet, SliceKey, Source
 from spotscape.cli._output import as_text, check_output_file, write_table
 from spotscape.cli._results import compared
 from spotscape.cli._sources import read_one, write_result
@@ -35,10 +35,7 @@ def compare(
         typer.Option(help="The column of obs with the conditions, one to a slice; the run's where left out."),
     ] = None,
     slice_key: SliceKey = None,
-    donor_key: Annotated[
-        str | None,
-        typer.Option(help="The column of obs with the donors. Left out, each slice is its own replicate."),
-    ] = None,
+    donor_key: DonorKey = None,
     reference: Annotated[
         str | None, typer.Option(help="The condition to compare with; the first where left out.")
     ] = None,

@@ -9,7 +9,7 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
-from spotscape.cli._options import CountsLayer, DomainKey, Quiet, SliceKey, Source, SpatialKey
+from spotscape.cli._options import CountsLayer, DomainKey, DonorKey, Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import check_output_file, write_table
 from spotscape.cli._sources import read_one
 from spotscape.cli._tables import read_named_rows
@@ -57,6 +57,7 @@ def composition(
     condition_key: Annotated[
         str | None, typer.Option(help="The column of obs with conditions; the run's where left out.")
     ] = None,
+    donor_key: DonorKey = None,
     reference: Annotated[
         str | None, typer.Option(help="The condition that the others are compared with.")
     ] = None,
@@ -74,7 +75,7 @@ def composition(
     """Say which cell types each domain is made of, and which are more or less than chance.
 
     In one slice, chance is maps moved as a whole within the tissue. Of several slices, the slices are the
-    replicates. IN is not changed.
+    replicates, or donors with --donor-key. IN is not changed.
     """
     from spotscape import pl, tl
 
@@ -101,6 +102,7 @@ def composition(
         domain_key=domain_key,
         slice_key=slice_key,
         condition_key=condition_key,
+        donor_key=donor_key,
         reference=reference,
         min_spots=min_spots,
         n_permutations=n_permutations,

@@ -21,15 +21,15 @@ def export(
             "--out",
             "-o",
             metavar="OUT",
-            help="Where it goes: .csv (xenium, loupe), .geojson, a new folder (vitessce), or the store that "
-            "the slice was read from (spatialdata).",
+            help="Where it goes: .csv (xenium, loupe), .geojson, a new folder (vitessce, mesh), or the "
+            "store that the slice was read from (spatialdata).",
         ),
     ],
     kind: Annotated[
         str,
         typer.Option(
             help="'xenium' (Xenium Explorer), 'loupe' (Loupe Browser), 'geojson' (polygons, for QuPath and "
-            "QGIS), 'vitessce', or 'spatialdata' (napari)."
+            "QGIS), 'vitessce', 'spatialdata' (napari), or 'mesh' (of a stack, .ply for Blender and others)."
         ),
     ],
     slice_name: Annotated[
@@ -42,7 +42,7 @@ def export(
     ] = 1.0,
     quiet: Quiet = False,
 ) -> None:
-    """Write domains for a viewer: Xenium Explorer, Loupe, QuPath, QGIS, Vitessce, napari."""
+    """Write domains for a viewer (Xenium Explorer, Loupe, QuPath, QGIS, Vitessce, napari), or as meshes."""
     from spotscape.io import write_viewer
 
     (adata,) = read_one(source)[0].values()

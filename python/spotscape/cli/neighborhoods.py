@@ -9,7 +9,7 @@ import typer
 
 from spotscape import _keys
 from spotscape._validate import input_error
-from spotscape.cli._options import Quiet, SliceKey, Source, SpatialKey
+from spotscape.cli._options import DonorKey, Quiet, SliceKey, Source, SpatialKey
 from spotscape.cli._output import as_text, check_output_file, write_table
 from spotscape.cli._sources import read_one
 
@@ -37,6 +37,7 @@ def neighborhoods(
     condition_key: Annotated[
         str | None, typer.Option(help="The column of obs with the conditions to compare, one to a slice.")
     ] = None,
+    donor_key: DonorKey = None,
     reference: Annotated[
         str | None, typer.Option(help="The condition to compare with; the first where left out.")
     ] = None,
@@ -75,6 +76,7 @@ def neighborhoods(
         key=key,
         slice_key=slice_key,
         condition_key=condition_key,
+        donor_key=donor_key,
         reference=reference,
         n_permutations=n_permutations,
         seed=seed,

@@ -46,11 +46,15 @@ class Design(NamedTuple):
     left_out: list[str]
 
     def means(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the means over each sample's slices (rows x slices), apart by condition."""
-        used = self.samples >= 0
+        """Return the means over each sample's slices (rows x slices), apart by condition.
+
+        NaN is a value that a slice lacks, and that is left out of the mean.
+        """
+        used, there = self.samples >= 0, np.isfinite(values)
         member = np.zeros((len(self.samples), self.n + self.n_reference))
         member[np.flatnonzero(used), self.samples[used]] = 1
-        means = values @ (member / member.sum(axis=0))
+        with np.errstate(invalid="ignore"):
+            means = (np.where(there, values, 0.0) @ member) / (there.astype(float) @ member)
         return means[:, : self.n], means[:, self.n :]
 
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spotscape.comparison.design import PAIR, Design
+
 MOST_WAYS = 10_000
 """More ways than this are sampled."""
 FEWEST_SLICES = 2
@@ -78,6 +80,49 @@ def permute_conditions(values: np.ndarray, is_first: np.ndarray, *, seed: int = 
         mirrored = 1 + (sizes[0] == sizes[1])
         smallest[rows] = mirrored / n_ways if n_ways <= MOST_WAYS else 1 / (1 + MOST_WAYS)
     return Permuted(*means, p_value, smallest, n_first, n_second)
+
+
+def permute_samples(values: np.ndarray, design: Design, *, seed: int = 0) -> Permuted:
+    """Compare two conditions in every row, as `permute_conditions` and `permute_signs` do, by a design.
+
+    Parameters
+    ----------
+    values
+        Rows x slices; NaN where a slice has no value. Compared are the means of each sample's slices.
+    design
+        Which slices are compared.
+    seed
+        As in `permute_conditions`.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from spotscape.comparison.design import design_of
+    >>> from spotscape.comparison.permutation import permute_samples
+    >>> donors = pd.Series(list("uuvvww"))
+    >>> design = design_of(pd.Series(list("ababab")), donors, "b", "a")
+    >>> found = permute_samples(np.array([[1.0, 3.0, 2.0, 5.0, 6.0, 7.0]]), design)
+    >>> found.p_value.tolist(), found.n_first.tolist()
+    ([0.25], [3])
+    """
+    these, those = design.means(values)
+    if design.unit != PAIR:
+        is_first = np.arange(design.n + design.n_reference) < design.n
+        return permute_conditions(np.hstack([these, those]), is_first, seed=seed)
+    differences = these - those
+    there = np.isfinite(differences)
+    n = there.sum(axis=1)
+    means = [
+        np.divide(np.where(there, part, 0.0).sum(axis=1), n, out=np.full(len(n), np.nan), where=n > 0)
+        for part in (these, those)
+    ]
+    p_value, smallest = np.full((2, len(n)), np.nan)
+    patterns, of_row = np.unique(there, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        if pattern.sum() >= FEWEST_SLICES:
+            rows = np.flatnonzero(of_row.ravel() == number)
+            p_value[rows], smallest[rows] = permute_signs(differences[rows][:, pattern], seed=seed)
+    return Permuted(*means, p_value, smallest, n, n)
 
 
 def permute_signs(differences: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from spotscape.comparison.shares import NONE
 SIGNIFICANT = 0.05
 ALIKE = 0.75
 """From this similarity on, a domain of one condition is taken for one of the other."""
-_SEVERAL = {_keys.SLICE: "slices", "donor": "donors", "pair": "donors with both conditions"}
+SEVERAL = {_keys.SLICE: "slices", "donor": "donors", "pair": "donors with both conditions"}
 
 
 def remarks_on(
@@ -37,12 +37,12 @@ def remarks_on(
     min_spots
         Spots that they would have needed.
     """
-    texts = [_on_left_out(design) for design in designs if design.left_out]
+    texts = [on_left_out(design) for design in designs if design.left_out]
     texts += [_on_shares(rows) for _, rows in composition.groupby(_keys.CONDITION, sort=False)]
     texts.append(_on_alike(composition[composition["similarity"] >= ALIKE]))
     by_spots = genes.loc[genes["method"] == WILCOXON, "domain"].unique()
     if len(by_spots):
-        several = _SEVERAL[designs[0].unit]
+        several = SEVERAL[designs[0].unit]
         texts.append(
             f"In domain(s) {', '.join(by_spots)} spots were compared, not {several}, as a condition has "
             f"fewer than two with enough spots. Spots of one slice are not independent: these p-values are "
@@ -70,7 +70,7 @@ def _on_alike(rows: pd.DataFrame) -> str:
     )
 
 
-def _on_left_out(design: Design) -> str:
+def on_left_out(design: Design) -> str:
     """Name the donors that are not compared."""
     have, others = "one condition", "both"
     if design.unit != PAIR:
@@ -84,7 +84,7 @@ def _on_left_out(design: Design) -> str:
 def _on_shares(rows: pd.DataFrame) -> str:
     """Say where shares were not tested, or no p-value can be small."""
     first = rows.iloc[0]
-    pair, several = f"{first[_keys.CONDITION]} against {first['reference']}", _SEVERAL[first["unit"]]
+    pair, several = f"{first[_keys.CONDITION]} against {first['reference']}", SEVERAL[first["unit"]]
     if first["method"] == NONE:
         each = "" if first["unit"] == PAIR else " of each condition"
         return f"Shares of domains were not tested in {pair}: that needs two {several} or more{each}."

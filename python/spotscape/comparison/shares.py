@@ -14,91 +14,52 @@ MODERATED_T, PERMUTATION, NONE = "moderated t", "permutation", "none"
 TESTS = (MODERATED_T, PERMUTATION)
 
 
-def compare_shares(these: np.ndarray, those: np.ndarray) -> pd.DataFrame:
-    """Compare shares between two groups of slices, on the arcsine square root scale.
-
-    Parameters
-    ----------
-    these, those
-        Rows x slices, from 0 to 1; the second is the reference.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``share`` and ``share_reference`` (means), ``log2_ratio``, ``p_value`` (NaN where a group has one
-        slice, or no slice has any) and ``method``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from spotscape.comparison.shares import compare_shares
-    >>> these, those = np.array([[0.4, 0.41], [0.6, 0.59]]), np.array([[0.1, 0.12], [0.9, 0.88]])
-    >>> table = compare_shares(these, those)
-    >>> table["method"].tolist(), bool((table["p_value"] < 0.01).all())
-    (['moderated t', 'moderated t'], True)
-    """
-    share, share_reference = these.mean(axis=1), those.mean(axis=1)
-    tested = min(these.shape[1], those.shape[1]) > 1
-    p_value = np.full(len(these), np.nan)
-    # A row that neither group has (a third may) has no variance to learn from.
-    there = np.maximum(share, share_reference) > 0
-    if tested and there.any():
-        p_value[there] = moderated_t(*(np.arcsin(np.sqrt(part[there])) for part in (these, those))).p_value
-    return pd.DataFrame(
-        {
-            "share": share,
-            "share_reference": share_reference,
-            "log2_ratio": log2_ratio(share, share_reference),
-            "p_value": p_value,
-            "method": MODERATED_T if tested else NONE,
-        }
-    )
-
-
-def compare_composition(shares: np.ndarray, design: Design, test: str, *, seed: int = 0) -> pd.DataFrame:
-    """Compare the shares of all domains between two conditions, by slices, donors or pairs.
+def compare_shares(
+    shares: np.ndarray, design: Design, test: str, *, free: np.ndarray | None = None, seed: int = 0
+) -> pd.DataFrame:
+    """Compare shares between two conditions, by slices, donors or pairs.
 
     Compared are means over the slices of each sample, on the arcsine square root scale.
 
     Parameters
     ----------
     shares
-        Domains x slices, from 0 to 1; those of a slice add up to 1.
+        Rows x slices, from 0 to 1.
     design
         Which slices are compared.
     test
         ``"moderated t"`` or ``"permutation"``: conditions dealt anew to the samples, or within the pairs.
+    free
+        Which rows to test (bool); None for all. A row that says what another one does is no more evidence.
     seed
         Of a permutation with too many ways to try all.
 
     Returns
     -------
     pandas.DataFrame
-        As of `compare_shares`, and ``smallest_p`` (that a permutation can reach, else NaN), ``n`` and
-        ``n_reference`` (samples) and ``unit``.
+        ``share`` and ``share_reference`` (means), ``log2_ratio``, ``p_value`` (NaN where a condition has one
+        sample, or no slice has any), ``smallest_p`` (that a permutation can reach, else NaN), ``method``,
+        ``n`` and ``n_reference`` (samples) and ``unit``.
 
     Examples
     --------
     >>> import numpy as np, pandas as pd
     >>> from spotscape.comparison.design import design_of
-    >>> from spotscape.comparison.shares import compare_composition
-    >>> first = np.array([0.1, 0.12, 0.11, 0.4, 0.41, 0.42])
-    >>> design = design_of(pd.Series(list("aaabbb")), None, "b", "a")
-    >>> compare_composition(np.stack([first, 1 - first]), design, "permutation")["p_value"].tolist()
-    [0.1, 0.1]
+    >>> from spotscape.comparison.shares import compare_shares
+    >>> shares = np.array([[0.1, 0.12, 0.4, 0.41], [0.9, 0.88, 0.6, 0.59]])
+    >>> table = compare_shares(shares, design_of(pd.Series(list("aabb")), None, "b", "a"), "moderated t")
+    >>> table["unit"].tolist(), bool((table["p_value"] < 0.01).all())
+    (['slice', 'slice'], True)
     """
-    these, those = design.means(shares)
-    share, share_reference = these.mean(axis=1), those.mean(axis=1)
+    share, share_reference = (_mean(part) for part in design.means(shares))
     levels = design.means(np.arcsin(np.sqrt(shares)))
     tested = min(design.n, design.n_reference) >= FEWEST
-    # Of two domains the second is what the first is not. It would count as further evidence.
-    free = np.arange(len(shares)) < (1 if len(shares) == 2 else len(shares))
-    there = free & (np.maximum(share, share_reference) > 0)
     p_value, smallest = np.full((2, len(shares)), np.nan)
-    if tested and there.any():
-        p_value[there], smallest[there] = _tested(levels[0][there], levels[1][there], design, test, seed)
-    if len(shares) == 2:
-        p_value[1], smallest[1] = p_value[0], smallest[0]
+    if tested:
+        # A row that neither condition has (a third may) has no variance to learn from.
+        there = (np.maximum(share, share_reference) > 0) & (True if free is None else free)
+        if there.any():
+            p_value[there], smallest[there] = _tested(levels[0][there], levels[1][there], design, test, seed)
     return pd.DataFrame(
         {
             "share": share,
@@ -112,6 +73,32 @@ def compare_composition(shares: np.ndarray, design: Design, test: str, *, seed: 
             "unit": design.unit,
         }
     )
+
+
+def compare_composition(shares: np.ndarray, design: Design, test: str, *, seed: int = 0) -> pd.DataFrame:
+    """Compare the shares of all domains, which add up to 1 in each slice, as `compare_shares` does.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from spotscape.comparison.design import design_of
+    >>> from spotscape.comparison.shares import compare_composition
+    >>> first = np.array([0.1, 0.12, 0.11, 0.4, 0.41, 0.42])
+    >>> design = design_of(pd.Series(list("aaabbb")), None, "b", "a")
+    >>> compare_composition(np.stack([first, 1 - first]), design, "permutation")["p_value"].tolist()
+    [0.1, 0.1]
+    """
+    if len(shares) != 2:
+        return compare_shares(shares, design, test, seed=seed)
+    # Of two domains the second is what the first is not. It would count as further evidence.
+    found = compare_shares(shares, design, test, free=np.array([True, False]), seed=seed)
+    found.loc[1, ["p_value", "smallest_p"]] = found.loc[0, ["p_value", "smallest_p"]]
+    return found
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Return the mean of each row; NaN without a column."""
+    return values.mean(axis=1) if values.shape[1] else np.full(len(values), np.nan)
 
 
 def _tested(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,17 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._adata import in_memory_part
-from spotscape._paths import as_path, atomic_path, named_path
+from spotscape._paths import as_path, atomic_path, named_path, new_folder
 from spotscape._validate import check_choice, check_number, describe, input_error
 from spotscape.gr.coordinates import check_coordinates
+from spotscape.io._mesh import write_meshes
 from spotscape.io._outline import outline_groups
 from spotscape.io._store import update_table
 
 _VITESSCE = "1.0.16"
 _SERVED = "http://localhost:8000/"
 _LOUPE_COLUMN = "domain"
+_MESH = "mesh"
 
 
 def write_viewer(
@@ -46,7 +46,8 @@ def write_viewer(
     adata
         After `run_spotscape` or `integrate_slices`.
     path
-        The file to write, by ``kind``; a folder for ``"vitessce"``, an existing store for ``"spatialdata"``.
+        The file to write, by ``kind``; a new folder for ``"vitessce"`` and ``"mesh"``, an existing store for
+        ``"spatialdata"``.
     kind
         - ``"xenium"``: CSV for Xenium Explorer (Cells, Add cell categorization): ``cell_id``, ``group``;
         - ``"loupe"``: CSV for Loupe Browser (Import categories): ``Barcode``, ``domain``;
@@ -54,9 +55,14 @@ def write_viewer(
         - ``"vitessce"``: a folder with ``adata.zarr`` and ``vitessce.json``, to be served
           (``python -m http.server`` in it, with CORS) and opened in Vitessce;
         - ``"spatialdata"``: domains, confidence, pseudotime and embedding go into the table of a store that
-          the slice was read from, for napari-spatialdata; nothing else in the store is touched.
+          the slice was read from, for napari-spatialdata; nothing else in the store is touched;
+        - ``"mesh"``: of a stack (`align_stack`), a folder with the surface of the tissue, ``tissue.ply``, and
+          of each domain, ``domain_<name>.ply``, for MeshLab, Blender, ParaView and 3D Slicer. Surfaces are
+          closed alpha shapes [1]_, in the unit of the coordinates. A domain that lies in single sections or
+          spots has none, and a warning says so.
     slice_name
-        The slice to write, where ``adata`` holds several. Its spots' names are those that they had.
+        The slice to write, where ``adata`` holds several. Its spots' names are those that they had. None for
+        ``"mesh"``, which takes all.
     key_added
         That of the run.
     spatial_key
@@ -68,7 +74,12 @@ def write_viewer(
     Raises
     ------
     InputError
-        If there are no domains, several slices and none is named, or the file cannot be written.
+        If there are no domains, several slices and none is named, the file cannot be written, or for
+        ``"mesh"`` there is no stack, or fewer than two sections of it lie above each other.
+
+    References
+    ----------
+    .. [1] Edelsbrunner and Mücke (1994), Three-dimensional alpha shapes, ACM Transactions on Graphics 13.
 
     Examples
     --------
@@ -95,7 +106,9 @@ def write_viewer(
     if column not in adata.obs:
         todo = "Run spotscape.tl.run_spotscape(adata) first."
         raise input_error(f"adata.obs[{column!r}]", "nothing there", "the domains of a run", todo)
-    part = _one_slice(adata, slice_name)
+    if kind == _MESH and slice_name is not None:
+        raise input_error("slice_name", repr(slice_name), "None for 'mesh', which takes all sections")
+    part = adata if kind == _MESH else _one_slice(adata, slice_name)
     writer(part, path, key_added, spatial_key, check_number("scale", scale, 1e-9))
 
 
@@ -171,23 +184,14 @@ def _write_vitessce(adata: AnnData, path: Path, key_added: str, spatial_key: str
     """Write a folder with the slice in Zarr 2, which Vitessce reads, and a configuration of views of it."""
     import zarr
 
-    if path.exists():
-        raise input_error(named_path(path), "something there", "a folder that does not exist yet")
-    if not path.resolve().parent.is_dir():
-        raise input_error(named_path(path), "no folder above it", "a folder that exists", "Create it first.")
     places = check_coordinates(adata, spatial_key)[:, :2]
     shown = _shown(adata, places, key_added)
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    try:
-        temporary.mkdir()
+    with new_folder(path) as temporary:
         group = zarr.open_group(temporary / "adata.zarr", mode="w", zarr_format=2)
         write_elem(group, "/", shown)
         zarr.consolidate_metadata(group.store, zarr_format=2)
         views = _vitessce_views(path.name, shown, key_added)
         (temporary / "vitessce.json").write_text(json.dumps(views, indent=2), encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _shown(adata: AnnData, places: np.ndarray, key_added: str) -> AnnData:
@@ -256,5 +260,6 @@ WRITERS: dict[str, tuple[str, Callable[..., None]]] = {
     "geojson": (".geojson", _write_geojson),
     "vitessce": ("", _write_vitessce),
     "spatialdata": ("", _write_spatialdata),
+    _MESH: ("", write_meshes),
 }
 """By kind: how a file's name has to end, and who writes it."""

@@ -182,7 +182,7 @@ def align_slices(
             if expression is not None and min(len(own), len(fixed)) >= FEWEST_MATCHES:
                 parts = (expression[own], expression[fixed], xy[own], xy[fixed])
                 tried = [run, *spaces(*parts, in_one_unit=in_one_unit)]
-            one, _, taken = align_by_best(sides, tried, transform, matching, n_neighbors, seed, points)
+            one, taken = align_by_best(sides, tried, transform, matching, n_neighbors, seed, points)
         texts = [unlike_units(name, reference, xy[own], xy[fixed])] if in_one_unit else []
         if points is not None:
             texts.append(said_of_landmarks(name, points, transform, sides.spacing))

@@ -16,6 +16,8 @@ from spotscape._validate import SpotscapeWarning, check_flag, check_integer, inp
 from spotscape.annotation.composition import Composition, composition_table, shares_of
 from spotscape.annotation.enrichment import between_conditions, in_one_slice, over_slices
 from spotscape.annotation.moves import FEWEST_MOVES
+from spotscape.comparison.design import design_of
+from spotscape.comparison.remarks import on_left_out
 from spotscape.comparison.shares import NONE
 from spotscape.gr import check_coordinates
 from spotscape.gr.coordinates import in_one_plane
@@ -24,7 +26,13 @@ from spotscape.pp import check_adata
 from spotscape.run.join import check_conditions
 from spotscape.run.read import check_key_added
 from spotscape.tl._cell_types import read_cell_types
-from spotscape.tl._labels import check_reference, given_or_run_slice_key, read_labels, without_labels
+from spotscape.tl._labels import (
+    check_reference,
+    given_or_run_slice_key,
+    read_donors,
+    read_labels,
+    without_labels,
+)
 
 
 def domain_composition(
@@ -36,6 +44,7 @@ def domain_composition(
     domain_key: str | None = None,
     slice_key: str | None = None,
     condition_key: str | None = None,
+    donor_key: str | None = None,
     reference: str | None = None,
     min_spots: int = 10,
     n_permutations: int = 999,
@@ -55,9 +64,10 @@ def domain_composition(
     other. Shuffling single spots ignores that: for such maps, 40 to 80 % of its p-values are below 0.05, and
     4 to 6 % of these. The fewer patches a slice has, the less can be said of it.
 
-    With several slices these are the replicates, and their coordinates are not used. What a type's share in
-    a domain differs from that in the slice is compared with 0 over slices by a moderated t-test [2]_. Slices
-    of one piece of tissue are no replicates: name the donors by ``slice_key`` then.
+    With several slices these are the replicates, or donors where ``donor_key`` says whose slices they are.
+    Their coordinates are not used. What a type's share in a domain differs from that in the slice is compared
+    with 0 over slices (or means of donors) by a moderated t-test [2]_. Slices of one donor are alike, and
+    counting them apart finds differences that are none.
 
     Parameters
     ----------
@@ -82,8 +92,11 @@ def domain_composition(
         Column of ``obs`` with the slices; None: that of `integrate_slices`, or one slice.
     condition_key
         Column of ``obs`` with conditions, one to a slice; None: that of `integrate_slices`, or none. Shares
-        in each domain are then compared between conditions, with slices as replicates, as `compare_domains`
-        does.
+        in each domain are then compared between conditions, as `compare_domains` does, with slices or donors
+        as replicates.
+    donor_key
+        Column of ``obs`` with the donors (patients, animals), one to a slice. None: each slice is its own
+        replicate. Donors with both conditions are compared with themselves, as pairs.
     reference
         The condition that each other one is compared with; None: the first (of text, by the alphabet).
     min_spots
@@ -104,29 +117,33 @@ def domain_composition(
     Composition
         ``composition``: a row for each domain and cell type: ``domain``, ``cell_type``, ``n_spots`` (with a
         domain and a type), ``share``. With several slices a row for each slice, and ``slice`` first; with
-        conditions ``condition`` after it. NaN where a slice lacks a domain.
+        conditions ``condition`` after it, with donors ``donor``. NaN where a slice lacks a domain.
 
         ``enrichment``: a row for each domain and cell type: ``domain``, ``cell_type``, ``share``,
-        ``expected`` (both means over the slices compared), ``log2_ratio``, ``z`` (above 0 where there is
-        more: standard deviations of the moved maps, or of slices that number of a normal distribution which
-        has the same p-value), ``p_value``, ``p_adjusted`` (Benjamini and Hochberg, over all rows),
-        ``n_slices`` and ``method`` (``"moves"``, ``"moderated t"``, or ``"none"`` where nothing was tested).
+        ``expected`` (both means over the slices or donors compared), ``log2_ratio``, ``z`` (above 0 where
+        there is more: standard deviations of the moved maps, or of slices that number of a normal
+        distribution which has the same p-value), ``p_value``, ``p_adjusted`` (Benjamini and Hochberg, over
+        all rows), ``n_slices``, with donors ``n_donors``, and ``method`` (``"moves"``, ``"moderated t"``, or
+        ``"none"`` where nothing was tested).
 
         ``comparison``: None without conditions, else a row for each domain, cell type and compared condition:
         ``domain``, ``cell_type``, ``condition``, ``reference``, ``share``, ``share_reference``,
         ``log2_ratio``, ``p_value``, ``p_adjusted`` (within a comparison), ``method``, ``n`` and
-        ``n_reference`` (slices).
+        ``n_reference`` with ``unit`` (how many were compared, and what: ``"slice"``, ``"donor"`` or
+        ``"pair"``).
 
     Raises
     ------
     InputError
-        If domains, cell types, slices or coordinates are missing or wrong; if proportions are negative,
-        partly missing, or do not sum to 1; if the genes of the object do not tell the signatures apart.
+        If domains, cell types, slices, donors or coordinates are missing or wrong; if proportions are
+        negative, partly missing, or do not sum to 1; if the genes of the object do not tell the signatures
+        apart.
 
     Warns
     -----
     SpotscapeWarning
-        Where spots have no cell type, genes of the signatures are missing, or something could not be tested.
+        Where spots have no cell type, genes of the signatures are missing, a donor was left out, or something
+        could not be tested.
 
     References
     ----------
@@ -159,7 +176,7 @@ def domain_composition(
     seed = check_integer("seed", seed, 0, 2**32 - 1)
     column = _keys.domain(key_added) if domain_key is None else domain_key
     domains = read_labels(adata, column, given=domain_key is not None)
-    slices, conditions = _read_groups(adata, key_added, slice_key, condition_key)
+    slices, conditions, donors = _read_groups(adata, key_added, slice_key, condition_key, donor_key)
     reference = _reference(reference, conditions)
     places = None
     if slices is None and n_permutations:
@@ -176,14 +193,18 @@ def domain_composition(
         places = None if places is None else places[used]
         enrichment = in_one_slice(shares, places, of_domain, parts, n_permutations=n_permutations, seed=seed)
     else:
-        enrichment = over_slices(shares, min_spots)
+        enrichment = over_slices(shares, min_spots, donors)
     names = [str(name) for name in domains.categories], list(types)
     enrichment = _named(enrichment, *names)
     comparison = None
     if conditions is not None:
         others = conditions.categories.drop(reference)
-        of = np.asarray(conditions)
-        found = [between_conditions(shares, of, other, reference, min_spots) for other in others]
+        of = pd.Series(np.asarray(conditions))
+        whose = None if donors is None else donors.reset_index(drop=True)
+        found = [between_conditions(shares, of, other, reference, min_spots, whose) for other in others]
+        for design in (design_of(of, whose, other, reference) for other in others):
+            if design.left_out:
+                warnings.warn(on_left_out(design), SpotscapeWarning, stacklevel=2)
         comparison = _named(pd.concat(found, ignore_index=True), *names)
     if n_permutations or slices is not None:
         _warn_of_untested(enrichment, comparison, names[0])
@@ -192,35 +213,36 @@ def domain_composition(
         *names,
         None if slices is None else list(slices.categories),
         None if conditions is None else list(conditions),
+        None if donors is None else list(donors),
     )
     return Composition(table, enrichment, comparison)
 
 
 def _read_groups(
-    adata: AnnData, key_added: str, slice_key: str | None, condition_key: str | None
-) -> tuple[pd.Categorical | None, pd.Categorical | None]:
-    """Return the slice of each spot, and the condition of each slice; None for one slice, no conditions."""
+    adata: AnnData, key_added: str, slice_key: str | None, condition_key: str | None, donor_key: str | None
+) -> tuple[pd.Categorical | None, pd.Categorical | None, pd.Series | None]:
+    """Return the slice of each spot, and condition and donor of each slice; None for one slice, or none."""
     run = adata.uns.get(_keys.parameters(key_added), {})
     recorded = run.get("integration", {}) if isinstance(run, Mapping) else {}
     slice_key = given_or_run_slice_key(adata, slice_key, key_added)
     if slice_key is None:
-        if condition_key is not None:
-            raise input_error(
-                "condition_key", repr(condition_key), "None for one slice", "Give slice_key= too."
-            )
-        return None, None
+        for name, given in (("condition_key", condition_key), ("donor_key", donor_key)):
+            if given is not None:
+                raise input_error(name, repr(given), "None for one slice", "Give slice_key= too.")
+        return None, None, None
     slices = read_slices(adata, slice_key)
     recorded_key = recorded.get("condition_key")
     if condition_key is None and recorded_key in adata.obs and adata.obs[recorded_key].nunique() > 1:
         condition_key = recorded_key
     check_conditions(adata, slice_key, condition_key)
+    donors = None if donor_key is None else read_donors(adata, donor_key, slices)
     if len(slices.categories) < 2:
-        return None, None
+        return None, None, None
     if condition_key is None:
-        return slices, None
+        return slices, None, donors
     first = np.unique(slices.codes, return_index=True)[1]
     column = pd.Categorical(adata.obs[condition_key]).remove_unused_categories()
-    return slices, column.rename_categories([str(name) for name in column.categories])[first]
+    return slices, column.rename_categories([str(name) for name in column.categories])[first], donors
 
 
 def _reference(reference: Any, conditions: pd.Categorical | None) -> str:
@@ -266,6 +288,6 @@ def _warn_of_untested(enrichment: pd.DataFrame, comparison: pd.DataFrame | None,
         if names:
             text = (
                 f"Domain(s) {', '.join(names)} were not compared {how}: "
-                "too few slices have enough spots there, or one slice leaves no room to move its map."
+                "too few slices or donors have enough spots there, or one slice leaves its map no room."
             )
             warnings.warn(text, SpotscapeWarning, stacklevel=3)

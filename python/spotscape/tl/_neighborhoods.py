@@ -14,14 +14,17 @@ from spotscape._docs import filled
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, check_integer, input_error
 from spotscape.annotation.neighborhoods import Neighborhoods, neighborhoods
+from spotscape.comparison.design import PAIR, Design, design_of
 from spotscape.comparison.genes import Groups, adjusted
-from spotscape.comparison.permutation import FEWEST_SLICES, permute_conditions
+from spotscape.comparison.permutation import FEWEST_SLICES, permute_samples
+from spotscape.comparison.remarks import SEVERAL, on_left_out
 from spotscape.gr.spatial_graph import spatial_graph
 from spotscape.pp import check_adata
 from spotscape.run.read import check_key_added
 from spotscape.tl._labels import (
     check_reference,
     given_or_run_slice_key,
+    read_donors,
     read_groups,
     read_labels,
     without_labels,
@@ -40,6 +43,7 @@ def domain_neighborhoods(
     key: str | None = None,
     slice_key: str | None = None,
     condition_key: str | None = None,
+    donor_key: str | None = None,
     reference: str | None = None,
     n_permutations: int = 1000,
     seed: int = 0,
@@ -59,7 +63,10 @@ def domain_neighborhoods(
 
     With ``condition_key`` slices are the units: the mean ``log2_odds`` of two conditions are compared by all
     ways to deal the conditions to the slices (10,000 draws where there are more). Few slices give no small p:
-    2 against 2 give 0.33 at best, 3 against 3 give 0.1, 4 against 4 give 0.03. ``smallest_p`` says it.
+    2 against 2 give 0.33 at best, 3 against 3 give 0.1, 4 against 4 give 0.03. ``smallest_p`` says it. With
+    ``donor_key`` donors are the units, by the means of their slices. Slices of one donor are alike, and
+    counting them apart finds differences that are none. Donors with both conditions are compared with
+    themselves: the two are dealt anew within each.
 
     Parameters
     ----------
@@ -72,6 +79,9 @@ def domain_neighborhoods(
         Column of ``obs`` with the slices; None: that of `integrate_slices`, or one slice.
     condition_key
         Column of ``obs`` with the conditions, one to a slice, two slices or more each; None to compare none.
+    donor_key
+        Column of ``obs`` with the donors (patients, animals), one to a slice; of each compared condition two
+        or more. None: each slice is its own replicate.
     reference
         The condition that each other one is compared with; None: the first (of text, by the alphabet).
     n_permutations
@@ -98,10 +108,10 @@ def domain_neighborhoods(
         slice lacks a name. None for one slice.
 
         ``differences``: a row for each pair and compared condition: ``first``, ``second``, ``condition``,
-        ``reference``, ``log2_odds`` and ``log2_odds_reference`` (means over slices), ``difference``,
-        ``p_value`` (two-sided), ``p_adjusted`` (Benjamini and Hochberg, within a comparison), ``smallest_p``
-        (that so many slices can give), ``n`` and ``n_reference`` (slices that have both names). None without
-        ``condition_key``.
+        ``reference``, ``log2_odds`` and ``log2_odds_reference`` (means over slices or donors),
+        ``difference``, ``p_value`` (two-sided), ``p_adjusted`` (Benjamini and Hochberg, within a comparison),
+        ``smallest_p`` (that so many can give), ``n`` and ``n_reference`` with ``unit`` (how many have both
+        names, and of what: ``"slice"``, ``"donor"`` or ``"pair"``). None without ``condition_key``.
 
         Writes what squidpy writes, so that `squidpy.pl.nhood_enrichment` and `squidpy.pl.interaction_matrix`
         draw it (they ask for a categorical column): ``uns["<key>_nhood_enrichment"]``, a dictionary with
@@ -112,13 +122,14 @@ def domain_neighborhoods(
     ------
     InputError
         If a column is missing or empty, there is one name only or more than 1000, no edge joins two spots
-        with names, a condition changes inside a slice or has fewer than two slices, or there is no spatial
-        graph and none can be made.
+        with names, a condition changes inside a slice or has fewer than two slices (or donors), donors are
+        given without conditions, or there is no spatial graph and none can be made.
 
     Warns
     -----
     SpotscapeWarning
-        Where spots have no name, or so few slices cannot give a p-value below 0.05.
+        Where spots have no name, a donor was left out, or so few slices (or donors) cannot give a p-value
+        below 0.05.
 
     References
     ----------
@@ -151,7 +162,7 @@ def domain_neighborhoods(
     slice_key = given_or_run_slice_key(adata, slice_key, key_added)
     slices = None if slice_key is None else read_slices(adata, slice_key)
     groups = _conditions(adata, slice_key, condition_key, column)
-    compared = None if groups is None else check_reference(reference, list(groups.conditions.categories))
+    designs = _designs(adata, groups, donor_key, reference)
     graph = spatial_graph(without_labels(adata, column, slice_key), spatial_key, slice_key)
     without = int((labels.codes < 0).sum())
     if without:
@@ -164,10 +175,13 @@ def domain_neighborhoods(
         n_permutations=n_permutations,
         seed=seed,
     )
-    if groups is not None and found.slices is not None:
-        differences = _differences(found.slices, groups, str(compared), seed)
+    if found.slices is not None and designs:
+        differences = _differences(found.slices, designs, seed)
         found = found._replace(differences=differences)
-        _warn_of_few_slices(differences)
+        _warn_of_few(differences)
+        for design in designs:
+            if design.left_out:
+                warnings.warn(on_left_out(design), SpotscapeWarning, stacklevel=2)
     _write(adata, column, found)
     return found
 
@@ -198,19 +212,38 @@ def _conditions(adata: AnnData, slice_key: str | None, condition_key: Any, colum
     return groups
 
 
-def _differences(slices: pd.DataFrame, groups: Groups, reference: str, seed: int) -> pd.DataFrame:
+def _designs(adata: AnnData, groups: Groups | None, donor_key: Any, reference: Any) -> list[Design]:
+    """Return what is compared with the reference, one to each other condition; none without conditions."""
+    if groups is None:
+        if donor_key is not None:
+            found, expected = repr(donor_key), "None without conditions"
+            raise input_error("donor_key", found, expected, "Give condition_key= too.")
+        return []
+    reference = check_reference(reference, list(groups.conditions.categories))
+    donors = None if donor_key is None else read_donors(adata, donor_key, groups.slices)
+    others = groups.conditions.categories.drop(reference)
+    designs = [design_of(groups.of_slice, donors, other, reference) for other in others]
+    for design in designs:
+        n, name = min((design.n, design.other), (design.n_reference, reference))
+        if n < FEWEST_SLICES:
+            whose = "with both conditions" if design.unit == PAIR else f"of condition {name!r}"
+            todo = "Leave condition_key out, and look at the table of slices."
+            found, expected = f"{n} donor(s) {whose} to compare", "two or more"
+            raise input_error(f"adata.obs[{donor_key!r}]", found, expected, todo)
+    return designs
+
+
+def _differences(slices: pd.DataFrame, designs: list[Design], seed: int) -> pd.DataFrame:
     """Return how the mean log odds of each pair differ between each other condition and the reference."""
     names = list(dict.fromkeys(slices[_keys.SLICE]))
     values = slices["log2_odds"].to_numpy().reshape(len(names), -1).T
     pairs = slices[["first", "second"]].iloc[: len(values)]
-    of = groups.of_slice[names].to_numpy()
     tables = []
-    for other in groups.conditions.categories.drop(reference):
-        used = (of == other) | (of == reference)
-        test = permute_conditions(values[:, used], of[used] == other, seed=seed)
+    for design in designs:
+        test = permute_samples(values, design, seed=seed)
         table = pairs.assign(
-            **{_keys.CONDITION: other},
-            reference=reference,
+            **{_keys.CONDITION: design.other},
+            reference=design.reference,
             log2_odds=test.first,
             log2_odds_reference=test.second,
             difference=test.first - test.second,
@@ -219,21 +252,22 @@ def _differences(slices: pd.DataFrame, groups: Groups, reference: str, seed: int
             smallest_p=test.smallest,
             n=test.n_first,
             n_reference=test.n_second,
+            unit=design.unit,
         )
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def _warn_of_few_slices(differences: pd.DataFrame) -> None:
+def _warn_of_few(differences: pd.DataFrame) -> None:
     """Say where no p-value can be small, whatever the tissue is."""
-    best = differences.groupby(_keys.CONDITION, sort=False)["smallest_p"].min()
-    for condition, smallest in best[best >= _SIGNIFICANT].items():
-        against = differences["reference"].iloc[0]
-        text = (
-            f"So few slices of {condition} and {against} give no p-value below {smallest:.2g}, however they "
-            "differ. Look at the differences themselves."
-        )
-        warnings.warn(text, SpotscapeWarning, stacklevel=3)
+    for condition, rows in differences.groupby(_keys.CONDITION, sort=False):
+        smallest, against = rows["smallest_p"].min(), rows["reference"].iloc[0]
+        if smallest >= _SIGNIFICANT:
+            text = (
+                f"So few {SEVERAL[rows['unit'].iloc[0]]} of {condition} and {against} give no p-value below "
+                f"{smallest:.2g}, however they differ. Look at the differences themselves."
+            )
+            warnings.warn(text, SpotscapeWarning, stacklevel=3)
 
 
 def _write(adata: AnnData, column: str, found: Neighborhoods) -> None:

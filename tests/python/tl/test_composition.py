@@ -218,6 +218,56 @@ def test_conditions():
         domain_composition(adata, "type", reference="healthy", **keys)
 
 
+def of_donors(paired: bool) -> AnnData:
+    """Two slices a donor; type "a" of "x" differs by donor, and where donors are pairs by condition."""
+    adata = with_slices(8)
+    number = adata.obs["section"].str[1:].astype(int).to_numpy()
+    adata.obs["patient"] = [f"p{one}" for one in number // 2]
+    second = number % 2 if paired else number // 4
+    adata.obs["condition"] = np.where(second, "case", "control")
+    # Of 60 spots, exactly; the spot more or less of the second slice is all that slices of a donor differ by.
+    many = np.array([10, 28, 30, 48])[number // 2] + number % 2 + (5 * second if paired else 0)
+    spot = np.tile(np.arange(150), 8)
+    adata.obs.loc[spot < 60, "type"] = np.where(spot < many, "a", "b")[spot < 60]
+    return adata
+
+
+def test_donors_are_the_replicates_where_given():
+    adata = of_donors(paired=False)
+    keys = {"domain_key": "domain", "slice_key": "section", "condition_key": "condition"}
+    by_slice = domain_composition(adata, "type", reference="control", **keys)
+    found = domain_composition(adata, "type", reference="control", donor_key="patient", **keys)
+    assert set(found.comparison["unit"]) == {"donor"}
+    assert set(found.comparison["n"]) == {2}
+    assert set(by_slice.comparison["unit"]) == {"slice"}
+    # Two slices of a donor agree, so slices find a difference that two donors against two do not.
+    at = ("x", "a")
+    tables = [one.comparison.set_index(["domain", "cell_type"]) for one in (by_slice, found)]
+    assert tables[0].loc[at, "p_value"] < 0.05 < tables[1].loc[at, "p_value"]
+    shares = found.composition.pivot(index=["domain", "cell_type"], columns="slice", values="share")
+    there = shares.sum(axis=1).to_numpy() > 0  # no spot of "x" is a "c"
+    means = np.arcsin(np.sqrt(shares.to_numpy()[there])).reshape(-1, 4, 2).mean(axis=2)
+    expected = moderated_t(means[:, 2:], means[:, :2]).p_value
+    np.testing.assert_allclose(tables[1]["p_value"][there], expected)
+    assert found.composition["donor"].unique().tolist() == ["p0", "p1", "p2", "p3"]
+    assert set(found.enrichment["n_slices"]) == {8}
+    assert set(found.enrichment["n_donors"]) == {4}
+    np.testing.assert_allclose(found.enrichment["share"], shares.mean(axis=1))
+    assert not np.allclose(found.enrichment["p_value"], by_slice.enrichment["p_value"])
+
+
+def test_donors_with_both_conditions_are_compared_with_themselves():
+    adata = of_donors(paired=True)
+    adata = adata[adata.obs["section"] != "s7"].copy()
+    keys = {"domain_key": "domain", "slice_key": "section", "condition_key": "condition"}
+    with pytest.warns(SpotscapeWarning, match=r"donor\(s\) p3, which have one condition"):
+        found = domain_composition(adata, "type", reference="control", donor_key="patient", **keys)
+    row = found.comparison.set_index(["domain", "cell_type"]).loc[("x", "a")]
+    by_slice = domain_composition(adata, "type", reference="control", **keys).comparison
+    assert (row["unit"], row["n"]) == ("pair", 3)
+    assert row["p_value"] < 0.05 < by_slice.set_index(["domain", "cell_type"]).loc[("x", "a"), "p_value"]
+
+
 def test_two_types_say_one_thing():
     adata = with_slices(3)
     adata.obs["type"] = np.where(adata.obs["type"] == "a", "a", "b")
@@ -256,6 +306,7 @@ def test_bad_input(tissue):
     refused("domain_key: found 'region'", domain_key="region")
     refused(r"slice_key: found 'section'", slice_key="section")
     refused("condition_key: found 'cell', expected None for one slice", condition_key="cell")
+    refused("donor_key: found 'cell', expected None for one slice", donor_key="cell")
     refused("reference: found 'cell', expected None without conditions", reference="cell")
     refused("n_permutations: found 5", n_permutations=5)
     refused(r"adata.obsm\['spatial'\].*without names of columns", "spatial")

@@ -247,6 +247,35 @@ def test_few_slices_give_no_small_p_and_it_is_said():
     assert found.differences["p_value"].min() == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_donors_are_the_units_where_given(paired):
+    adata = cohort(4, 0.8)
+    number = adata.obs["slice"].astype(str).str[1:].astype(int)
+    adata.obs["patient"] = (number % 4 if paired else number // 2).astype(str)
+    with pytest.warns(SpotscapeWarning, match="So few donors"):
+        found = compared(adata, reference="control", donor_key="patient")
+    row = found.differences.set_index(["first", "second"]).loc[("a", "b")]
+    assert (row["unit"], row["n"]) == (("pair", 4) if paired else ("donor", 2))
+    assert row["p_value"] == row["smallest_p"] == pytest.approx(2 / 16 if paired else 1 / 3)
+    rows = found.slices.query("first == 'a' and second == 'b'")["log2_odds"].to_numpy()
+    assert row["difference"] == pytest.approx(rows[4:].mean() - rows[:4].mean())
+
+
+def test_a_donor_that_lacks_a_name_is_left_out_of_its_pairs():
+    adata = cohort(4, 0.8)
+    adata.obs["patient"] = adata.obs["slice"].map({f"s{i}": f"p{i % 4}" for i in range(8)})
+    adata.obs.loc[(adata.obs["slice"] == "s5") & (adata.obs[KEY] == "a"), KEY] = "c"
+    adata.obs.loc[adata.obs["slice"] == "s7", "patient"] = "other"
+    with pytest.warns(SpotscapeWarning) as said:
+        found = compared(adata, reference="control", donor_key="patient")
+    assert any("donor(s) other, p3, which have one condition" in str(one.message) for one in said)
+    table = found.differences.set_index(["first", "second"])
+    assert table.loc[("a", "b"), ["n", "n_reference", "smallest_p"]].tolist() == [2, 2, 0.5]
+    assert table.loc[("b", "c"), ["n", "n_reference", "smallest_p"]].tolist() == [3, 3, 0.25]
+    rows = found.slices.query("first == 'a' and second == 'b'")["log2_odds"].to_numpy()
+    assert table.loc[("a", "b"), "log2_odds"] == pytest.approx(rows[[4, 6]].mean())
+
+
 @pytest.mark.filterwarnings("ignore::spotscape._validate.SpotscapeWarning")
 def test_each_condition_is_compared_with_the_first():
     adata = cohort(3, 0.0)
@@ -291,6 +320,10 @@ def test_a_slice_without_a_name_is_left_out_of_its_pairs():
             r"condition'\]: found condition 'x' with one slice, expected two slices or more in each",
         ),
         ({}, {"reference": "other"}, "reference: found 'other'"),
+        ({}, {"donor_key": "slice", "condition_key": None}, "donor_key: found 'slice', expected None"),
+        ({"donor": np.arange(800) % 2}, {"donor_key": "donor"}, "more than one donor in slice 's0'"),
+        ({}, {"donor_key": "condition"}, r"1 donor\(s\) of condition 'case' to compare, expected two"),
+        ({"donor": "one"}, {"donor_key": "donor"}, r"1 donor\(s\) with both conditions to compare"),
         ({}, {"n_permutations": 9}, "n_permutations: found 9"),
         ({}, {"seed": -1}, "seed: found -1"),
     ],

@@ -1,6 +1,6 @@
 """Where the time of a run goes, step by step, beside the least that each step could take here.
 
-    python -m benchmarks.profile [--spots 100000 1000000] [--genes 500] [--write]
+    python -m benchmarks.step_profile [--spots 100000 1000000] [--genes 500] [--write]
 
 Cells are simulated and in a file; the run is the default one with its counts on disk, K = 7. A step's floor
 is what it reads at the speed at which this machine reads a file it has seen, what it moves at the speed of
@@ -162,7 +162,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             lines += profile(n_spots, given.genes, folder, found)
             print("\n".join(lines[-20:]), flush=True)
-    text = "\n".join(lines).rstrip() + f"\n\n`python -m benchmarks.profile`; {_machine.describe()}"
+    text = "\n".join(lines).rstrip() + f"\n\n`python -m benchmarks.step_profile`; {_machine.describe()}"
     if given.write:
         put("Where the time goes", text)
 
