@@ -54,8 +54,8 @@
 #' @references Fischler and Bolles (1981), Communications of the ACM 24; Chizat et al. (2018), Mathematics of Computation 87;
 #'   Rueckert et al. (1999), IEEE Transactions on Medical Imaging 18.
 #' @seealso [TransferDomains()]
-#' @eval example_start("slice", "both")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("AlignSlices", "slice", "both")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' both <- AlignSlices(both, transform = "none")
 #' head(S4Vectors::metadata(both)$spotscape_alignment$matches)
 #' @export

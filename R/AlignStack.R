@@ -33,15 +33,18 @@
 #' three dimensions.
 #' @references Govindu (2004), Lie-algebraic averaging for globally consistent motion estimation, CVPR.
 #' @seealso [AlignSlices()]
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("AlignStack")}
 #' # Two sections with half of a small simulated slice's molecules each, the second turned
 #' folder <- system.file("extdata", "slice", package = "spotscape")
-#' counts <- as(Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz"))), "CsparseMatrix")
+#' matrix_file <- file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz")
+#' counts <- as.matrix(Matrix::readMM(gzfile(matrix_file)))
 #' place <- read.csv(file.path(folder, "spatial", "tissue_positions.csv"), row.names = "barcode")
 #' place <- as.matrix(place[c("pxl_col_in_fullres", "pxl_row_in_fullres")])
 #' section <- function(name, turn) {
-#'   counts@x <- as.numeric(rbinom(length(counts@x), counts@x, 0.5))
-#'   dimnames(counts) <- list(paste0("gene", seq_len(nrow(counts))), paste0(name, seq_len(ncol(counts))))
+#'   counts[] <- rbinom(length(counts), counts, 0.5)
+#'   rownames(counts) <- paste0("gene", seq_len(nrow(counts)))
+#'   colnames(counts) <- paste0(name, seq_len(ncol(counts)))
 #'   SpatialExperiment::SpatialExperiment(
 #'     assays = list(counts = counts), sample_id = name, spatialCoords = place %*% turn
 #'   )

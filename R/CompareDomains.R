@@ -56,10 +56,12 @@
 #'   Bioinformatics 38. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression
 #'   in microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
 #' @seealso [IntegrateSlices()], [DomainComparisonPlot()]
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("CompareDomains")}
 #' # Two slices a condition, of random counts, with a gene that changes in the second domain
 #' set.seed(1)
-#' counts <- matrix(rpois(40 * 240, 3), 40, dimnames = list(paste0("gene", 1:40), paste0("cell", 1:240)))
+#' counts <- matrix(rpois(40 * 240, 3), 40)
+#' dimnames(counts) <- list(paste0("gene", 1:40), paste0("cell", 1:240))
 #' slice <- rep(c("a", "b", "c", "d"), each = 60)
 #' condition <- ifelse(slice %in% c("a", "b"), "control", "case")
 #' domain <- rep(c("1", "2"), 120)
@@ -70,7 +72,8 @@
 #' )
 #'
 #' compared <- CompareDomains(
-#'   spe, condition_key = "condition", slice_by = "sample_id", reference = "control", domain_key = "domain"
+#'   spe, condition_key = "condition", slice_by = "sample_id", reference = "control",
+#'   domain_key = "domain"
 #' )
 #' compared$composition[c("domain", "share", "share_reference", "p_adjusted")]
 #' head(compared$genes[c("domain", "gene", "log2_fold_change", "p_adjusted")], 3)

@@ -12,8 +12,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: the object holds no tree, or the tree has no such level.
 #' @seealso [DomainTree()], [DomainTreePlot()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("CutDomainTree", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' spe <- CutDomainTree(DomainTree(spe, n_domains = c(2, 6)), n_domains = 3)
 #' SpatialDomainPlot(spe, group.by = "spotscape_domain_3")
 #' @export

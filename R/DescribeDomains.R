@@ -28,8 +28,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: no run, no such column, no places, or a slice that does not lie in one plane.
 #' @seealso [SpatialDomainPlot()], [CompareDomains()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("DescribeDomains", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' found <- DescribeDomains(spe)
 #' found$domains[c("domain", "n_spots", "area", "perimeter", "n_pieces")]
 #' round(found$borders, 1)

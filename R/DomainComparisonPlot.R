@@ -20,11 +20,13 @@
 #'     domain = c("1", "2"), condition = "case", reference = "control", p_adjusted = c(0.01, 0.6)
 #'   ),
 #'   shares = data.frame(
-#'     slice = rep(c("a", "b", "c", "d"), 2), condition = rep(c("control", "control", "case", "case"), 2),
+#'     slice = rep(c("a", "b", "c", "d"), 2),
+#'     condition = rep(c("control", "control", "case", "case"), 2),
 #'     domain = rep(c("1", "2"), each = 4), share = c(0.3, 0.33, 0.6, 0.62, 0.7, 0.67, 0.4, 0.38)
 #'   ),
 #'   genes = data.frame(
-#'     domain = c("1", "2"), condition = "case", gene = c("MBP", "SNAP25"), log2_fold_change = c(1.4, -0.3),
+#'     domain = c("1", "2"), condition = "case", gene = c("MBP", "SNAP25"),
+#'     log2_fold_change = c(1.4, -0.3),
 #'     p_adjusted = c(0.001, 0.4)
 #'   )
 #' )

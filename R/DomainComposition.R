@@ -62,7 +62,8 @@
 #'   Statistics 42. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
 #'   microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
 #' @seealso [DomainCompositionPlot()], [DescribeDomains()]
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("DomainComposition")}
 #' # Glia are frequent in the first domain
 #' places <- as.matrix(expand.grid(x = 1:16, y = 1:16))
 #' set.seed(1)
@@ -70,7 +71,8 @@
 #' spe <- SpatialExperiment::SpatialExperiment(
 #'   assays = list(counts = matrix(rpois(256 * 5, 3), 5)), spatialCoords = places,
 #'   colData = S4Vectors::DataFrame(
-#'     domain = domain, cell = ifelse(runif(256) < ifelse(domain == "outer", 0.8, 0.2), "glia", "neuron")
+#'     domain = domain,
+#'     cell = ifelse(runif(256) < ifelse(domain == "outer", 0.8, 0.2), "glia", "neuron")
 #'   )
 #' )
 #' made <- DomainComposition(spe, "cell", domain_key = "domain", n_permutations = 199)

@@ -16,7 +16,8 @@
 #' @seealso [DomainComposition()]
 #' @examples
 #' made <- list(composition = data.frame(
-#'   domain = rep(c("1", "2"), each = 2), cell_type = c("glia", "neuron"), share = c(0.7, 0.3, 0.2, 0.8)
+#'   domain = rep(c("1", "2"), each = 2), cell_type = c("glia", "neuron"),
+#'   share = c(0.7, 0.3, 0.2, 0.8)
 #' ))
 #' made$enrichment <- cbind(
 #'   made$composition, log2_ratio = c(0.6, -0.9, -1.2, 0.5), p_adjusted = c(0.01, 0.01, 0.2, 0.2)

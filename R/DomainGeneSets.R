@@ -26,8 +26,8 @@
 #' Of class `spotscape_input_error`: `gene_sets` is damaged, none of its genes is in the object, no set is of a size that is
 #' asked for, `markers` is not from [FindDomainMarkers()], or what that refuses.
 #' @seealso [FindDomainMarkers()], [SuggestDomainNames()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("DomainGeneSets", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' sets <- list(first = paste0("gene", 1:9), second = paste0("gene", 10:30))
 #' head(DomainGeneSets(spe, sets), 2)
 #' @export

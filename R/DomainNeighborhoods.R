@@ -44,8 +44,8 @@
 #' changes inside a slice or has fewer than two slices (or donors).
 #' @references Palla et al. (2022), Squidpy: a scalable framework for spatial omics analysis, Nature Methods 19.
 #' @seealso [DomainNeighborhoodsPlot()], [DescribeDomains()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("DomainNeighborhoods", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' spe$type <- rep_len(c("neuron", "glia", "vessel"), ncol(spe))
 #' found <- DomainNeighborhoods(spe, key = "type", n_permutations = 100)
 #' found$pairs[c("first", "second", "contacts", "expected", "log2_odds")]

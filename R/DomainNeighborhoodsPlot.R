@@ -18,7 +18,8 @@
 #'   zscore = matrix(c(9, -4, -4, 8), 2, dimnames = list(c("glia", "neuron"), c("glia", "neuron"))),
 #'   count = matrix(c(80, 10, 10, 60), 2, dimnames = list(c("glia", "neuron"), c("glia", "neuron"))),
 #'   pairs = data.frame(
-#'     first = c("glia", "glia", "neuron"), second = c("glia", "neuron", "neuron"), log2_odds = c(1.2, -2, 1.1)
+#'     first = c("glia", "glia", "neuron"), second = c("glia", "neuron", "neuron"),
+#'     log2_odds = c(1.2, -2, 1.1)
 #'   )
 #' )
 #' DomainNeighborhoodsPlot(found)

@@ -29,8 +29,8 @@
 #' @references Fraley (1998), Algorithms for model-based Gaussian hierarchical clustering, SIAM Journal on Scientific
 #'   Computing 20.
 #' @seealso [DomainTreePlot()], [CutDomainTree()], [SuggestNDomains()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("DomainTree", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' spe <- DomainTree(spe, n_domains = c(2, 6))
 #' spe <- CutDomainTree(spe, n_domains = 2:4)
 #' table(spe$spotscape_domain_2, spe$spotscape_domain_4)

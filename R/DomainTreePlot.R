@@ -11,8 +11,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: the object holds no tree, or there are too few colours.
 #' @seealso [DomainTree()], [CutDomainTree()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("DomainTreePlot", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' DomainTreePlot(DomainTree(spe, n_domains = c(2, 6)))
 #' @export
 DomainTreePlot <- function(object, cols = NULL, reduction = NULL) {

@@ -22,8 +22,8 @@
 #' cannot be written, or for `"mesh"` no stack, or fewer than two sections of it that lie above each other.
 #' @references Edelsbrunner and Muecke (1994), Three-dimensional alpha shapes, ACM Transactions on Graphics 13.
 #' @seealso [RunSpotscape()], [SpatialDomainPlot()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("ExportDomains", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' file <- tempfile(fileext = ".csv")
 #' ExportDomains(spe, file, kind = "xenium")
 #' head(read.csv(file), 3)

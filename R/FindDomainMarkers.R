@@ -53,8 +53,8 @@
 #'   Biostatistics 25. Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression in
 #'   microarray experiments, Statistical Applications in Genetics and Molecular Biology 3(1).
 #' @seealso [CompareDomains()] for what differs between conditions.
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("FindDomainMarkers", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' head(FindDomainMarkers(spe), 3)
 #'
 #' # These counts are random: p-values of genes tested where domains were found are too small

@@ -25,7 +25,8 @@
 #'   `<reduction>_confidence` how often a cell like this one is in its right domain, 0 to 1, as annotated tissue has
 #'   it: made from the mixture's probability of its domain. K-means and Leiden give none, and the column
 #'   goes. For a matrix, a factor named by cell.
-#' @examplesIf spotscape_available()
+#' @examples
+#' \dontshow{spotscape:::example_results("FindSpatialDomains")}
 #' set.seed(1)
 #' towards <- rep(1:2, c(30, 20)) # 30 cells lie along the first axis, 20 along the second
 #' embedding <- 9 * diag(2)[towards, ] + matrix(rnorm(100), 50)

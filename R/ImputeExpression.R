@@ -21,8 +21,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: no model of a run, no embedding or counts, an unknown gene, or all genes where the
 #' result would have more than 2^31 values.
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("ImputeExpression", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' spe <- ImputeExpression(spe)
 #' SummarizedExperiment::assay(spe, "spotscape_imputed")[1:3, 1:3]
 #' @export

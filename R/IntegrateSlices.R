@@ -56,11 +56,14 @@
 #' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or data frame
 #'   with a row per cell. For a list of objects, the names, or a list with a matrix for each. `NULL`: the images,
 #'   `spatialCoords`.
+#' @param micrometres_per_unit How many micrometres one unit of the coordinates is, for a `scale` given as a distance: one
+#'   number for all slices, or one for each by name (`c(left = 0.5, right = 1)`). `NULL` where that is not known.
 #' @param reduction.name,reduction.key As in [RunSpotscape()]. For a list, `NULL` is the default of the objects' class.
 #' @return One object of all slices with the result in it.
 #' @seealso [RunSpotscape()] for one slice, [SpatialDomainPlot()] for maps side by side, [FindSpatialDomains()] to
 #'   cluster again, [SpotscapeIntegration()] for `IntegrateLayers()`.
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
+#' \dontshow{spotscape:::example_results("IntegrateSlices")}
 #' # A small simulated slice, cut in two
 #' folder <- system.file("extdata", "slice", package = "spotscape")
 #' counts <- Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz")))
@@ -87,7 +90,8 @@ IntegrateSlices <- function(object, ...) {
 IntegrateSlices.list <- function(object, n_domains = NULL, slice_by = NULL, condition_key = NULL, correction = 1,
                                  config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                  coordinates = NULL, reduction.name = NULL, reduction.key = NULL, checkpoint = NULL,
-                                 checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE, slice_key = NULL, ...) {
+                                 checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE,
+                                 micrometres_per_unit = NULL, slice_key = NULL, ...) {
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
   kind <- kind_of_slices(object)
@@ -105,7 +109,9 @@ IntegrateSlices.list <- function(object, n_domains = NULL, slice_by = NULL, cond
 
   named <- !all(vapply(object, function(one) is.null(colnames(one)), NA))
   merged <- join_slices(object, if (named) cells, slice_by, reduction.name)
-  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  training <- training_settings(
+    n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose, micrometres_per_unit
+  )
   result <- integrate_python(slices, slice_by, condition_key, correction, training)
   assay <- quietly(FALSE, assay_to_read(merged, assay))
   merged <- add_embedding(merged, result, reduction.name, reduction.key, assay)
@@ -128,14 +134,16 @@ IntegrateSlices.Seurat <- function(object, n_domains = NULL, slice_by = NULL, co
                                    config = NULL, seed = 0L, device = "auto", assay = NULL, layer = NULL,
                                    coordinates = NULL, reduction.name = "spotscape", reduction.key = NULL,
                                    checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE, threads = NULL, verbose = TRUE,
-                                   slice_key = NULL, ...) {
+                                   micrometres_per_unit = NULL, slice_key = NULL, ...) {
   require_object(object, "IntegrateSlices() on a Seurat object")
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
   assay <- quietly(verbose, assay_to_read(object, assay))
   part <- quietly(verbose, part_with(object, assay))
   slice_by <- slice_by %||% usual_slices(part)
-  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  training <- training_settings(
+    n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose, micrometres_per_unit
+  )
   object <- integrate_object(
     object, part, slice_by, condition_key, correction, assay, layer, coordinates, reduction.name, reduction.key, training
   )
@@ -150,12 +158,15 @@ IntegrateSlices.SingleCellExperiment <- function(object, n_domains = NULL, slice
                                                  correction = 1, config = NULL, seed = 0L, device = "auto",
                                                  assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
                                                  checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                                 threads = NULL, verbose = TRUE, slice_key = NULL, ...) {
+                                                 threads = NULL, verbose = TRUE, micrometres_per_unit = NULL,
+                                                 slice_key = NULL, ...) {
   no_more_arguments(...)
   slice_by <- renamed(slice_by, slice_key)
   require_object(object)
   slice_by <- slice_by %||% usual_slices(object)
-  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  training <- training_settings(
+    n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose, micrometres_per_unit
+  )
   integrate_object(
     object, object, slice_by, condition_key, correction, assay, NULL, coordinates, reduction.name, NULL, training
   )

@@ -20,8 +20,8 @@
 #' Of class `spotscape_input_error`: more than 100,000 cells and no `sample`, what a panel names is not there, there are
 #' no places, a slice is unknown, or the file cannot be written.
 #' @seealso [TissueMapPlot()]; [ExportDomains()] for other viewers.
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("InteractiveDomainMap", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' file <- tempfile(fileext = ".html")
 #' InteractiveDomainMap(spe, file)
 #' # browseURL(file)

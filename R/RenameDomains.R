@@ -17,8 +17,8 @@
 #' Of class `spotscape_input_error`: there are no domains, an old name is unknown, a new one is no text, or two domains would
 #' have the same name without `merge`.
 #' @seealso [SuggestDomainNames()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("RenameDomains", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' spe <- RenameDomains(spe, c("1" = "white matter", "3" = "rim"))
 #' table(spe$spotscape_domain)
 #' @export

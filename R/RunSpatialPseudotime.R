@@ -22,8 +22,8 @@
 #' fewer than 20 cells.
 #' @references Haghverdi et al. (2016), Nature Methods 13; Wolf et al. (2019), Genome Biology 20.
 #' @seealso [SpatialDomainPlot()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("RunSpatialPseudotime", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' spe <- RunSpatialPseudotime(spe, root = list(domain = "1"))
 #' summary(spe$spotscape_pseudotime)
 #' @export

@@ -77,6 +77,8 @@
 #'   it, and [SpatialDomainPlot()] draws by it.
 #' @param coordinates Names of two or three columns of the metadata (`colData`), or a numeric matrix or
 #'   data frame with a row per cell.
+#' @param micrometres_per_unit How many micrometres one unit of the coordinates is, for a `scale` given as a distance. `NULL`
+#'   where that is not known.
 #' @param reduction.name,reduction.key Name of the reduction to write, and the key of its columns (`NULL`: the
 #'   name in capitals). The domains' columns are named `<reduction.name>_domain` and `<reduction.name>_confidence` (in
 #'   lower case in a SpatialExperiment).
@@ -95,7 +97,8 @@
 #'   (parameters, versions), `model` (what puts other slices into the same space).
 #' @seealso [RunSpatialPseudotime()], [ImputeExpression()] and [SaveSpotscape()] for what follows a run; [IntegrateSlices()]
 #'   for several slices, [FindSpatialDomains()] to cluster again, [SpatialDomainPlot()]; `vignette("spotscape")`.
-#' @examplesIf spotscape_available()
+#' @examples
+#' \dontshow{spotscape:::example_results("RunSpotscape")}
 #' # A small simulated slice, laid out as Space Ranger does
 #' folder <- system.file("extdata", "slice", package = "spotscape")
 #' counts <- Matrix::readMM(gzfile(file.path(folder, "filtered_feature_bc_matrix", "matrix.mtx.gz")))
@@ -123,13 +126,15 @@ RunSpotscape <- function(object, ...) {
 RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto", assay = NULL,
                                 layer = NULL, image = NULL, coordinates = NULL, reduction.name = "spotscape",
                                 reduction.key = NULL, checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                threads = NULL, verbose = TRUE, ...) {
+                                threads = NULL, verbose = TRUE, micrometres_per_unit = NULL, ...) {
   require_object(object, "RunSpotscape() on a Seurat object")
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
   if (!is.null(reduction.key)) check_string("reduction.key", reduction.key)
   assay <- quietly(verbose, assay_to_read(object, assay))
-  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  training <- training_settings(
+    n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose, micrometres_per_unit
+  )
   object <- run_object(object, assay, layer, image, coordinates, reduction.name, reduction.key, training)
   config <- loggable(config)
   coordinates <- loggable(coordinates)
@@ -141,11 +146,13 @@ RunSpotscape.Seurat <- function(object, n_domains = NULL, config = NULL, seed = 
 RunSpotscape.SingleCellExperiment <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
                                               assay = NULL, coordinates = NULL, reduction.name = "SPOTSCAPE",
                                               checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                              threads = NULL, verbose = TRUE, ...) {
+                                              threads = NULL, verbose = TRUE, micrometres_per_unit = NULL, ...) {
   require_object(object)
   no_more_arguments(...)
   check_string("reduction.name", reduction.name)
-  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  training <- training_settings(
+    n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose, micrometres_per_unit
+  )
   run_object(object, assay, NULL, NULL, coordinates, reduction.name, NULL, training)
 }
 
@@ -157,7 +164,7 @@ RunSpotscape.SpatialExperiment <- RunSpotscape.SingleCellExperiment
 #' @export
 RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed = 0L, device = "auto",
                                  coordinates = NULL, checkpoint = NULL, checkpoint_minutes = 3, resume = FALSE,
-                                 threads = NULL, verbose = TRUE, ...) {
+                                 threads = NULL, verbose = TRUE, micrometres_per_unit = NULL, ...) {
   no_more_arguments(...)
   if (length(dim(object)) != 2L || is.data.frame(object)) {
     input_error(
@@ -170,7 +177,9 @@ RunSpotscape.default <- function(object, n_domains = NULL, config = NULL, seed =
   }
   counts <- as_counts(object, "object")
   place <- quietly(verbose, as_coordinates(coordinates, colnames(counts), "coordinates"))
-  training <- training_settings(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose)
+  training <- training_settings(
+    n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose, micrometres_per_unit
+  )
   run_python(counts, place, training)
 }
 

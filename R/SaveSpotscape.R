@@ -25,8 +25,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: no model of a run; a folder without a model, or with one that is cut short, changed or of
 #' a newer version; a slice with too few of the model's genes, or without counts or places.
-#' @eval example_start("slice")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("SaveSpotscape", "slice")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' known <- RunSpotscape(slice("a"), n_domains = 3, verbose = FALSE)
 #' folder <- file.path(tempdir(), "model")
 #' SaveSpotscape(known, folder)

@@ -35,8 +35,8 @@
 #' Luecken et al. (2022), Benchmarking atlas-level data integration in single-cell genomics, Nature Methods 19 (LISI, kBET,
 #' silhouette by slice).
 #' @seealso [DescribeDomains()], [SuggestNDomains()]
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("ScoreDomains", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' ScoreDomains(spe, n_permutations = 100)
 #' @export
 ScoreDomains <- function(object, truth_key = NULL, domain_key = NULL, slice_by = NULL, max_spots = 5000L,

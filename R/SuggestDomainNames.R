@@ -34,8 +34,8 @@
 #' domains, or counts are not raw. A warning says where no gene of a list is in the object, and where genes were found by
 #' another case (as MBP and Mbp).
 #' @seealso [RenameDomains()] takes the table.
-#' @eval example_start("run")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("SuggestDomainNames", "run")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #'
 #' # These counts are random: no name is sure
 #' SuggestDomainNames(spe, markers = list(one = c("gene1", "gene2"), other = c("gene3", "gene4")))

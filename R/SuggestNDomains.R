@@ -27,7 +27,8 @@
 #' @references Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6. Neufeld et al. (2024), Inference
 #'   after latent variable estimation for single-cell RNA sequencing data, Biostatistics 25.
 #' @seealso [NDomainsPlot()], [FindSpatialDomains()]
-#' @examplesIf spotscape_available()
+#' @examples
+#' \dontshow{spotscape:::example_results("SuggestNDomains")}
 #' set.seed(1)
 #' towards <- rep(1:5, each = 60) # 60 cells along each of five axes
 #' embedding <- 20 * diag(5)[towards, ] + matrix(rnorm(1500), 300)
@@ -85,7 +86,8 @@ SuggestNDomains.default <- function(object, candidates = NULL, stability = FALSE
 #' @seealso [SuggestNDomains()]
 #' @examples
 #' curve <- data.frame(
-#'   n_domains = 2:6, log_likelihood = -1, by_data = c(0.1, 0.2, 0.3, 0.3, 0.1), weight = c(0, 0.1, 0.3, 0.4, 0.2),
+#'   n_domains = 2:6, log_likelihood = -1, by_data = c(0.1, 0.2, 0.3, 0.3, 0.1),
+#'   weight = c(0, 0.1, 0.3, 0.4, 0.2),
 #'   suggested = c(FALSE, FALSE, FALSE, TRUE, FALSE)
 #' )
 #' NDomainsPlot(curve)

@@ -69,13 +69,6 @@ TissueMapPlot <- function(object, panels = NULL, slice_by = NULL, slices = NULL,
   patchwork::wrap_plots(plots, ncol = n_columns) + patchwork::plot_annotation(title = title)
 }
 
-check_micrometres <- function(value) {
-  if (!is.null(value) && !(is.numeric(value) && length(value) == 1L && is.finite(value) && value > 0)) {
-    input_error("micrometres_per_unit", describe(value), "a number above 0, or NULL")
-  }
-  value
-}
-
 # Width and height of the largest slice, which each panel then shows as much of.
 widest <- function(places, rows) {
   spans <- vapply(rows, function(of) apply(places[of, , drop = FALSE], 2L, function(one) diff(range(one))), c(0, 0))

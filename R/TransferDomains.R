@@ -12,8 +12,8 @@
 #' @section Errors:
 #' Of class `spotscape_input_error`: no such embedding, alignment or column, or a reference without labels.
 #' @seealso [AlignSlices()], [MapToSpotscape()]
-#' @eval example_start("slice", "both")
-#' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
+#' @eval example_start("TransferDomains", "slice", "both")
+#' @examplesIf requireNamespace("SpatialExperiment", quietly = TRUE)
 #' both$layer <- rep(c("upper", "lower"), each = 50, times = 2)
 #' both <- TransferDomains(both, "layer", reference = "a")
 #' table(both$sample_id, both$layer_transferred)

@@ -54,7 +54,8 @@
 #' @examplesIf spotscape_available() && requireNamespace("SpatialExperiment", quietly = TRUE)
 #' counts <- matrix(rpois(60, 2), 10, dimnames = list(paste0("gene", 1:10), paste0("cell", 1:6)))
 #' spe <- SpatialExperiment::SpatialExperiment(
-#'   assays = list(counts = counts), spatialCoords = matrix(runif(12), 6, dimnames = list(NULL, c("x", "y")))
+#'   assays = list(counts = counts),
+#'   spatialCoords = matrix(runif(12), 6, dimnames = list(NULL, c("x", "y")))
 #' )
 #' adata <- as_anndata(spe)
 #' adata

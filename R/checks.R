@@ -6,7 +6,8 @@ input_error <- function(name, found, expected, todo = NULL) {
 }
 
 stop_input <- function(message) {
-  stop(errorCondition(message, class = "spotscape_input_error"))
+  condition <- errorCondition(message, class = "spotscape_input_error")
+  stop(condition)
 }
 
 # "a, b, c and 7 more", in quotes.
@@ -21,8 +22,9 @@ name_list <- function(names, shown = 5L) {
 
 # What a run chose, said to the user; quietly() keeps it back where nothing is to be shown.
 note <- function(...) {
-  text <- paste0("spotscape: ", sprintf(...), "\n")
-  message(structure(list(message = text, call = NULL), class = c("spotscape_note", "message", "condition")))
+  text <- list(message = paste0("spotscape: ", sprintf(...), "\n"), call = NULL)
+  condition <- structure(text, class = c("spotscape_note", "message", "condition"))
+  message(condition)
 }
 
 quietly <- function(verbose, code) {
@@ -61,3 +63,25 @@ require_packages <- function(packages, purpose) {
 }
 
 `%||%` <- function(x, y) if (is.null(x)) y else x
+
+# Micrometres in one unit of the coordinates, where that is known.
+check_micrometres <- function(value) {
+  if (!is.null(value) && !(is.numeric(value) && length(value) == 1L && is.finite(value) && value > 0)) {
+    input_error("micrometres_per_unit", describe(value), "a number above 0, or NULL")
+  }
+  value
+}
+
+# The same for each of several slices: a list.
+micrometres_by_slice <- function(value, slices) {
+  if (is.null(names(value))) {
+    return(rep(list(check_micrometres(value)), length(slices)))
+  }
+  if (!is.numeric(value) || !setequal(names(value), slices) || anyDuplicated(names(value))) {
+    input_error(
+      "micrometres_per_unit", sprintf("values named %s", name_list(names(value))),
+      paste("a number above 0 for all slices, or one for each of", name_list(slices))
+    )
+  }
+  lapply(slices, function(slice) check_micrometres(value[[slice]]))
+}

@@ -1,5 +1,5 @@
-# Vignettes where there is no Python: each call of a verb that needs one gives what the same call gave when
-# scripts/example-results.R was run. What was asked is compared, so that a vignette that was changed fails.
+# Vignettes and examples where there is no Python: each call of a verb that needs one gives what the same call gave when
+# scripts/example-results.R was run. What was asked is compared, so that a page that was changed fails.
 
 EXAMPLE_VERBS <- c(
   "AlignSlices", "AlignStack", "CompareDomains", "CutDomainTree", "DescribeDomains", "DomainComposition", "DomainGeneSets",
@@ -14,14 +14,18 @@ example_results <- function(page, where = parent.frame(), available = spotscape_
     return(invisible(FALSE))
   }
   file <- system.file("extdata", "example_results.rds", package = "spotscape", mustWork = TRUE)
-  state <- list2env(list(calls = readRDS(file)[[page]], place = 1L))
-  for (verb in EXAMPLE_VERBS) assign(verb, stand_in(verb, state), envir = where)
+  place_stand_ins(readRDS(file)[[page]], where)
   message("spotscape: there is no Python here. Results of calls that need it are those that come with the package.")
   invisible(TRUE)
 }
 
+place_stand_ins <- function(calls, where) {
+  state <- list2env(list(calls = calls, place = 1L))
+  for (verb in EXAMPLE_VERBS) assign(verb, stand_in(verb, state, where), envir = where)
+}
+
 # Any other call goes to the verb itself, which says that there is no Python.
-stand_in <- function(verb, state) {
+stand_in <- function(verb, state, where) {
   force(verb)
   function(...) {
     asked <- example_call(sys.call())
@@ -31,6 +35,8 @@ stand_in <- function(verb, state) {
       return(getExportedValue("spotscape", verb)(...))
     }
     state$place <- state$place + 1L
+    if (state$place > length(state$calls)) rm(list = EXAMPLE_VERBS, envir = where) # nothing of ours stays
+    if (!is.null(call$error)) stop(call$error)
     if (!is.null(call$file)) writeBin(call$file, arguments[[2L]])
     value <- unpack_result(call$result, arguments)
     if (call$visible) value else invisible(value)

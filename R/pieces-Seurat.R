@@ -32,19 +32,13 @@ seurat_pieces <- function(object, assay = NULL) {
     input_error("assay", sprintf("no layer with all genes in assay '%s'", assay), "an assay with counts or data")
   }
   x_name <- if ("counts" %in% names(main$layers)) "counts" else names(main$layers)[[1L]]
-  others <- Filter(
-    function(name) any(colnames(object[[name]]) %in% cells), setdiff(names(object@assays), assay)
-  )
-  others <- lapply(stats::setNames(nm = others), function(name) assay_pieces(object[[name]], name, cells))
+  others <- assays_beside(object, assay, cells)
   reductions <- lapply(stats::setNames(nm = SeuratObject::Reductions(object)), function(name) {
     reduction_pieces(object[[name]], cells, rownames(object[[assay]]))
   })
   graphs <- lapply(stats::setNames(nm = SeuratObject::Graphs(object)), function(name) object[[name]])
   graphs <- Filter(function(graph) all(cells %in% colnames(graph)), graphs)
-  images <- Filter(
-    function(name) any(SeuratObject::Cells(object[[name]]) %in% cells), SeuratObject::Images(object)
-  )
-  images <- lapply(stats::setNames(nm = images), function(name) image_pieces(object[[name]], name, cells))
+  images <- images_with(object, cells)
   list(
     kind = "seurat", x = main$layers[[x_name]], x_name = x_name,
     layers = main$layers[setdiff(names(main$layers), x_name)],
@@ -53,30 +47,50 @@ seurat_pieces <- function(object, assay = NULL) {
     obsm = lapply(reductions, `[[`, "values"),
     varm = Filter(Negate(is.null), lapply(reductions, `[[`, "loadings")),
     obsp = lapply(graphs, function(graph) matrix_piece(graph[cells, cells], "graph")),
-    extra = c(
-      named_extra(main$partial, assay, main$partial_features),
-      do.call(c, unname(Map(function(one, name) {
-        c(named_extra(one$layers, name, one$var$names), named_extra(one$partial, name, one$partial_features))
-      }, others, names(others))))
-    ),
+    extra = c(named_extra(main$partial, assay, main$partial_features), extra_of_others(others)),
     spatial = spatial_of_images(images, length(cells)),
     images = lapply(images, `[[`, "shown"),
     uns = c(
       Filter(Negate(is.null), lapply(SeuratObject::Misc(object), plain_piece)),
       Filter(Negate(is.null), list(spotscape = reductions[["spotscape"]]$misc))
     ),
-    record = list(
-      assay = plain_piece(assay), default = plain_piece(default), ident_column = plain_piece(ident_column(object, cells)),
-      project = plain_piece(as.character(object@project.name)),
-      assays = plain_piece(c(stats::setNames(list(main$record), assay), lapply(others, `[[`, "record"))),
-      other_assays = lapply(others, function(one) list(.table = one$var)),
-      reductions = lapply(reductions, `[[`, "record"), graphs = plain_piece(lapply(graphs, SeuratObject::DefaultAssay)),
-      images = lapply(images, `[[`, "record")
+    record = c(
+      list(
+        assay = plain_piece(assay), default = plain_piece(default), ident_column = plain_piece(ident_column(object, cells)),
+        project = plain_piece(as.character(object@project.name)),
+        assays = plain_piece(c(stats::setNames(list(main$record), assay), lapply(others, `[[`, "record"))),
+        other_assays = lapply(others, function(one) list(.table = one$var))
+      ),
+      record_of_parts(reductions, graphs, images)
     ),
     lost = array(c(
       as.character(seurat_losses(object)),
       if (elsewhere) sprintf("%d of %d cells, which assay '%s' does not have", elsewhere, ncol(object), assay)
     ))
+  )
+}
+
+assays_beside <- function(object, assay, cells) {
+  names <- Filter(function(name) any(colnames(object[[name]]) %in% cells), setdiff(names(object@assays), assay))
+  lapply(stats::setNames(nm = names), function(name) assay_pieces(object[[name]], name, cells))
+}
+
+images_with <- function(object, cells) {
+  names <- Filter(function(name) any(SeuratObject::Cells(object[[name]]) %in% cells), SeuratObject::Images(object))
+  lapply(stats::setNames(nm = names), function(name) image_pieces(object[[name]], name, cells))
+}
+
+# The layers of assays that do not have the genes of the main one.
+extra_of_others <- function(others) {
+  do.call(c, unname(Map(function(one, name) {
+    c(named_extra(one$layers, name, one$var$names), named_extra(one$partial, name, one$partial_features))
+  }, others, names(others))))
+}
+
+record_of_parts <- function(reductions, graphs, images) {
+  list(
+    reductions = lapply(reductions, `[[`, "record"), graphs = plain_piece(lapply(graphs, SeuratObject::DefaultAssay)),
+    images = lapply(images, `[[`, "record")
   )
 }
 

@@ -114,17 +114,20 @@ NO_NETWORK <- "URL|[Dd]ownload|[Cc]onnect|[Nn]etwork|resolve|[Ff]etch|dns error"
 the <- new.env(parent = emptyenv())
 
 # The arguments that RunSpotscape() and IntegrateSlices() share, as train_python() takes them.
-training_settings <- function(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose) {
+training_settings <- function(n_domains, config, seed, device, checkpoint, checkpoint_minutes, resume, threads, verbose,
+                              micrometres_per_unit = NULL) {
   list(
     n_domains = n_domains, config = config, seed = seed, device = device, checkpoint = checkpoint,
-    checkpoint_minutes = checkpoint_minutes, resume = resume, threads = threads, verbose = verbose
+    checkpoint_minutes = checkpoint_minutes, resume = resume, threads = threads, verbose = verbose,
+    micrometres_per_unit = micrometres_per_unit
   )
 }
 
 # The one way to Python that all methods for one slice take. `training`: training_settings().
 run_python <- function(counts, coordinates, training) {
+  unit <- check_micrometres(training$micrometres_per_unit)
   require_python()
-  adata <- slice_to_python(list(counts = counts, coordinates = coordinates))
+  adata <- slice_to_python(list(counts = counts, coordinates = coordinates), unit)
   train_python("run_spotscape", adata, training)
   result_to_r(adata, colnames(counts))
 }
@@ -132,8 +135,9 @@ run_python <- function(counts, coordinates, training) {
 # The same for several: a named list of slices, each with counts, coordinates and `columns` (a named list with a
 # value per cell, or NULL). Cells come back slice by slice; no two have the same name.
 integrate_python <- function(slices, slice_by, condition_key, correction, training) {
+  units <- micrometres_by_slice(training$micrometres_per_unit, names(slices))
   require_python()
-  adatas <- reticulate::py_dict(as.list(names(slices)), unname(lapply(slices, slice_to_python)), convert = FALSE)
+  adatas <- reticulate::py_dict(as.list(names(slices)), unname(Map(slice_to_python, slices, units)), convert = FALSE)
   joined <- train_python(
     "integrate_slices", adatas, training,
     slice_key = slice_by, condition_key = condition_key, correction = scalar_to_python("correction", correction)
@@ -145,11 +149,13 @@ integrate_python <- function(slices, slice_by, condition_key, correction, traini
   result
 }
 
-slice_to_python <- function(slice) {
-  call_python(
+slice_to_python <- function(slice, micrometres = NULL) {
+  adata <- call_python(
     python_module("interop.reticulate")$to_anndata, counts_to_python(slice$counts), array(rownames(slice$counts)),
     array(colnames(slice$counts)), slice$coordinates, obs = lapply(slice$columns, array)
   )
+  if (!is.null(micrometres)) reticulate::py_set_item(adata$uns, "micrometres_per_unit", micrometres)
+  adata
 }
 
 # A dgCMatrix as a csc_matrix. Numpy shares the memory of R's arrays, and as vectors lie in a dgCMatrix, these are the
@@ -165,7 +171,7 @@ counts_to_python <- function(counts) {
 train_python <- function(verb, adata, training, ...) {
   on.exit(end_progress_line())
   gc() # nothing in Python would make R let go of what it needs no more
-  scalars <- setdiff(names(training), c("config", "device", "verbose"))
+  scalars <- setdiff(names(training), c("config", "device", "verbose", "micrometres_per_unit"))
   do.call(call_python, c(
     list(python_module("tl")[[verb]], adata, ...), Map(scalar_to_python, scalars, training[scalars]),
     list(

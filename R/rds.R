@@ -115,12 +115,12 @@ outdated_confidence <- function(obs) {
 
 # What a function gives or why it does not, and its warnings, as Python is told of them.
 call_for_python <- function(f, ...) {
-  texts <- character()
+  told <- list2env(list(texts = character()))
   tryCatch(
     withCallingHandlers(
-      list(value = f(...), warnings = array(texts)),
+      list(value = f(...), warnings = array(told$texts)),
       warning = function(w) {
-        texts <<- c(texts, conditionMessage(w))
+        told$texts <- c(told$texts, conditionMessage(w))
         invokeRestart("muffleWarning")
       },
       packageStartupMessage = function(m) invokeRestart("muffleMessage")

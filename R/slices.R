@@ -7,9 +7,10 @@ renamed <- function(slice_by, slice_key) {
     return(slice_by)
   }
   if (!is.null(slice_by)) input_error("slice_key", "both `slice_by` and `slice_key`", "`slice_by` alone")
-  warning(warningCondition(
+  condition <- warningCondition(
     "`slice_key` is called `slice_by` now, and will go.", class = c("spotscape_deprecated", "deprecatedWarning")
-  ))
+  )
+  warning(condition)
   slice_key
 }
 

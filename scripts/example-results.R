@@ -1,5 +1,5 @@
-# Makes inst/extdata/example_results.rds: what the verbs that need Python give in the vignettes, for where
-# there is none. Everything in it comes of the simulated slice in inst/extdata/slice, or of random numbers.
+# Makes inst/extdata/example_results.rds: what the verbs that need Python give in examples and vignettes,
+# for where there is none. Everything in it comes of the simulated slice in inst/extdata/slice, or of random numbers.
 #
 #   Rscript --vanilla scripts/example-results.R      from the root of the repository, with spotscape installed, and Python
 #   Rscript --vanilla scripts/example-results.R annotation    of these pages alone
@@ -14,12 +14,15 @@ recorder <- function(verb, state) {
   function(...) {
     asked <- inside$example_call(sys.call())
     arguments <- list(...)
-    got <- withVisible(real(...))
+    got <- tryCatch(withVisible(real(...)), spotscape_input_error = function(error) {
+      state$calls <- c(state$calls, list(list(asked = asked, error = error)))
+      stop(error) # which a page shows on purpose
+    })
     path <- if (length(arguments) > 1L) arguments[[2L]]
-    small <- is.character(path) && length(path) == 1L && file.exists(path) && file.size(path) < 10000 && !dir.exists(path)
+    small <- is.character(path) && length(path) == 1L && file.exists(path) && file.size(path) < 1e5 && !dir.exists(path)
     state$calls <- c(state$calls, list(list(
       asked = asked, visible = got$visible, result = inside$pack_result(got$value, arguments),
-      file = if (small) readBin(path, "raw", 10000L)
+      file = if (small) readBin(path, "raw", 1e5)
     )))
     if (got$visible) got$value else invisible(got$value)
   }
@@ -28,6 +31,7 @@ recorder <- function(verb, state) {
 record <- function(file) {
   state <- new.env()
   where <- new.env(parent = globalenv())
+  set.seed(1) # as R CMD check does before each page
   for (verb in inside$EXAMPLE_VERBS) assign(verb, recorder(verb, state), envir = where)
   suppressWarnings(suppressMessages(for (line in parse(file)) eval(line, where)))
   state$calls

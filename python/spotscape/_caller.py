@@ -46,6 +46,7 @@ _R = [
     (r"adata\.obsm\['spatial'\]", "the coordinates"),
     (r"adata\.obsm" + _QUOTED, r"the reduction '\2'"),
     (r"adata\.obsp" + _QUOTED, r"the graph '\2'"),
+    (r"adata\.uns\['micrometres_per_unit'\] = ", "micrometres_per_unit = "),
     (r"adata\.uns" + _QUOTED, r"the record '\2'"),
     (r"adata\.layers" + _QUOTED, r"the layer '\2'"),
     (r"adata\.X\b", "the counts"),

@@ -54,6 +54,11 @@ def test_the_shell_reads_of_options(twice, tmp_path, capsys):
             'object: found x. Name the one to take by layer = "raw".',
             "IN: found x. Name the one to take by --layer raw.",
         ),
+        (
+            "scale: found x. Say it: adata.uns['micrometres_per_unit'] = 0.5",
+            "scale: found x. Say it: micrometres_per_unit = 0.5",
+            "scale: found x. Say it: uns['micrometres_per_unit'] = 0.5",
+        ),
     ],
 )
 def test_slots_and_arguments(python, r, shell):

@@ -371,6 +371,25 @@ test_that("what is not several slices is refused before Python starts, and objec
   expect_input_error(suppressWarnings(IntegrateSlices(list(a = spe, b = two))), "slice 'b'", "2 samples")
 })
 
+test_that("a scale in micrometres takes a unit for all slices, or one for each by name", {
+  skip_without_python()
+  skip_if_not_installed("SpatialExperiment")
+  spes <- lapply(example_slices(), function(slice) example_spe(slice = slice))
+  of <- function(...) integrate(spes, config = c(fast, scale = "150 um"), ...)
+  expect_input_error(of(), "scale", "unit is not known.*micrometres_per_unit = 0.5")
+  expect_input_error(of(micrometres_per_unit = 0), "micrometres_per_unit", "above 0")
+  expect_input_error(of(micrometres_per_unit = c(0.5, 1)), "micrometres_per_unit", "above 0")
+  expect_input_error(of(micrometres_per_unit = c(left = 0.5)), "micrometres_per_unit", "one for each of 'left', 'right'")
+  record <- function(object) S4Vectors::metadata(object)$spotscape
+  one <- of(micrometres_per_unit = 0.5)
+  same <- of(micrometres_per_unit = c(right = 0.5, left = 0.5))
+  expect_identical(sce_embedding(same), sce_embedding(one))
+  expect_equal(record(one)$scale$micrometres, 150, tolerance = 0.1)
+  other <- of(micrometres_per_unit = c(right = 1, left = 0.25))
+  rings <- unlist(record(other)$integration$rings)
+  expect_gt(rings[[1L]], 4 * rings[[2L]]) # left, then right
+})
+
 test_that("Python's words about slices arrive in R's terms", {
   skip_without_python()
   skip_if_not_installed("SpatialExperiment")

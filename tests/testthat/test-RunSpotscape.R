@@ -357,8 +357,8 @@ test_that("Python's words arrive as R's errors", {
 test_that("settings: a preset, a list, and what is neither", {
   skip_without_python()
   slice <- example_slice(140L)
-  run <- function(config) {
-    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = config, verbose = FALSE)
+  run <- function(config, ...) {
+    RunSpotscape(slice$counts, coordinates = slice$coordinates, n_domains = 3, config = config, verbose = FALSE, ...)
   }
   expect_input_error(run(list(n_start = 3)), "config", "'n_start'.*Did you mean n_starts")
   expect_input_error(run("papers"), "config", "'paper'")
@@ -373,6 +373,8 @@ test_that("settings: a preset, a list, and what is neither", {
   expect_identical(ncol(paper$embedding), 64L)
   expect_identical(ncol(run(list(n_components = 7))$embedding), 7L)
   expect_identical(run(c(n_starts = 2))$info$params$n_starts, 2L)
+  expect_input_error(run(list(scale = "150 um")), "scale", "micrometres_per_unit = 0.5")
+  expect_equal(run(list(scale = "150 um"), micrometres_per_unit = 0.5)$info$scale$micrometres, 150, tolerance = 0.1)
 })
 
 test_that("what a method cannot take is refused before Python starts", {

@@ -26,6 +26,18 @@ test_that("without Python, a call gives what the same call gave with it, and any
   expect_false(example_results("annotation", where, available = TRUE))
 })
 
+test_that("errors are shown as they were, and after the last call nothing of ours stays", {
+  asked <- "RunSpotscape(1, n_domains = 1)"
+  error <- tryCatch(input_error("n_domains", "1", "more"), error = identity)
+  calls <- list(list(asked = asked, error = error), list(asked = asked, visible = TRUE, result = list(value = "made")))
+  where <- new.env(parent = globalenv())
+  place_stand_ins(calls, where)
+  expect_setequal(ls(where), EXAMPLE_VERBS)
+  expect_input_error(eval(str2lang(asked), where), "n_domains", "found 1, expected more")
+  expect_identical(eval(str2lang(asked), where), "made")
+  expect_length(ls(where), 0L)
+})
+
 test_that("the results are those of the calls in the pages", {
   # R CMD check runs elsewhere, and the script that calls it says where the sources are.
   sources <- Sys.getenv("SPOTSCAPE_SOURCES", file.path("..", ".."))
