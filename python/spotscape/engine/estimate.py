@@ -79,14 +79,14 @@ def estimate_run(
     plan = make_plan(n_spots, _NEIGHBORS * n_spots, config) if config.trains else None
     counts = _BYTES_STORED * n_stored
     rank = min(config.expression_rank or used, used)
-    scores = 4 * rank * min(n_spots, _SAMPLED)
+    scores = 4.0 * rank * min(n_spots, _SAMPLED)
     if n_spots > _MANY_SPOTS:
         held, scores = _COPIES_STREAMED * counts, _COPIES_OF_SCORES * scores
         scores += _BYTES_IN_BLOCK * min(n_stored, _BLOCK_STORED)
     else:
         held, scores = _COPIES * counts, _COPIES_OF_FEW * scores
     held *= 1.0 - (backed and n_spots > _MANY_SPOTS)
-    stages = [
+    stages: list[float] = [
         _BYTES_GRAPH_MADE * n_spots,
         _BYTES_GRAPH * n_spots + scores,
         _BYTES_GRAPH * n_spots + 8 * n_spots * (n_domains or _MIXTURES),
