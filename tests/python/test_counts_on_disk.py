@@ -18,8 +18,10 @@ from spotscape.pp.stored_counts import StoredCounts
 def large(monkeypatch):
     """What has 200 spots counts as many, and a block is small."""
     for place, value in (
-        ("pp.counts.MANY_SPOTS", 200),
         ("pp.expression.MANY_SPOTS", 200),
+        ("pp.panels.MANY_SPOTS", 200),
+        ("run.join.MANY_SPOTS", 200),
+        ("run.steps.MANY_SPOTS", 200),
         ("components.low_rank._MANY_SPOTS", 200),
         ("components.low_rank._BLOCK", 80 * 20),
         ("components.slice_means._BLOCK_OF_SPOTS", 20),
@@ -46,7 +48,7 @@ def on_disk(request, tissue, tmp_path):
 
 
 def test_counts_stay_in_their_file(large, tissue, on_disk):
-    counts, whole = find_counts(on_disk, on_disk=True), find_counts(tissue)
+    counts, whole = find_counts(on_disk, stay_above=200), find_counts(tissue)
     assert isinstance(counts.matrix, StoredCounts)
     assert counts.matrix.shape == whole.matrix.shape
     assert (counts.matrix[30:170] != whole.matrix[30:170]).nnz == 0
@@ -116,6 +118,6 @@ def test_columns_in_disorder_and_twice_are_put_right(large, tmp_path):
     indices = np.tile([2, 0, 2], n)
     matrix = sparse.csr_matrix((np.tile([1.0, 4.0, 2.0], n), indices, np.arange(0, 3 * n + 1, 3)), (n, 5))
     ad.AnnData(matrix, pd.DataFrame(index=[f"s{i}" for i in range(n)])).write_h5ad(tmp_path / "in.h5ad")
-    counts = find_counts(io.read(tmp_path / "in.h5ad", backed=True), on_disk=True).matrix
+    counts = find_counts(io.read(tmp_path / "in.h5ad", backed=True), stay_above=200).matrix
     assert isinstance(counts, StoredCounts)
     np.testing.assert_array_equal(counts[7:8].toarray(), [[4, 0, 3, 0, 0]])
