@@ -42,8 +42,9 @@
 #'   (standard deviations of the rank sum, or the moderated t; above 0 where the gene is higher in the domain), `p_value`,
 #'   `p_adjusted` (Benjamini and Hochberg, within a domain), `share` and `share_against` (of cells with the gene). By
 #'   pseudobulk also `n_slices`, and genes with few counts are not tested (10 in a sample of median size, in as many samples
-#'   as there are slices, and 15 in all). With `split` also `score_split`, `p_value_split`, `p_adjusted_split`, and `overlap_split`: how much of the domain and of the one that
-#'   was found anew in its place they share (cells in both, of cells in either). `NaN` where none was found in its place.
+#'   as there are slices, and 15 in all). With `split` also `score_split`, `p_value_split`, `p_adjusted_split`, and
+#'   `overlap_split`: how much of the domain and of the one that was found anew in its place they share (cells in both, of
+#'   cells in either). `NaN` where none was found in its place.
 #' @section Errors:
 #' Of class `spotscape_input_error`: there are no domains, only one, or one of a single cell is to be tested; a gene or a
 #' domain is unknown; counts are not raw; nothing says where cells lie, for neighbours or `split`; with `split`, domains

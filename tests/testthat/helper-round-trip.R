@@ -84,7 +84,8 @@ round_trip_experiment <- function(kind, slice, name) {
   if (columns[[1L]] == "row") place <- place[, 2:1]
   colnames(place) <- columns
   if (kind$class == "SingleCellExperiment") {
-    object <- SingleCellExperiment::SingleCellExperiment(assays = list(counts = slice$counts), colData = S4Vectors::DataFrame(place))
+    places <- S4Vectors::DataFrame(place)
+    object <- SingleCellExperiment::SingleCellExperiment(assays = list(counts = slice$counts), colData = places)
     object$slice <- name
   } else {
     object <- SpatialExperiment::SpatialExperiment(assays = list(counts = slice$counts), spatialCoords = place, sample_id = name)

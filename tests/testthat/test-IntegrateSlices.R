@@ -428,7 +428,8 @@ test_that("every method leaves a checkpoint where asked, and goes on from it to 
   sce$slice <- sce$sample_id
   folder <- withr::local_tempdir()
   runs <- list(
-    seurat = function(...) integrate(merged_seurat(slices), ..., config = trained), list = function(...) integrate(spes, ..., config = trained),
+    seurat = function(...) integrate(merged_seurat(slices), ..., config = trained),
+    list = function(...) integrate(spes, ..., config = trained),
     spe = function(...) integrate(merged, ..., config = trained),
     sce = function(...) integrate(sce, coordinates = SpatialExperiment::spatialCoords(merged), ..., config = trained)
   )

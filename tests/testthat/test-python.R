@@ -46,7 +46,9 @@ test_that("a run without a usable Python says what to do", {
 test_that("modules in the working folder are not taken for packages", {
   skip_without_python()
   folder <- withr::local_tempdir()
-  for (name in c("torch", "anndata")) writeLines("raise SystemExit('from the working folder')", file.path(folder, paste0(name, ".py")))
+  for (name in c("torch", "anndata")) {
+    writeLines("raise SystemExit('from the working folder')", file.path(folder, paste0(name, ".py")))
+  }
   writeLines("here = 1", file.path(folder, "my_own.py"))
   script <- "spotscape:::require_python(); cat(reticulate::import('torch')$`__file__`, reticulate::import('my_own')$here)"
   said <- withr::with_dir(folder, withr::with_envvar(c(R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep)), system2(

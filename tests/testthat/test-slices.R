@@ -201,7 +201,8 @@ test_that("places in a reduction are hinted at", {
   place <- as.matrix(example_slice(140L)$coordinates)
   colnames(place) <- c("PLACE_1", "PLACE_2")
   object[["spatial"]] <- SeuratObject::CreateDimReducObject(place, key = "PLACE_", assay = "Spatial")
-  expect_input_error(seurat_coordinates(object, NULL, NULL), "image", "coordinates = Embeddings\\(object\\[\\[\"spatial\"\\]\\]\\)")
+  todo <- "coordinates = Embeddings\\(object\\[\\[\"spatial\"\\]\\]\\)"
+  expect_input_error(seurat_coordinates(object, NULL, NULL), "image", todo)
 })
 
 test_that("an FOV is drawn as ImageDimPlot() draws it", {
