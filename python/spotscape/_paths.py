@@ -84,10 +84,15 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, target)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else first_line(error)
-        raise input_error(named_path(path), f"that it cannot be written ({reason})", _WRITABLE) from error
+        raise _refused(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _refused(path: str | os.PathLike[str], error: OSError) -> InputError:
+    """Return the error that says why the system refused a write."""
+    reason = os.strerror(error.errno) if error.errno else first_line(error)
+    return input_error(named_path(path), f"that it cannot be written ({reason})", _WRITABLE)
 
 
 @contextmanager
@@ -103,8 +108,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else first_line(error)
-        raise input_error(named_path(path), f"that it cannot be written ({reason})", _WRITABLE) from error
+        raise _refused(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

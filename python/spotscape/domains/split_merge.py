@@ -65,7 +65,8 @@ def split_and_merge(mixture: TiedMixture, values: np.ndarray) -> TiedMixture:
 def _best_move(mixture: TiedMixture, values: np.ndarray) -> TiedMixture | None:
     """Return the likeliest mixture that one move leads to; None where no group can be moved."""
     n_groups = len(mixture.means)
-    labels, halves = mixture.posterior(values).argmax(axis=1), _halves(mixture, values)
+    labels = mixture.posterior(values).argmax(axis=1)
+    halves = _halves(values @ mixture.whiten, labels, n_groups)
     tried = []
     for kept, freed in _near(mixture):
         for cut in [group for group in halves if group not in (kept, freed)][:_CUTS]:
@@ -88,12 +89,11 @@ def _near(mixture: TiedMixture) -> list[tuple[int, int]]:
     return [(int(first[each]), int(second[each])) for each in nearest]
 
 
-def _halves(mixture: TiedMixture, values: np.ndarray) -> dict[int, np.ndarray]:
+def _halves(places: np.ndarray, labels: np.ndarray, n_groups: int) -> dict[int, np.ndarray]:
     """Return the rows of one half of each group, the groups that vary most along one axis first."""
-    places, labels = values @ mixture.whiten, mixture.posterior(values).argmax(axis=1)
     found: dict[int, np.ndarray] = {}
     longest: dict[int, float] = {}
-    for group in range(len(mixture.means)):
+    for group in range(n_groups):
         rows = np.flatnonzero(labels == group)
         if len(rows) < _FEWEST_SPOTS:
             continue
