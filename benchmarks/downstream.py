@@ -170,24 +170,32 @@ def bent(seed: int) -> Iterator[Row]:
             }
 
 
-def bent_pairs(seed: int) -> Iterator[tuple[str, ad.AnnData, np.ndarray, np.ndarray, float]]:
-    """Return name, both slices in one space, which spots are bent, where they belong, and spots' distance."""
+def cropped_both_ways(
+    share: float, seed: int
+) -> Iterator[tuple[tuple[str, ad.AnnData], tuple[str, ad.AnnData], np.random.Generator]]:
+    """Return a section, the other one cropped (where it belongs: ``obsm["true"]``), and what draws on."""
     names = ("dlpfc_151673", "dlpfc_151674")
     slices = {name: read(name) for name in names}
     shift = true_motion(*slices.values())
     rng = np.random.default_rng(seed)
     for reference, moved in (names, names[::-1]):
-        cropped = crop(slices[moved], 0.7, rng)
+        cropped = crop(slices[moved], share, rng)
         places = cropped.obsm["spatial"].copy()
-        there = places + shift if reference == names[0] else places - shift
-        spacing = spot_distance(slices[reference].obsm["spatial"])
+        cropped.obsm["true"] = places + shift if reference == names[0] else places - shift
+        yield (reference, slices[reference]), (moved, cropped), rng
+
+
+def bent_pairs(seed: int) -> Iterator[tuple[str, ad.AnnData, np.ndarray, np.ndarray, float]]:
+    """Return name, both slices in one space, which spots are bent, where they belong, and spots' distance."""
+    for (reference, one), (moved, cropped), rng in cropped_both_ways(0.7, seed):
+        places, spacing = cropped.obsm["spatial"].copy(), spot_distance(one.obsm["spatial"])
         for field in (bumps, waves):
             cropped.obsm["spatial"] = turned(places + 5 * spacing * field(places, rng), rng)
             both = tl.integrate_slices(
-                {reference: slices[reference], moved: cropped}, n_domains=7, seed=seed, progress=False
+                {reference: one, moved: cropped}, n_domains=7, seed=seed, progress=False
             )
             own = (both.obs["slice"] == moved).to_numpy()
-            yield f"{moved} to {reference}, {field.__name__}", both, own, there, spacing
+            yield f"{moved} to {reference}, {field.__name__}", both, own, cropped.obsm["true"], spacing
 
 
 def bumps(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -210,16 +218,9 @@ def waves(xy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def pairs(seed: int) -> Iterator[tuple[tuple[str, ad.AnnData], tuple[str, ad.AnnData]]]:
     """Return the reference, and the slice to align with where it belongs in ``obsm["true"]``, both ways."""
-    names = ("dlpfc_151673", "dlpfc_151674")
-    slices = {name: read(name) for name in names}
-    shift = true_motion(*slices.values())
-    rng = np.random.default_rng(seed)
-    for reference, moved in (names, names[::-1]):
-        cropped = crop(slices[moved], 0.6, rng)
-        places = cropped.obsm["spatial"].copy()
-        cropped.obsm["true"] = places + shift if reference == names[0] else places - shift
-        cropped.obsm["spatial"] = turned(places, rng)
-        yield (reference, slices[reference]), (moved, cropped)
+    for reference, (moved, cropped), rng in cropped_both_ways(0.6, seed):
+        cropped.obsm["spatial"] = turned(cropped.obsm["spatial"].copy(), rng)
+        yield reference, (moved, cropped)
 
 
 def scored(

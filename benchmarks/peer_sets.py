@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anndata as ad
-import numpy as np
 
-from benchmarks.downstream import bumps, crop, pairs, read, spot_distance, true_motion, turned, waves
+from benchmarks.downstream import bumps, cropped_both_ways, pairs, read, spot_distance, turned, waves
 from benchmarks.matching import cells_and_spots, simulated, two_halves
 from spotscape import datasets
 
@@ -46,19 +45,12 @@ def sets(seed: int) -> Iterator[Pair]:
 
 def bent(seed: int) -> Iterator[Pair]:
     """Return the pairs of `downstream.bent_pairs`, drawn in the same order."""
-    names = ("dlpfc_151673", "dlpfc_151674")
-    slices = {name: read(name) for name in names}
-    shift = true_motion(*slices.values())
-    rng = np.random.default_rng(seed)
-    for reference, moved in (names, names[::-1]):
-        cropped = crop(slices[moved], 0.7, rng)
-        places = cropped.obsm["spatial"].copy()
-        cropped.obsm["true"] = places + shift if reference == names[0] else places - shift
-        spacing = spot_distance(slices[reference].obsm["spatial"])
+    for (_, reference), (moved, cropped), rng in cropped_both_ways(0.7, seed):
+        places, spacing = cropped.obsm["spatial"].copy(), spot_distance(reference.obsm["spatial"])
         for field in (bumps, waves):
             one = cropped.copy()
             one.obsm["spatial"] = turned(places + 5 * spacing * field(places, rng), rng)
-            yield f"{field.__name__}_{moved[-3:]}", "nonrigid", slices[reference], one
+            yield f"{field.__name__}_{moved[-3:]}", "nonrigid", reference, one
 
 
 def main() -> None:
