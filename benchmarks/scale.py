@@ -1,13 +1,14 @@
 """How time and memory grow with the number of cells, and what training by tiles costs in quality.
 
-    python -m benchmarks.scale [--parts telescope steps runs quality processes] [--write]
+    python -m benchmarks.scale [--parts telescope steps section runs cohort quality processes] [--write]
 
 ``telescope``: one value and gradient at a million cells. ``steps``: a training step against N, over the whole
-tissue, by tiles, and as the formulas stand, with N x N similarities. ``runs``: simulated cells from a file to
-domains by the command line. ``largest``: ten million of them (10 GB of disk). ``cohort``: 200 sections
-of 10,000 cells, a file each. ``quality``: labelled slices by
-tiles and whole, by the same settings; there also what a moving estimate of the whole tissue's Gram matrices
-would give. ``matching``: similarity scale matching within a batch of tiles against the exact one.
+tissue, by tiles, and as the formulas stand, with N x N similarities. ``section``: one DLPFC section
+from its file to domains, and how long the program takes to start. ``runs``: simulated cells from a file to
+domains by the command line, with its checkpoint; ten million of them take 20 GB of disk (``--up-to`` leaves
+sizes out). ``cohort``: 200 sections of 10,000 cells, a file each. ``quality``: labelled slices by tiles and
+whole, by the same settings; there also what a moving estimate of the whole tissue's Gram matrices would
+give. ``matching``: similarity scale matching within a batch of tiles against the exact one.
 ``processes``: two processes against one. Every figure is of a process of its own; memory is its peak.
 ``--write`` puts the parts into ``results/scale.md``, others stay.
 """
@@ -22,7 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +39,9 @@ STEP_SIZES = {
     "tiles": [3162, 10_000, 31_623, 100_000, 316_228, 1_000_000],
 }
 """As far as each way goes on a machine like this one."""
-RUNS = ((100_000, 1000), (1_000_000, 500))
-LARGEST = (10_000_000, 500)
+RUNS = ((100_000, 1000), (100_000, 500), (1_000_000, 500), (10_000_000, 500))
 PATCH = 1_000_000
+SECTION = "dlpfc_151673"
 QUALITY = ("dlpfc_151673", "dlpfc_151674", "dlpfc_151675")
 SEEDS = range(5)
 TILED = 1000
@@ -243,7 +245,7 @@ def run_once(path: str, out: str) -> dict:
     command = [sys.executable, "-m", "spotscape", "run", path, "-o", out, "-k", "7", "--backed"]
     subprocess.run(command, check=True, stdout=sys.stderr)
     seconds = time.perf_counter() - started
-    gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     import anndata
 
@@ -253,7 +255,8 @@ def run_once(path: str, out: str) -> dict:
     record = done.uns["spotscape"]
     return {
         "seconds": seconds,
-        "gb": gb,
+        "processor": used.ru_utime + used.ru_stime,
+        "gb": used.ru_maxrss / 2**20,
         "stages": {name: float(value) for name, value in record["seconds"].items()},
         "ari": float(adjusted_rand_index(done.obs["ground_truth"], done.obs["spotscape_domain"])),
     }
@@ -310,27 +313,91 @@ def write_patches(path: str, adata: Any, n_patches: int) -> int:
     return n_patches * int(stored)
 
 
-def runs(sizes: Iterable[tuple[int, int]] = RUNS) -> list[str]:
-    """Return the table of whole runs."""
+def runs(up_to: int = RUNS[-1][0]) -> list[str]:
+    """Return the table of whole runs, and how time and memory grow."""
     lines = [
-        "| cells x genes | counts stored | file to domains | peak GB | genes, components, domains | ARI |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| cells x genes | counts stored | file to domains | of the processor | peak GB | "
+        "graph, genes, components, domains | ARI |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    peaks = []
-    with tempfile.TemporaryDirectory() as folder:
-        for n_spots, n_genes in sizes:
+    grown = []
+    for n_spots, n_genes in RUNS:
+        if n_spots > up_to:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
             path, out = f"{folder}/in.h5ad", f"{folder}/out.h5ad"
             stored = alone(simulate, path, n_spots, n_genes)["stored"]
             one = alone(run_once, path, out)
-            peaks.append(one["gb"])
-            parts = ", ".join(f"{one['stages'][name]:.0f}" for name in ("genes", "components", "domains"))
-            lines.append(
-                f"| {n_spots:,} x {n_genes:,} | {stored:,} | {one['seconds']:.0f} s | {one['gb']:.1f} | "
-                f"{parts} s | {one['ari']:.2f} |"
-            )
-            stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in one["stages"].items())
-            print(lines[-1], stages, file=sys.stderr, flush=True)
+        names = ("graph", "genes", "components", "domains")
+        parts = ", ".join(f"{one['stages'][name]:.0f}" for name in names)
+        lines.append(
+            f"| {n_spots:,} x {n_genes:,} | {stored:,} | {one['seconds']:.0f} s | {one['processor']:.0f} s | "
+            f"{one['gb']:.1f} | {parts} s | {one['ari']:.2f} |"
+        )
+        print(lines[-1], file=sys.stderr, flush=True)
+        if n_genes == RUNS[-1][1]:
+            grown.append((n_spots, one))
+    (least, first), (most, last) = grown[0], grown[-1]
+    if most > least:
+        powers = [
+            np.log(last[key] / first[key]) / np.log(most / least) for key in ("seconds", "processor", "gb")
+        ]
+        lines += [
+            "",
+            f"From {least:,} to {most:,} cells of {RUNS[-1][1]} genes: seconds ~ N^{powers[0]:.2f}, seconds "
+            f"of the processor ~ N^{powers[1]:.2f}, memory ~ N^{powers[2]:.2f}.",
+        ]
     return lines
+
+
+def section_once() -> dict:
+    """Time a section from its file to domains in a process that has run before, part by part."""
+    from spotscape import datasets, io, tl
+
+    n_domains = _slices.read(SECTION)[1]
+    small = datasets.simulate_slice(n_spots=500, n_genes=300)
+    tl.run_spotscape(small, n_domains=3, progress=False)  # imports, and what is made once
+    marks = [time.perf_counter()]
+    adata = io.read(_slices.path_of(SECTION))
+    marks.append(time.perf_counter())
+    tl.run_spotscape(adata, n_domains=n_domains, progress=False)
+    marks.append(time.perf_counter())
+    with tempfile.TemporaryDirectory() as folder:
+        io.write(adata, f"{folder}/out.h5ad")
+    marks.append(time.perf_counter())
+    return dict(zip(("read", "run", "write"), np.diff(marks).tolist(), strict=True)) | {"n": adata.n_obs}
+
+
+def start_seconds(arguments: Sequence[str]) -> float:
+    """Return the seconds that Python takes for these arguments, median of five after one."""
+    seconds = []
+    for _ in range(6):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds[1:]))
+
+
+def section() -> list[str]:
+    """Return the table of one section, and of how long the program takes to start."""
+    bare = start_seconds(["-c", "pass"])
+    lines = [
+        "| what | measured | bar |",
+        "| --- | --- | --- |",
+        f"| `import spotscape`, above Python's own start | "
+        f"{start_seconds(['-c', 'import spotscape']) - bare:.2f} s | 0.5 s |",
+        f"| `spotscape --help` | {start_seconds(['-m', 'spotscape', '--help']):.2f} s | 1 s |",
+    ]
+    if not _slices.at_hand(SECTION):
+        return [*lines, "", f"Left out, as not at hand: {SECTION}."]
+    found = [alone(section_once) for _ in range(3)]
+    one = sorted(found, key=lambda row: row["read"] + row["run"])[1]
+    what = f"{SECTION}, {one['n']:,} spots, file to domains, the imports done (median of three)"
+    return [
+        *lines,
+        f"| {what} | {one['read'] + one['run']:.1f} s | 8 s |",
+        f"| written | {one['write']:.1f} s | |",
+    ]
 
 
 def simulate_cohort(folder: str, n_slices: int, n_spots: int, n_genes: int) -> dict:
@@ -353,18 +420,13 @@ def cohort(n_slices: int = 200, n_spots: int = 10_000, n_genes: int = 500) -> li
         one = alone(run_once, f"{folder}/in", f"{folder}/out.h5ad")
     stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in one["stages"].items())
     return [
-        "| sections | cells | counts stored | files to domains | peak GB | ARI |",
-        "| --- | --- | --- | --- | --- | --- |",
-        f"| {n_slices} | {n_slices * n_spots:,} | {stored:,} | {one['seconds']:.0f} s | {one['gb']:.1f} | "
-        f"{one['ari']:.2f} |",
+        "| sections | cells | counts stored | files to domains | of the processor | peak GB | ARI |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"| {n_slices} | {n_slices * n_spots:,} | {stored:,} | {one['seconds']:.0f} s | "
+        f"{one['processor']:.0f} s | {one['gb']:.1f} | {one['ari']:.2f} |",
         "",
         f"Steps of the run: {stages}.",
     ]
-
-
-def largest() -> list[str]:
-    """Return the table of one run of ten million cells."""
-    return runs((LARGEST,))
 
 
 # ---- quality -----------------------------------------------------------------------------------------------
@@ -407,7 +469,7 @@ def use_moving_grams(weight: float) -> None:
 
 def quality() -> list[str]:
     """Return the table of quality by tiles against the whole tissue."""
-    names = [name for name in QUALITY if _slices.path_of(name).exists()]
+    names = [name for name in QUALITY if _slices.at_hand(name)]
     missing = sorted(set(QUALITY) - set(names))
     lines = [f"Left out, as not at hand: {', '.join(missing)}.", ""] if missing else []
     lines += [
@@ -533,8 +595,8 @@ def processes(n_spots: int = 100_000, n_genes: int = 200) -> list[str]:
 PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "telescope": ("The telescope", telescope),
     "steps": ("A training step against N", steps),
+    "section": ("One section", section),
     "runs": ("From file to domains", runs),
-    "largest": ("Ten million cells", largest),
     "cohort": ("Two hundred sections, a file each", cohort),
     "quality": ("Quality by tiles", quality),
     "matching": ("Scale matching within tiles", matching),
@@ -548,10 +610,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--up-to", type=int, default=RUNS[-1][0], help="the largest number of cells of runs")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     for name in arguments.parts:
         title, function = PARTS[name]
+        if name == "runs":
+            function = partial(runs, arguments.up_to)
         text = "\n".join(
             [*function(), "", f"`python -m benchmarks.scale --parts {name}`; {_machine.describe()}"]
         )
