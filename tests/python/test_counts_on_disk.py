@@ -24,9 +24,7 @@ def large(monkeypatch):
         ("run.steps.MANY_SPOTS", 200),
         ("components.low_rank._MANY_SPOTS", 200),
         ("components.low_rank._BLOCK", 80 * 20),
-        ("components.slice_means._BLOCK_OF_SPOTS", 20),
-        ("pp.stored_counts._BLOCK", 1000),
-        ("pp.counts._BLOCK", 1000),
+        ("_row_blocks.BLOCK", 1000),
     ):
         monkeypatch.setattr(f"spotscape.{place}", value)
 

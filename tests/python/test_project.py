@@ -39,6 +39,7 @@ GROUND = {
     "_logarithm",
     "_neighborhood",
     "_progress",
+    "_row_blocks",
     "_slices",
     "_threads",
 }
@@ -55,6 +56,7 @@ MAY_IMPORT = {
     "_neighborhood": set(),
     "_paths": {"_validate"},
     "_progress": set(),
+    "_row_blocks": set(),
     "_slices": {"_validate"},
     "_threads": {"_validate"},
     "_validate": set(),

@@ -143,7 +143,7 @@ def run(
     in the places that R has for them. IN is never changed.
 
     A run that was killed goes on with --resume. Under torchrun several processes, on one machine or many,
-    share the training of one run.
+    share one run: the training, and with --backed what is made of the counts.
     """
     config = _resolve_settings(preset, changes or [])
     if _only_helps(dry_run):
@@ -227,15 +227,15 @@ def run(
 
 
 def _only_helps(dry_run: bool) -> bool:
-    """Take part in the training of another process, where torchrun started this one for that."""
+    """Help another process with its run, where torchrun started this one for that."""
     if "WORLD_SIZE" not in os.environ:  # so that --help and one process never wait for the import
         return False
 
     from spotscape.engine.distributed import is_helper
-    from spotscape.engine.trainer import help_in_training
+    from spotscape.engine.helpers import help_run
 
     if is_helper() and not dry_run:
-        help_in_training()
+        help_run()
     return is_helper()
 
 

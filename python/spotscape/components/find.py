@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
+from spotscape._row_blocks import Rows
 from spotscape._validate import input_error
 from spotscape.components.counterparts import AcrossSlices, components_across_slices, smoothed_sample
-from spotscape.components.low_rank import Rows
 from spotscape.components.scores import find_scores, sample_spots
 from spotscape.components.slice_means import slice_means
 from spotscape.components.spatial_components import (

@@ -9,7 +9,8 @@ a dense product runs ten times faster than a sparse one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +18,14 @@ from scipy import sparse
 from scipy.linalg import eigh
 from sklearn.utils.extmath import randomized_svd
 
+from spotscape._row_blocks import Rows, map_rows
+
 _MANY_SPOTS = 50_000
 """Above so many spots X is read in blocks."""
 _MOST_GENES = 10_000
 """Above so many genes ``XᵀX`` would take more memory (0.8 GB) than it saves."""
 _BLOCK = 2**22
 """Values made dense at once."""
-
-
-class Rows(Protocol):
-    """Expression that is read in blocks: a CSR matrix, or what makes one of some rows when it is asked to."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """N and G."""
-
-    def __getitem__(self, rows: Any) -> sparse.csr_matrix:
-        """Return a slice of rows, or some in ascending order."""
 
 
 class LowRank(NamedTuple):
@@ -92,8 +84,8 @@ def right_vectors(matrix: Rows, rank: int) -> NDArray[np.float32]:
     """Return the leading right singular vectors alone, r x G; arguments as above. The matrix is read once."""
     g = matrix.shape[1]
     gram = np.zeros((g, g))
-    for _, block in _dense_blocks(matrix):
-        gram += block.T @ block
+    for _, part in map_rows(matrix, _gram):
+        gram += part
     _, vectors = eigh(gram, subset_by_index=[g - rank, g - 1], overwrite_a=True)
     right = vectors.T[::-1]
     largest = np.take_along_axis(right, np.abs(right).argmax(axis=1)[:, None], axis=1)
@@ -103,14 +95,30 @@ def right_vectors(matrix: Rows, rank: int) -> NDArray[np.float32]:
 def project(matrix: Rows, right: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``X rightᵀ`` (N x r, float32), X made dense block by block."""
     left = np.empty((matrix.shape[0], len(right)), dtype=np.float32)
-    for rows, block in _dense_blocks(matrix):
-        np.matmul(block, right.T, out=left[rows])
+    for rows, part in map_rows(matrix, partial(_projected, right=right)):
+        left[rows] = part
     return left
 
 
-def _dense_blocks(matrix: Rows) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Yield rows of a matrix as float32 arrays of bounded size, and which rows they are."""
-    height = max(1, _BLOCK // matrix.shape[1])
-    for start in range(0, matrix.shape[0], height):
+def _gram(block: sparse.csr_matrix) -> NDArray[np.float64]:
+    """Return ``XᵀX`` of a block, G x G."""
+    found = np.zeros((block.shape[1], block.shape[1]))
+    for _, dense in _dense(block):
+        found += dense.T @ dense
+    return found
+
+
+def _projected(block: sparse.csr_matrix, *, right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``X rightᵀ`` of a block, n x r."""
+    found = np.empty((block.shape[0], len(right)), dtype=np.float32)
+    for rows, dense in _dense(block):
+        np.matmul(dense, right.T, out=found[rows])
+    return found
+
+
+def _dense(block: sparse.csr_matrix) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield rows of a block as float32 arrays of bounded size, and which rows they are."""
+    height = max(1, _BLOCK // block.shape[1])
+    for start in range(0, block.shape[0], height):
         rows = slice(start, start + height)
-        yield rows, matrix[rows].astype(np.float32, copy=False).toarray()
+        yield rows, block[rows].astype(np.float32, copy=False).toarray()

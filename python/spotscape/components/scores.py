@@ -16,7 +16,8 @@ from scipy import sparse
 from torch import Tensor
 
 from spotscape._neighborhood import edges_of
-from spotscape.components.low_rank import Rows, is_streamed, project, right_vectors, truncated_svd
+from spotscape._row_blocks import Rows
+from spotscape.components.low_rank import is_streamed, project, right_vectors, truncated_svd
 from spotscape.components.spatial_components import centered_blocks
 
 MOST_SPOTS = 100_000

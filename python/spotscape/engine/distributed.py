@@ -1,7 +1,7 @@
 """Several processes as one: the only place that knows `torch.distributed`.
 
-``torchrun`` starts them. The first one reads, prepares and writes; it hands the tissue to the others, which
-only help in training. In every step each process holds some of the batch's tiles. Sums over spots (Gram
+``torchrun`` starts them. The first one writes, and does what is not shared: `spotscape.engine.helpers` says
+what is. In every step of a training each process holds some of the batch's tiles. Sums over spots (Gram
 matrices, means, squared errors) are sums over all processes, so that each computes the losses of the whole
 batch; their gradients, summed over processes too, come out W times too large in a world of W, and
 `torch.nn.parallel.DistributedDataParallel` takes the mean.
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -62,10 +63,31 @@ class World:
         dist.broadcast_object_list(box, src=0)
         return box[0]
 
+    def deal(self, everything: list[Any] | None = None) -> list[Any] | None:
+        """Return this process's share of a list that the first one passes; None where it passes None."""
+        shares: list[Any] | None = None
+        if self.rank == 0:
+            ends = self._ends(len(everything or []))
+            shares = [None if everything is None else everything[a:b] for a, b in pairwise(ends)]
+        own: list[Any] = [None]
+        dist.scatter_object_list(own, shares, src=0)
+        share: list[Any] | None = own[0]
+        return share
+
+    def collect(self, share: list[Any]) -> list[Any]:
+        """Return the shares of all processes as one list, in the first of them; nothing in the others."""
+        shares: list[Any] | None = [[] for _ in range(self.size)] if self.rank == 0 else None
+        dist.gather_object(share, shares, dst=0)
+        return [each for one in shares or [] for each in one]
+
     def part(self, numbers: list[int]) -> list[int]:
         """Return this process's share of a list; the shares in order make the list again."""
-        ends = [len(numbers) * rank // self.size for rank in range(self.size + 1)]
+        ends = self._ends(len(numbers))
         return numbers[ends[self.rank] : ends[self.rank + 1]]
+
+    def _ends(self, length: int) -> list[int]:
+        """Return where the shares of a list end."""
+        return [length * rank // self.size for rank in range(self.size + 1)]
 
     def averaging(self, module: nn.Module) -> nn.Module:
         """Return the module with its gradients averaged over processes; itself in a world of one."""
@@ -86,7 +108,7 @@ def processes_here() -> int:
 
 
 def is_helper() -> bool:
-    """Tell whether this process is one that only helps in training."""
+    """Tell whether this process is one that only helps."""
     return in_torchrun() and int(os.environ["RANK"]) > 0
 
 

@@ -17,7 +17,7 @@ from spotscape.core.encoder import GraphAutoencoder
 from spotscape.core.objective import Losses
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import memory_used
-from spotscape.engine.distributed import join_world, losing_processes, own_device
+from spotscape.engine.distributed import World, join_world, losing_processes, own_device
 from spotscape.engine.plan import Plan
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.slice_matching import NumberOfDomains
@@ -26,6 +26,8 @@ from spotscape.engine.training import Training
 Progress = Callable[[int, int, float], object]
 """Called after each epoch with the epoch (from 1), the number of epochs, and the total loss."""
 
+TRAINING = "training"
+"""What the first process of a run calls it when it asks the others for help."""
 LOSS_COLUMNS = ("epoch", *Losses._fields, "learning_rate")
 _ONLY_SEVERAL_SLICES = ("prototype", "scale_matching")
 
@@ -102,7 +104,7 @@ def fit(
         config = replace(config, prototype_weight=0.0)
     world = join_world()
     with losing_processes(world):
-        world.share((graph, config, seed, str(device)))
+        world.share((TRAINING, graph, config, seed, str(device)))
         training = Training(graph, config, n_domains, seed, own_device(torch.device(device)), world)
         _train(training, progress, checkpoint)
     columns = dict(zip(LOSS_COLUMNS, np.asarray(training.history, dtype=np.float64).T, strict=True))
@@ -118,23 +120,10 @@ def fit(
     )
 
 
-def help_in_training() -> None:
-    """Take part in a run as one of its other processes: receive the tissue, train, and end."""
-    world = join_world()
-    with losing_processes(world):
-        task = world.share(None)
-        if task is None:
-            return
-        graph, config, seed, device = task
-        training = Training(graph, config, None, seed, own_device(torch.device(device)), world)
-        _train(training, False, None)
-
-
-def release_helpers() -> None:
-    """Let the other processes of a run end, where nothing is trained."""
-    world = join_world()
-    with losing_processes(world):
-        world.share(None)
+def train_along(world: World, graph: SliceGraph, config: SpotscapeConfig, seed: int, device: str) -> None:
+    """Take part in a training that the first process of the run began."""
+    training = Training(graph, config, None, seed, own_device(torch.device(device)), world)
+    _train(training, False, None)
 
 
 def _train(training: Training, progress: bool | Progress, checkpoint: Checkpoint | None) -> None:

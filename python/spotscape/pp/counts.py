@@ -1,12 +1,13 @@
 """Counts as they are stored: checked, read into memory as CSR, summed and changed in blocks of bounded size.
 
 A matrix may be sparse or dense, in memory or on disk. Next to the matrix itself, a block of it is all that is
-held, and what is no counts is given up after its first block.
+held, and what is no counts is given up after its first block. Counts that stay on disk are looked through
+once, for all that is asked of them later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -14,17 +15,34 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from spotscape._adata import is_lazy
-from spotscape.pp.stored_counts import StoredCounts, can_stay, row_bounds
+from spotscape._row_blocks import map_rows
+from spotscape.pp.dask_counts import DaskCounts
+from spotscape.pp.in_memory import as_csr, is_dask
+from spotscape.pp.stored_counts import StoredCounts, can_stay
 
 _NOTHING = "only zeros"
 NOT_WHOLE = "values that are not whole numbers"
 _BLOCK = 2**22
-"""Stored values looked at in one go: bounds the memory that a check takes."""
+"""Values at the beginning of a matrix that are looked at first."""
 MANY_SPOTS = 50_000
 """Above so many spots counts stay where they are, and expression is made of them row by row."""
-Stored = sparse.csr_matrix | StoredCounts
-"""Counts in memory, or in their file."""
+Stored = sparse.csr_matrix | StoredCounts | DaskCounts
+"""Counts in memory, in their file, or where dask has them."""
+
+
+class Survey(NamedTuple):
+    """What a look at all counts found.
+
+    Attributes
+    ----------
+    totals
+        Counts of each spot, N float64.
+    varies
+        Whether a gene has more than one value, zeros included, G.
+    """
+
+    totals: np.ndarray
+    varies: np.ndarray
 
 
 class Counts(NamedTuple):
@@ -73,14 +91,23 @@ def read_counts(
     """
     beginning = _beginning(stored)
     for part in (stored,) if beginning is None else (beginning, stored):
-        stays = stay_above is not None and can_stay(part) and part.shape[0] > stay_above
-        matrix = StoredCounts(part) if stays else _as_csr(part)
+        matrix = _opened(part, stay_above)
         if matrix is None or matrix.dtype.kind not in "iuf":
             return f"a value of type {type(stored).__name__}"
         verdict = _what_is_wrong(matrix, obs_names, var_names, fractional)
         if verdict is not None and (verdict != _NOTHING or part is stored):
             return verdict
     return matrix
+
+
+def _opened(stored: Any, stay_above: int | None) -> Stored | None:
+    """Return a matrix where it stays, or in memory."""
+    stays = stay_above is not None and stored.shape[0] > stay_above
+    if stays and can_stay(stored):
+        return StoredCounts(stored)
+    if stays and is_dask(stored):
+        return DaskCounts(stored)
+    return as_csr(stored)
 
 
 def _beginning(stored: Any) -> Any:
@@ -93,124 +120,124 @@ def _beginning(stored: Any) -> Any:
     return stored[: max(1, _BLOCK // shape[1])]
 
 
-def _as_csr(stored: Any) -> sparse.csr_matrix | None:
-    """Return a canonical CSR matrix, sharing memory where it can; None for what holds no real numbers."""
-    if hasattr(stored, "to_memory"):
-        stored = stored.to_memory()
-    if not sparse.issparse(stored) and not is_lazy(stored):
-        stored = np.asarray(stored)
-    if stored.ndim != 2 or stored.dtype.kind not in "iuf":
-        return None
-    matrix = sparse.csr_matrix(stored) if sparse.issparse(stored) else _sparse_rows(stored)
-    if not matrix.has_canonical_format:
-        # Sorting or summing in place would reorder the user's own arrays.
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
-    return matrix
-
-
-def _sparse_rows(dense: Any) -> sparse.csr_matrix:
-    """Return a dense matrix, in memory or on disk, as CSR, block by block of its rows."""
-    height = max(1, _BLOCK // max(1, dense.shape[1]))
-    starts = range(0, max(1, dense.shape[0]), height)
-    blocks = [sparse.csr_matrix(_as_dense(dense[start : start + height])) for start in starts]
-    return blocks[0] if len(blocks) == 1 else sparse.vstack(blocks, format="csr")
-
-
-def _as_dense(block: Any) -> np.ndarray:
-    """Return rows in memory, in a type that sparse matrices have: no half precision."""
-    rows = np.asarray(block)
-    return rows.astype(np.float32) if rows.dtype == np.float16 else rows
-
-
 def _what_is_wrong(matrix: Stored, obs_names: pd.Index, var_names: pd.Index, fractional: bool) -> str | None:
-    """Say why stored values are no counts, or None if they are."""
-    anything = False
-    for rows, block in blocks(matrix):
-        values = block.data
-        anything = anything or bool(values.any())
-        if values.dtype.kind == "u":
-            continue
-        faults = {"negative values": values < 0}
-        if values.dtype.kind == "f":
-            faults = {
-                "NaN": np.isnan(values),
-                "infinite values": np.isinf(values),
-                **faults,
-            }
-            if not fractional:
-                faults[NOT_WHOLE] = values != np.floor(values)
-        for fault, where in faults.items():
-            if where.any():
-                at = int(np.argmax(where))
-                spot = obs_names[rows.start + int(np.searchsorted(block.indptr, at, side="right")) - 1]
-                gene = var_names[block.indices[at]]
-                return f"{fault} ({values[at]:g} at spot {spot!r}, gene {gene!r})"
+    """Say why stored values are no counts, or None if they are; keep what else was seen of those on disk."""
+    stays = not sparse.issparse(matrix)
+    first = matrix[:1].toarray().ravel() if stays else None
+    anything, totals = False, []
+    differs, n_stored = np.zeros(matrix.shape[1], dtype=bool), np.zeros(matrix.shape[1], dtype=np.int64)
+    for rows, seen in map_rows(matrix, partial(_look, fractional=fractional, first=first)):
+        if seen.fault is not None:
+            name, value, row, column = seen.fault
+            spot, gene = obs_names[rows.start + row], var_names[column]
+            return f"{name} ({value:g} at spot {spot!r}, gene {gene!r})"
+        anything = anything or seen.anything
+        if seen.totals is not None:
+            totals.append(seen.totals)
+            differs |= seen.differs
+            n_stored += seen.n_stored
+    if isinstance(matrix, StoredCounts | DaskCounts):
+        varying = differs | ((first != 0) & (n_stored < matrix.shape[0]))
+        matrix.survey = Survey(np.concatenate(totals), varying)
     return None if anything else _NOTHING
+
+
+class _Seen(NamedTuple):
+    """Of a block: what is no count (its name, value, row and column), whether anything is there; the rest."""
+
+    fault: tuple[str, float, int, int] | None
+    anything: bool
+    totals: np.ndarray | None = None
+    differs: np.ndarray | None = None
+    n_stored: np.ndarray | None = None
+
+
+def _look(block: sparse.csr_matrix, *, fractional: bool, first: np.ndarray | None) -> _Seen:
+    """Look at a block; ``first`` is the first row of the matrix where totals and the rest are wanted."""
+    fault, anything = _fault(block, fractional), bool(block.data.any())
+    if fault is not None or first is None:
+        return _Seen(fault, anything)
+    return _Seen(None, anything, _totals(block), *_differing(block, first))
+
+
+def _fault(block: sparse.csr_matrix, fractional: bool) -> tuple[str, float, int, int] | None:
+    values = block.data
+    if values.dtype.kind == "u":
+        return None
+    faults = {"negative values": values < 0}
+    if values.dtype.kind == "f":
+        faults = {"NaN": np.isnan(values), "infinite values": np.isinf(values), **faults}
+        if not fractional:
+            faults[NOT_WHOLE] = values != np.floor(values)
+    for name, where in faults.items():
+        if where.any():
+            at = int(np.argmax(where))
+            row = int(np.searchsorted(block.indptr, at, side="right")) - 1
+            return name, float(values[at]), row, int(block.indices[at])
+    return None
+
+
+def _totals(block: sparse.csr_matrix) -> np.ndarray:
+    """Return the sum of each row, float64."""
+    return np.asarray(block.astype(np.float64).sum(axis=1)).ravel()
+
+
+def _differing(block: sparse.csr_matrix, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return in which columns a value differs from the first row's, and how many are stored in each."""
+    differs = np.zeros(block.shape[1], dtype=bool)
+    differs[block.indices[block.data != first[block.indices]]] = True
+    return differs, np.bincount(block.indices, minlength=block.shape[1])
 
 
 def is_whole(matrix: Stored) -> bool:
     """Say whether all stored values are whole numbers."""
-    return all(bool((block.data == np.floor(block.data)).all()) for _, block in blocks(matrix))
+    return all(whole for _, whole in map_rows(matrix, _whole))
 
 
-def blocks(matrix: Stored) -> Iterator[tuple[slice, sparse.csr_matrix]]:
-    """Yield rows of a matrix whose stored values fit into a block, and these rows: a view if in memory."""
-    if isinstance(matrix, StoredCounts):
-        yield from matrix.blocks()
-        return
-    for start, stop in row_bounds(matrix.indptr, _BLOCK):
-        here = slice(matrix.indptr[start], matrix.indptr[stop])
-        parts = (matrix.data[here], matrix.indices[here], matrix.indptr[start : stop + 1] - here.start)
-        yield slice(start, stop), sparse.csr_matrix(parts, shape=(stop - start, matrix.shape[1]), copy=False)
+def _whole(block: sparse.csr_matrix) -> bool:
+    return bool((block.data == np.floor(block.data)).all())
 
 
 def row_totals(matrix: Stored) -> np.ndarray:
     """Return the sum of each row, float64, without a float64 copy of the matrix."""
-    known = matrix.totals if isinstance(matrix, StoredCounts) else None
-    if known is None:
-        totals = [np.asarray(block.astype(np.float64).sum(axis=1)).ravel() for _, block in blocks(matrix)]
-        known = np.concatenate(totals)
-        if isinstance(matrix, StoredCounts):
-            matrix.totals = known
-    return known
+    if isinstance(matrix, StoredCounts | DaskCounts) and matrix.survey is not None:
+        return matrix.survey.totals
+    return np.concatenate([totals for _, totals in map_rows(matrix, _totals)])
 
 
-def sums_of_groups(matrix: Stored, groups: np.ndarray) -> np.ndarray:
-    """Return the counts of each gene in each group of rows, S x G float64; groups are numbered from 0."""
-    sums = np.zeros((int(groups.max()) + 1, matrix.shape[1]))
-    for rows, block in blocks(matrix):
-        own = groups[rows]
-        shape = (len(sums), len(own))
-        ones = sparse.csr_matrix((np.ones(len(own)), (own, np.arange(len(own)))), shape=shape)
-        sums += (ones @ block).toarray()
-    return sums
+def varies(matrix: Stored) -> np.ndarray:
+    """Say which columns hold more than one value, zeros included."""
+    if isinstance(matrix, StoredCounts | DaskCounts) and matrix.survey is not None:
+        return matrix.survey.varies
+    n, g = matrix.shape
+    first = matrix[:1].toarray().ravel()
+    differs, n_stored = np.zeros(g, dtype=bool), np.zeros(g, dtype=np.int64)
+    for _, (own, stored) in map_rows(matrix, partial(_differing, first=first)):
+        differs |= own
+        n_stored += stored
+    return differs | ((first != 0) & (n_stored < n))
 
 
 def digests_of_groups(matrix: Stored, groups: np.ndarray) -> list[str]:
     """Return a digest of the counts of each group, in the rows' order: equal where the counts are equal."""
     parts = [[blake2b(digest_size=16) for _ in range(3)] for _ in range(int(groups.max()) + 1)]
-    for rows, block in blocks(matrix):
-        own = groups[rows]
-        for number in np.unique(own):
-            part = block[np.flatnonzero(own == number)]
-            part.eliminate_zeros()
+    for _, block in map_rows(matrix, _bytes_of_groups, groups):
+        for number, values in block.items():
             # apart from each other, as blocks begin and end anywhere
-            for digest, values in zip(parts[number], (np.diff(part.indptr), part.indices), strict=False):
-                digest.update(values.astype(np.int64).tobytes())
-            parts[number][2].update(part.data.tobytes())
+            for digest, value in zip(parts[number], values, strict=True):
+                digest.update(value)
     return ["".join(digest.hexdigest() for digest in one) for one in parts]
 
 
-def varies(matrix: Stored) -> np.ndarray:
-    """Say which columns hold more than one value, zeros included."""
-    n, g = matrix.shape
-    first = matrix[:1].toarray().ravel()
-    differs, n_stored = np.zeros(g, dtype=bool), np.zeros(g, dtype=np.int64)
-    for _, block in blocks(matrix):
-        differs[block.indices[block.data != first[block.indices]]] = True
-        n_stored += np.bincount(block.indices, minlength=g)
-    return differs | ((first != 0) & (n_stored < n))
+def _bytes_of_groups(block: sparse.csr_matrix, groups: np.ndarray) -> dict[int, list[bytes]]:
+    """Return lengths of rows, columns and values of each group that has rows here."""
+    found = {}
+    for number in np.unique(groups):
+        part = block[np.flatnonzero(groups == number)]
+        part.eliminate_zeros()
+        where = [values.astype(np.int64).tobytes() for values in (np.diff(part.indptr), part.indices)]
+        found[int(number)] = [*where, part.data.tobytes()]
+    return found
 
 
 def float_columns(matrix: sparse.csr_matrix, columns: np.ndarray) -> sparse.csr_matrix:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 
+from spotscape._row_blocks import map_rows
 from spotscape._validate import InputError, input_error
-from spotscape.pp.counts import Stored, blocks, row_totals
+from spotscape.pp.counts import Stored, row_totals
 
 _NAMES = ("counts", "raw_counts", "count", "raw", "umi", "umis", "umi_counts", "raw_count", "rawcounts")
 """Layers that hold raw counts by their names, the surest first."""
@@ -66,7 +68,7 @@ def what_else(matrix: Stored) -> str:
     n, g = matrix.shape
     if n < _FEW or g < _FEW:
         return ""
-    if all((block.data <= 1).all() for _, block in blocks(matrix)):
+    if all(few for _, few in map_rows(matrix, _is_binary)):
         # Thinly counted panels hold hardly anything but 0 and 1, and still some 2.
         return "only 0 and 1"
     totals = row_totals(matrix)
@@ -76,6 +78,10 @@ def what_else(matrix: Stored) -> str:
         if np.median(totals) > 2 * g or np.median(totals) >= 1000:
             return "the same total in all spots, as of ranks or of scaled counts"
     return ""
+
+
+def _is_binary(block: csr_matrix) -> bool:
+    return bool((block.data <= 1).all())
 
 
 def choose_counts(found: list[Candidate]) -> Candidate:

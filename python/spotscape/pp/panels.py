@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from spotscape._row_blocks import group_sums
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, input_error
 from spotscape.pp import find_counts
-from spotscape.pp.counts import MANY_SPOTS, sums_of_groups
+from spotscape.pp.counts import MANY_SPOTS
 
 MANY = 5.0
 """A gene without a count in a slice is conspicuous where so many are expected from the other slices."""
@@ -124,7 +125,7 @@ def on_measured_genes(adata: AnnData, slice_key: str, layer: str | None) -> AnnD
     """
     slices = read_slices(adata, slice_key)
     counts = find_counts(adata, layer=layer, stay_above=MANY_SPOTS)
-    missing = not_measured(sums_of_groups(counts.matrix, slices.codes))
+    missing = not_measured(group_sums(counts.matrix, slices.codes))
     keep = ~missing.any(axis=0)
     if keep.all():
         return adata

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from typing import Any
 
+import h5py
 import numpy as np
 from scipy import sparse
 
-_BLOCK = 2**24
-"""Stored values that are held at once, about: 0.1 GB."""
+from spotscape import _row_blocks
+from spotscape._row_blocks import OfBlock, computed, row_bounds
 
 
 class StoredCounts:
     """Rows of a sparse matrix on disk (CSR, of HDF5 or Zarr); ``counts[rows]`` is a CSR matrix in memory.
+
+    Another process is given the names of file and group, and reads the rows itself.
 
     Parameters
     ----------
@@ -22,22 +26,26 @@ class StoredCounts:
     """
 
     def __init__(self, stored: Any) -> None:
+        self._group = stored.group
         self.shape: tuple[int, int] = tuple(stored.shape)
-        self._values, self._columns = stored.group["data"], stored.group["indices"]
-        self.indptr = np.asarray(stored.group["indptr"][:], dtype=np.int64)
+        self._values, self._columns = self._group["data"], self._group["indices"]
+        self.indptr = np.asarray(self._group["indptr"][:], dtype=np.int64)
         self.dtype = np.dtype(self._values.dtype)
-        self.totals: np.ndarray | None = None
-        """Counts of each row, once they were added up."""
+        self.survey: Any = None
+        """What a look at all of them found: `spotscape.pp.counts.Survey`, once they were looked at."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Elsewhere, _place(self._group)
 
     @property
     def nnz(self) -> int:
         """Number of stored values."""
         return int(self.indptr[-1])
 
-    def blocks(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
-        """Yield rows that fit into a block, and their counts."""
-        for start, stop in row_bounds(self.indptr, _BLOCK):
-            yield slice(start, stop), self[start:stop]
+    def map_rows(self, function: OfBlock, *by_row: np.ndarray) -> Iterator[tuple[slice, Any]]:
+        """Yield blocks of rows, and what a function makes of each: `spotscape._row_blocks.map_rows`."""
+        bounds = row_bounds(self.indptr, _row_blocks.BLOCK)
+        return computed(partial(_of_rows, self, function), bounds, by_row)
 
     def __getitem__(self, rows: slice | np.ndarray) -> sparse.csr_matrix:
         """Return rows in memory: some that follow each other, or any in ascending order."""
@@ -53,24 +61,58 @@ class StoredCounts:
 
     def _some(self, spots: np.ndarray) -> sparse.csr_matrix:
         """Return spots from all over the matrix: each block is read once, if it holds any."""
-        taken = []
-        for start, stop in row_bounds(self.indptr, _BLOCK):
-            first, last = np.searchsorted(spots, [start, stop])
-            if last > first:
-                taken.append(self[start:stop][spots[first:last] - start])
+        wanted = np.zeros(self.shape[0], dtype=bool)
+        wanted[spots] = True
+        bounds = [
+            (start, stop)
+            for start, stop in row_bounds(self.indptr, _row_blocks.BLOCK)
+            if wanted[start:stop].any()
+        ]
+        taken = [block for _, block in computed(partial(_of_rows, self, _wanted), bounds, (wanted,))]
         return sparse.vstack(taken, format="csr") if taken else sparse.csr_matrix((0, self.shape[1]))
-
-
-def row_bounds(indptr: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
-    """Yield where rows begin and end that have at most so many stored values together, or are one row."""
-    start, n = 0, len(indptr) - 1
-    while start < n:
-        full = int(np.searchsorted(indptr, int(indptr[start]) + most, side="right")) - 1
-        stop = min(n, max(start + 1, full))
-        yield start, stop
-        start = stop
 
 
 def can_stay(stored: Any) -> bool:
     """Tell whether a matrix is on disk in a way that its rows can be read from: sparse, by rows."""
     return getattr(stored, "format", None) == "csr" and hasattr(stored, "group")
+
+
+def _of_rows(
+    counts: StoredCounts | _Elsewhere, function: OfBlock, start: int, stop: int, *own: np.ndarray
+) -> Any:
+    return function(counts[start:stop], *own)
+
+
+def _wanted(block: sparse.csr_matrix, wanted: np.ndarray) -> sparse.csr_matrix:
+    return block[np.flatnonzero(wanted)]
+
+
+def _place(group: Any) -> tuple[str, str]:
+    """Return the names of file (or folder) and group."""
+    if isinstance(group, h5py.Group):
+        return str(group.file.filename), str(group.name)
+    store = group.store
+    return str(getattr(store, "root", None) or getattr(store, "path", store)), str(group.path)
+
+
+class _Elsewhere:
+    """The counts of a file in a process that did not open it: opened where rows are asked for."""
+
+    def __init__(self, file: str, name: str) -> None:
+        self._place = file, name
+
+    def __getitem__(self, rows: slice) -> sparse.csr_matrix:
+        return _reopened(*self._place)[rows]
+
+
+@lru_cache(maxsize=4)
+def _reopened(file: str, name: str) -> StoredCounts:
+    """Return the counts of a file, which stays open for what follows."""
+    from anndata.io import sparse_dataset
+
+    if h5py.is_hdf5(file):
+        return StoredCounts(sparse_dataset(h5py.File(file, "r")[name]))
+
+    import zarr
+
+    return StoredCounts(sparse_dataset(zarr.open_group(file, mode="r")[name]))

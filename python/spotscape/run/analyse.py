@@ -16,7 +16,8 @@ from spotscape.config import SpotscapeConfig
 from spotscape.domains import Domains, find_domains
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import resolve_device
-from spotscape.engine.trainer import Progress, release_helpers
+from spotscape.engine.helpers import helped
+from spotscape.engine.trainer import Progress
 from spotscape.run.encoders import ENCODERS, Asked
 from spotscape.run.kept_steps import KeptSteps, run_record
 from spotscape.run.record import Clock, collected_warnings, versions
@@ -79,7 +80,7 @@ def analyse(
     if checkpoint is not None:
         checkpoint.check()
     clock, encoder = Clock(), ENCODERS[settings.encoder]
-    with collected_warnings() as warnings:
+    with helped(), collected_warnings() as warnings:
         warn_of_few_spots(adata.n_obs)
         with clock.of("graph"):
             kept = KeptSteps(None if settings.trains else checkpoint)
@@ -101,7 +102,6 @@ def analyse(
                 space = encoder.encode(expression, tissue, settings, asked)
                 kept.keep_space(tissue, space, run)
             else:
-                release_helpers()
                 space = known
         expression = expression._replace(matrix=None)  # large, and not needed any more
         with clock.of("domains"):

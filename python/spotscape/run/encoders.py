@@ -19,7 +19,7 @@ from spotscape.domains.number import suggest_from
 from spotscape.domains.sharpening import find_sharpening
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.slice_graph import SliceGraph
-from spotscape.engine.trainer import Progress, fit, release_helpers
+from spotscape.engine.trainer import Progress, fit
 from spotscape.run.kept_model import record_of_components, record_of_training
 from spotscape.run.steps import Expression, Tissue
 
@@ -92,7 +92,6 @@ class Encoder(NamedTuple):
 
 def _by_components(expression: Expression, tissue: Tissue, settings: SpotscapeConfig, asked: Asked) -> Space:
     """Find components, average them over the neighbourhood, and turn them to where groups differ."""
-    release_helpers()  # nothing here is shared between processes
     components = find_components(
         expression.matrix,
         tissue.mean,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +17,14 @@ from scipy import sparse
 
 from spotscape import _keys
 from spotscape._adata import images_of, off_tissue
+from spotscape._row_blocks import group_sums, map_rows
 from spotscape._slices import read_slices
 from spotscape._validate import SpotscapeWarning, describe, input_error, of_slice
 from spotscape.gr import check_coordinates
 from spotscape.gr.sections import check_one_section
 from spotscape.gr.unit import micrometres_per_unit
 from spotscape.pp import check_adata, find_counts
-from spotscape.pp.counts import MANY_SPOTS, Counts, blocks, digests_of_groups, sums_of_groups
+from spotscape.pp.counts import MANY_SPOTS, Counts, digests_of_groups
 from spotscape.pp.panels import measured_genes
 from spotscape.run.join_on_disk import write_joined
 from spotscape.run.read import check_column
@@ -61,10 +63,15 @@ class Part(NamedTuple):
         """Yield the counts of some genes, some rows at a time."""
         columns = self.counts.var_names.get_indexer(genes)
         as_they_are = np.array_equal(columns, np.arange(self.counts.matrix.shape[1]))
-        for rows, block in blocks(self.counts.matrix):
-            kept = self.rows[rows]
-            found = block if kept.all() else block[kept]
-            yield found if as_they_are else found[:, columns].sorted_indices()
+        some = partial(_some, columns=None if as_they_are else columns)
+        for _, block in map_rows(self.counts.matrix, some, self.rows):
+            yield block
+
+
+def _some(block: sparse.csr_matrix, kept: np.ndarray, *, columns: np.ndarray | None) -> sparse.csr_matrix:
+    """Return some rows of a block, and some columns; None for all."""
+    found = block if kept.all() else block[kept]
+    return found if columns is None else found[:, columns].sorted_indices()
 
 
 def join_slices(
@@ -159,7 +166,7 @@ def _measured(parts: list[Part]) -> list[Part]:
     sums = []
     for part in parts:
         groups = np.where(part.rows, 0, 1)
-        sums.append(sums_of_groups(part.counts.matrix, groups)[0])
+        sums.append(group_sums(part.counts.matrix, groups)[0])
     genes = measured_genes([part.counts.var_names for part in parts], sums)
     return [
         part if len(own) == part.rest.n_vars else part._replace(rest=part.rest[:, own].copy())

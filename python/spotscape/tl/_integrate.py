@@ -21,6 +21,7 @@ from spotscape._slices import read_slices
 from spotscape._threads import thread_number
 from spotscape._validate import SpotscapeWarning, check_integer, check_number, describe, input_error
 from spotscape.config import SpotscapeConfig, resolve_config
+from spotscape.engine.helpers import helped
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
 from spotscape.pp.fractions import fractions
@@ -166,6 +167,7 @@ def integrate_slices(
     file = _check_backed(backed, adatas)
     with (
         removed_if_it_fails(file),
+        helped(),
         thread_number(threads) as used,
         fractions(settings.fractional_counts),
     ):

@@ -95,9 +95,9 @@ def test_components_do_not_depend_on_how_many_spots_are_read_at_once(monkeypatch
     monkeypatch.setattr(low_rank, "_MANY_SPOTS", 10)
     streamed = made()
     for name, value in {
+        "spotscape._row_blocks.BLOCK": 700,
         "spotscape.components.low_rank._BLOCK": 60 * 7,
         "spotscape.components.spatial_components._BLOCK": 60 * 5,
-        "spotscape.components.slice_means._BLOCK_OF_SPOTS": 11,
     }.items():
         monkeypatch.setattr(name, value)
     blocks = made()

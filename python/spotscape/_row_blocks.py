@@ -1,0 +1,122 @@
+"""Passes over the rows of a large matrix: a function of each block, computed here or where there is help.
+
+A pass gives ``function(block, *own)`` of one block of rows after the other, ``own`` being the same rows of
+other arrays, and yields what it gave in the order of the rows. Where a block begins hangs on the matrix
+alone, so that sums over blocks are the same to the bit whoever made their parts. Functions are of a module,
+with `functools.partial` around them, so that another process can be told of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import sparse
+
+BLOCK = 2**22
+"""Stored values of a block: about 50 MB."""
+
+OfBlock = Callable[..., Any]
+"""Of a CSR matrix with some rows, and of the same rows of other arrays."""
+Task = tuple[int, int, list[np.ndarray]]
+"""Where a block begins and ends, and its rows of other arrays."""
+Team = Callable[[Callable[..., Any], Iterable[Task]], Iterator[Any]]
+"""Gives ``do(start, stop, *own)`` of each task, in order."""
+
+_TEAM: ContextVar[Team | None] = ContextVar("team", default=None)
+
+
+class Rows(Protocol):
+    """A matrix that is read in blocks: CSR, or what makes one of some rows when it is asked to."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """N and G."""
+
+    def __getitem__(self, rows: Any) -> sparse.csr_matrix:
+        """Return a slice of rows, or some in ascending order."""
+
+
+def map_rows(matrix: Any, function: OfBlock, *by_row: np.ndarray) -> Iterator[tuple[slice, Any]]:
+    """Yield the rows of each block, and what a function makes of it.
+
+    Parameters
+    ----------
+    matrix
+        N x G: CSR in memory, or what has a ``map_rows`` of its own.
+    function
+        Called with the block (CSR) and its rows of each further array.
+    *by_row
+        Arrays of N rows.
+    """
+    if hasattr(matrix, "map_rows"):
+        yield from matrix.map_rows(function, *by_row)
+        return
+    for start, stop in row_bounds(matrix.indptr, BLOCK):
+        block = _rows_in_memory(matrix, start, stop)
+        yield slice(start, stop), function(block, *(array[start:stop] for array in by_row))
+
+
+def group_sums(matrix: Any, groups: np.ndarray) -> np.ndarray:
+    """Return the sum of each column in each group of rows, S x G float64; groups are numbered from 0."""
+    n_groups = int(groups.max()) + 1
+    sums = np.zeros((n_groups, matrix.shape[1]))
+    for _, part in map_rows(matrix, partial(_group_sums, n_groups=n_groups), groups):
+        sums += part
+    return sums
+
+
+def computed(
+    do: Callable[..., Any], bounds: Iterable[tuple[int, int]], by_row: tuple[np.ndarray, ...]
+) -> Iterator[tuple[slice, Any]]:
+    """Yield ``do(start, stop, *own)`` for blocks of rows that any process can read, by the team there is."""
+    here, sent = list(bounds), _TEAM.get() or _alone
+    tasks = ((start, stop, [array[start:stop] for array in by_row]) for start, stop in here)
+    for (start, stop), found in zip(here, sent(do, tasks), strict=True):
+        yield slice(start, stop), found
+
+
+def has_team() -> bool:
+    """Tell whether there is a team."""
+    return _TEAM.get() is not None
+
+
+@contextmanager
+def shared_by(team: Team) -> Iterator[None]:
+    """Have a team compute blocks that any process can read."""
+    token = _TEAM.set(team)
+    try:
+        yield
+    finally:
+        _TEAM.reset(token)
+
+
+def row_bounds(indptr: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
+    """Yield where rows begin and end that have at most so many stored values together, or are one row."""
+    start, n = 0, len(indptr) - 1
+    while start < n:
+        full = int(np.searchsorted(indptr, int(indptr[start]) + most, side="right")) - 1
+        stop = min(n, max(start + 1, full))
+        yield start, stop
+        start = stop
+
+
+def _group_sums(block: sparse.csr_matrix, groups: np.ndarray, *, n_groups: int) -> np.ndarray:
+    own = (np.ones(len(groups)), (groups, np.arange(len(groups))))
+    found: np.ndarray = (sparse.csr_matrix(own, shape=(n_groups, len(groups))) @ block).toarray()
+    return found
+
+
+def _alone(do: Callable[..., Any], tasks: Iterable[Task]) -> Iterator[Any]:
+    return (do(start, stop, *own) for start, stop, own in tasks)
+
+
+def _rows_in_memory(matrix: sparse.csr_matrix, start: int, stop: int) -> sparse.csr_matrix:
+    """Return some rows of a matrix as a view."""
+    here = slice(matrix.indptr[start], matrix.indptr[stop])
+    parts = (matrix.data[here], matrix.indices[here], matrix.indptr[start : stop + 1] - here.start)
+    return sparse.csr_matrix(parts, shape=(stop - start, matrix.shape[1]), copy=False)
