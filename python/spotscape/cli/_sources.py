@@ -40,6 +40,7 @@ def read_slices(
     paths: dict[str, Path],
     *,
     backed: bool = False,
+    by_dask: bool = False,
     verbose: bool = False,
     files: Mapping[str, Path] | None = None,
     only_tissue: bool = True,
@@ -49,20 +50,33 @@ def read_slices(
 
     An ``.rds`` file with a list of objects gives a slice for each, by the names in the list. ``verbose`` says
     of a platform's files what they were taken for. ``files`` has the names of files that ``backed`` writes,
-    of the slices that need one (see `files_to_back`). ``only_tissue`` leaves spots out that are off tissue,
-    which takes a slice into memory. Slices are put into ``opened`` as they are read, if it is given.
+    of the slices that need one (see `files_to_back`). ``by_dask`` reads counts as arrays of dask.
+    ``only_tissue`` leaves spots out that are off tissue, which takes a slice into memory. Slices are put into
+    ``opened`` as they are read, if it is given.
     """
-    from spotscape.io import read
+    from spotscape.io import read, read_dask
 
     slices: dict[str, AnnData] = {} if opened is None else opened
     for name, path in paths.items():
-        found = read(path, backed=(files or {}).get(name, backed), verbose=verbose)
+        if by_dask:
+            found = read_dask(path)
+        else:
+            found = read(path, backed=(files or {}).get(name, backed), verbose=verbose)
         parts = found if isinstance(found, dict) else {name: found}
         twice = sorted(set(parts) & set(slices))
         if twice:
             raise input_error("IN", f"two slices named {twice[0]!r}", "a name for each", f"See {path.name}.")
         slices |= {part: _on_tissue(part, one) if only_tissue else one for part, one in parts.items()}
     return dict(slices)
+
+
+def check_for_workers(paths: dict[str, Path], backed: bool) -> None:
+    """Raise where the counts are none that the workers of a cluster could read."""
+    if len(paths) > 1:
+        todo = "Join them first: integrate them with --backed, or write one .zarr of all."
+        raise input_error("--scheduler", f"{len(paths)} slices as files of their own", "one IN", todo)
+    if backed:
+        raise input_error("--scheduler", "--backed as well", "one of them", "Workers never read all of IN.")
 
 
 def files_to_back(paths: dict[str, Path], out: Path) -> dict[str, Path]:

@@ -14,11 +14,13 @@ import typer
 from spotscape import _keys
 from spotscape._progress import epoch_lines
 from spotscape._validate import input_error
+from spotscape.cli._cluster import workers_of
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._results import summary_of, write_figures, write_report
 from spotscape.cli._sources import (
     JOINED,
+    check_for_workers,
     file_to_join,
     files_to_back,
     find_slices,
@@ -120,6 +122,14 @@ def run(
             "in the end."
         ),
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of a scheduler of dask, such as tcp://10.0.0.1:8786: its workers read the counts "
+            "of IN (one .h5ad or .zarr, which they have to see by the same name) and compute on them.",
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option(help="Go on from the checkpoint that a run with the same IN, OUT and settings left."),
@@ -161,6 +171,9 @@ def run(
 
         check_model_folder(save_model)
 
+    if scheduler is not None:
+        check_for_workers(paths, backed)
+
     if dry_run:
         typer.echo(describe_run(paths, config, n_domains, backed=backed))
         return
@@ -190,7 +203,13 @@ def run(
     context.call_on_close(lambda: remove_backed(opened, files))
     joined = file_to_join(paths, out) if backed else None
     slices = read_slices(
-        paths, backed=backed, verbose=not quiet, files=files, only_tissue=joined is None, opened=opened
+        paths,
+        backed=backed,
+        by_dask=scheduler is not None,
+        verbose=not quiet,
+        files=files,
+        only_tissue=joined is None,
+        opened=opened,
     )
     spatial_key = shared["spatial_key"] = place_by_columns(slices, spatial_key)
     from spotscape.io.writable import check_columns, check_writable
@@ -198,12 +217,13 @@ def run(
     check_columns("obs", [one.obs for one in slices.values()])
     if len(slices) == 1 and out.suffix.lower() == ".h5ad":
         check_writable(next(iter(slices.values())))
-    if len(slices) > 1 or slice_key is not None:
-        adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, joined, shared)
-        if joined is not None:
-            opened[JOINED], files[JOINED] = adata, joined
-    else:
-        adata = _run_one(slices, condition_key, shared)
+    with workers_of(scheduler):
+        if len(slices) > 1 or slice_key is not None:
+            adata = _integrate(slices, slice_key or _keys.SLICE, condition_key, correction, joined, shared)
+        else:
+            adata = _run_one(slices, condition_key, shared)
+    if joined is not None:
+        opened[JOINED], files[JOINED] = adata, joined
     written: list[Path] = context.obj.files
     write = partial(write_result, out=out, slices=slices, paths=list(paths.values()))
     write(adata)

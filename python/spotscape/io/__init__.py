@@ -4,6 +4,7 @@ from spotscape._paths import atomic_path, check_output
 from spotscape.io._anndata_files import write
 from spotscape.io._tables import read_tables
 from spotscape.io.cosmx import read_cosmx
+from spotscape.io.dask import read_dask
 from spotscape.io.merscope import read_merscope
 from spotscape.io.platforms import is_slice, read
 from spotscape.io.slide_seq import read_curio, read_slide_seq
@@ -22,6 +23,7 @@ __all__ = [
     "read",
     "read_cosmx",
     "read_curio",
+    "read_dask",
     "read_merscope",
     "read_slide_seq",
     "read_space_ranger",
