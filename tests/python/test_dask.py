@@ -10,6 +10,8 @@ from spotscape.pp import find_counts
 from spotscape.pp.counts import row_totals, varies
 from spotscape.pp.dask_counts import DaskCounts
 
+from .shell import told
+
 pytest.importorskip("dask.array", reason="dask is not installed (pip install 'spotscape[dask]')")
 
 
@@ -119,16 +121,15 @@ def test_several_slices_of_one_object(large, tissue):
 
 
 class TestTheCommand:
-    def test_has_workers_compute(self, tissue, tmp_path):
+    def test_has_workers_compute(self, tissue, tmp_path, capsys):
         from distributed import LocalCluster
 
         io.write(tissue, tmp_path / "in.h5ad")
         arguments = ["run", str(tmp_path / "in.h5ad"), "-k", "3", "-q"]
-        with LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
-        ) as cluster:
-            assert call(*arguments, "-o", tmp_path / "a.h5ad", "--scheduler", cluster.scheduler_address) == 0
-        assert call(*arguments, "-o", tmp_path / "b.h5ad") == 0
+        with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+            way = ["--scheduler", cluster.scheduler_address]
+            assert told(capsys, *arguments, "-o", tmp_path / "a.h5ad", *way)[0] == 0
+        assert told(capsys, *arguments, "-o", tmp_path / "b.h5ad")[0] == 0
         one, other = (io.read(tmp_path / f"{name}.h5ad") for name in "ab")
         assert one.obs["spotscape_domain"].tolist() == other.obs["spotscape_domain"].tolist()
         assert (one.X != tissue.X).nnz == 0
@@ -138,22 +139,11 @@ class TestTheCommand:
         io.write(tissue, tmp_path / "two.h5ad")
         one, two, out = (str(tmp_path / name) for name in ("in.h5ad", "two.h5ad", "out.h5ad"))
         for arguments, words in (
-            (
-                ["run", one, two, "-o", out, "--scheduler", "tcp://127.0.0.1:9"],
-                "2 slices as files of their own",
-            ),
-            (["run", one, "-o", out, "--backed", "--scheduler", "tcp://127.0.0.1:9"], "--backed as well"),
-            (["run", one, "-o", out, "--scheduler", "nonsense://here"], "the address of a scheduler"),
+            ([one, two, "--scheduler", "tcp://127.0.0.1:9"], "2 slices as files of their own"),
+            ([one, "--backed", "--scheduler", "tcp://127.0.0.1:9"], "--backed as well"),
+            ([one, "--scheduler", "nonsense://here"], "the address of a scheduler"),
         ):
-            assert call(*arguments) == 2
-            assert words in " ".join(capsys.readouterr().err.split())
+            code, _, error = told(capsys, "run", *arguments, "-o", out)
+            assert code == 2
+            assert words in " ".join(error.split())
         assert not (tmp_path / "out.h5ad").exists()
-
-
-def call(*arguments):
-    """Run the command in this process; return its exit code."""
-    from spotscape.cli import main
-
-    with pytest.raises(SystemExit) as ended:
-        main([str(each) for each in arguments])
-    return ended.value.code or 0

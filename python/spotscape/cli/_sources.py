@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spotscape import _keys
 from spotscape._validate import SpotscapeWarning, input_error
+from spotscape.cli._output import check_output_folder
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -172,6 +173,33 @@ def write_result(adata: AnnData, *, out: Path, slices: Mapping[str, AnnData], pa
             return write_rds(adata, out, update=dict(zip(slices, paths, strict=True)))
     kinds = {str(one.uns[_keys.R_RECORD]["kind"]) for one in slices.values() if _keys.R_RECORD in one.uns}
     write_rds(adata, out, kind=kinds.pop() if len(kinds) == 1 else None)
+
+
+def check_each(folder: Path, paths: Mapping[str, Path]) -> None:
+    """Raise where the slices cannot be written into a folder, each under its name."""
+    check_output_folder("--each", folder)
+    if len(paths) < 2:
+        raise input_error("--each", "one slice", "several INs", "OUT is this slice with its results.")
+    own = {path.resolve() for path in paths.values()}
+    for name in paths:
+        if (target := folder / f"{name}.h5ad").resolve() in own:
+            raise input_error("--each", f"{str(target)!r}, which is IN", "another folder")
+
+
+def write_each(
+    adata: AnnData, folder: Path, slices: Mapping[str, AnnData], slice_key: str | None
+) -> list[Path]:
+    """Write every slice with its part of the results; return the files."""
+    from spotscape.io import write
+    from spotscape.tl import results_to_slices
+
+    results_to_slices(adata, slices, slice_key=slice_key)
+    folder.mkdir(exist_ok=True)
+    written = []
+    for name, one in slices.items():
+        write(one, folder / f"{name}.h5ad")
+        written.append(folder / f"{name}.h5ad")
+    return written
 
 
 def _slices_in(source: Path, out: Path | None) -> list[Path]:

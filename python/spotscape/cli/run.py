@@ -20,6 +20,7 @@ from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._results import summary_of, write_figures, write_report
 from spotscape.cli._sources import (
     JOINED,
+    check_each,
     check_for_workers,
     file_to_join,
     files_to_back,
@@ -27,6 +28,7 @@ from spotscape.cli._sources import (
     place_by_columns,
     read_slices,
     remove_backed,
+    write_each,
     write_result,
 )
 from spotscape.config import SpotscapeConfig, resolve_config
@@ -75,6 +77,13 @@ def run(
             help="How much of what slices differ by is taken out: 1 is as the data say, 0 nothing.",
         ),
     ] = 1.0,
+    each: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Of several INs: also write each, with its part of the results, into this folder.",
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="R.html", help="Also write a report, one HTML page with everything in it."),
@@ -161,6 +170,8 @@ def run(
     paths = find_slices(sources, out)
     for path in paths.values():
         check_output_file("--out", out, ".h5ad", ".rds", source=path)
+    if each is not None:
+        check_each(each, paths)
     if report is not None:
         check_output_file("--report", report, ".html")
     if figures is not None:
@@ -232,6 +243,8 @@ def run(
     if condition_key is not None:
         _compare(adata, layer)
         write(adata)
+    if each is not None:
+        written.extend(write_each(adata, each, slices, slice_key))
     if save_model is not None:
         _save_model(adata, save_model)
         written.append(save_model)

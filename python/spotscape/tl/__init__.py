@@ -15,6 +15,7 @@ from spotscape.tl._names import suggest_domain_names
 from spotscape.tl._neighborhoods import domain_neighborhoods
 from spotscape.tl._pseudotime import pseudotime
 from spotscape.tl._rename import rename_domains
+from spotscape.tl._results_to_slices import results_to_slices
 from spotscape.tl._run import run_spotscape
 from spotscape.tl._score import score_domains
 from spotscape.tl._stack import align_stack
@@ -37,6 +38,7 @@ __all__ = [
     "integrate_slices",
     "pseudotime",
     "rename_domains",
+    "results_to_slices",
     "run_spotscape",
     "score_domains",
     "spatial_domains",
