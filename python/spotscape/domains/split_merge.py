@@ -21,7 +21,7 @@ from spotscape.domains.mixture import TiedMixture, fit_from
 _PAIRS = 3
 """Nearest groups that are tried to be joined."""
 _CUTS = 3
-"""Groups that are tried to be cut, for each pair."""
+"""Other groups that are tried to be cut, for each pair."""
 _FEW_STEPS = 10
 """Of each move, before all but the best are given up."""
 _FEWEST_SPOTS = 20
@@ -69,7 +69,9 @@ def _best_move(mixture: TiedMixture, values: np.ndarray) -> TiedMixture | None:
     halves = _halves(values @ mixture.whiten, labels, n_groups)
     tried = []
     for kept, freed in _near(mixture):
-        for cut in [group for group in halves if group not in (kept, freed)][:_CUTS]:
+        others = [group for group in halves if group not in (kept, freed)][:_CUTS]
+        # a domain may also be in parts of both, one of which holds another one as well
+        for cut in [*others, *(group for group in (kept, freed) if group in halves)]:
             moved = labels.copy()
             moved[labels == freed] = kept
             moved[halves[cut]] = freed
