@@ -41,7 +41,9 @@ class Rows(Protocol):
         """Return a slice of rows, or some in ascending order."""
 
 
-def map_rows(matrix: Any, function: OfBlock, *by_row: np.ndarray) -> Iterator[tuple[slice, Any]]:
+def map_rows(
+    matrix: Any, function: OfBlock, *by_row: np.ndarray, wanted: np.ndarray | None = None
+) -> Iterator[tuple[slice, Any]]:
     """Yield the rows of each block, and what a function makes of it.
 
     Parameters
@@ -52,13 +54,63 @@ def map_rows(matrix: Any, function: OfBlock, *by_row: np.ndarray) -> Iterator[tu
         Called with the block (CSR) and its rows of each further array.
     *by_row
         Arrays of N rows.
+    wanted
+        N bool: blocks have these rows alone, and the slices count them; None for all.
     """
     if hasattr(matrix, "map_rows"):
-        yield from matrix.map_rows(function, *by_row)
+        yield from matrix.map_rows(function, *by_row, wanted=wanted)
         return
-    for start, stop in row_bounds(matrix.indptr, BLOCK):
-        block = _rows_in_memory(matrix, start, stop)
-        yield slice(start, stop), function(block, *(array[start:stop] for array in by_row))
+    some = Pass(function, row_bounds(matrix.indptr, BLOCK), by_row, wanted)
+    for (start, stop), own in zip(some.bounds, some.own(), strict=True):
+        yield some.rows(start, stop), some.function(_rows_in_memory(matrix, start, stop), *own)
+
+
+class Pass:
+    """What is done with each block: of some rows alone, where only these are wanted.
+
+    Parameters
+    ----------
+    function, by_row, wanted
+        As in `map_rows`.
+    bounds
+        Where blocks begin and end.
+
+    Attributes
+    ----------
+    function
+        Of a whole block, and of its rows of each array.
+    bounds
+        Of the blocks that hold any row that is wanted.
+    """
+
+    def __init__(
+        self,
+        function: OfBlock,
+        bounds: Iterable[tuple[int, int]],
+        by_row: tuple[np.ndarray, ...],
+        wanted: np.ndarray | None,
+    ) -> None:
+        self.function, self.bounds, self._by_row, self._ends = function, list(bounds), by_row, None
+        if wanted is not None:
+            self._ends = np.concatenate([[0], np.cumsum(wanted)])
+            self.function, self._by_row = partial(_of_wanted, function), (wanted, *by_row)
+            self.bounds = [(start, stop) for start, stop in self.bounds if wanted[start:stop].any()]
+
+    def own(self) -> Iterator[list[np.ndarray]]:
+        """Yield the rows of each array that belong to each block."""
+        return ([array[start:stop] for array in self._by_row] for start, stop in self.bounds)
+
+    def rows(self, start: int, stop: int) -> slice:
+        """Return which of the rows that are wanted a block has."""
+        return slice(start, stop) if self._ends is None else slice(self._ends[start], self._ends[stop])
+
+
+def some_rows(matrix: Any, spots: np.ndarray) -> sparse.csr_matrix:
+    """Return rows from all over a matrix, in ascending order; no more than a block is held beside them."""
+    wanted = np.zeros(matrix.shape[0], dtype=bool)
+    wanted[spots] = True
+    taken = [block for _, block in map_rows(matrix, _as_it_is, wanted=wanted)]
+    return sparse.vstack(taken, format="csr") if taken else sparse.csr_matrix((0, matrix.shape[1]))
 
 
 def group_sums(matrix: Any, groups: np.ndarray) -> np.ndarray:
@@ -70,14 +122,11 @@ def group_sums(matrix: Any, groups: np.ndarray) -> np.ndarray:
     return sums
 
 
-def computed(
-    do: Callable[..., Any], bounds: Iterable[tuple[int, int]], by_row: tuple[np.ndarray, ...]
-) -> Iterator[tuple[slice, Any]]:
+def computed(do: Callable[..., Any], some: Pass) -> Iterator[tuple[slice, Any]]:
     """Yield ``do(start, stop, *own)`` for blocks of rows that any process can read, by the team there is."""
-    here, sent = list(bounds), _TEAM.get() or _alone
-    tasks = ((start, stop, [array[start:stop] for array in by_row]) for start, stop in here)
-    for (start, stop), found in zip(here, sent(do, tasks), strict=True):
-        yield slice(start, stop), found
+    tasks = ((start, stop, own) for (start, stop), own in zip(some.bounds, some.own(), strict=True))
+    for (start, stop), found in zip(some.bounds, (_TEAM.get() or _alone)(do, tasks), strict=True):
+        yield some.rows(start, stop), found
 
 
 def has_team() -> bool:
@@ -109,6 +158,15 @@ def _group_sums(block: sparse.csr_matrix, groups: np.ndarray, *, n_groups: int) 
     own = (np.ones(len(groups)), (groups, np.arange(len(groups))))
     found: np.ndarray = (sparse.csr_matrix(own, shape=(n_groups, len(groups))) @ block).toarray()
     return found
+
+
+def _of_wanted(function: OfBlock, block: sparse.csr_matrix, wanted: np.ndarray, *own: np.ndarray) -> Any:
+    rows = np.flatnonzero(wanted)
+    return function(block[rows], *(array[rows] for array in own))
+
+
+def _as_it_is(block: sparse.csr_matrix) -> sparse.csr_matrix:
+    return block
 
 
 def _alone(do: Callable[..., Any], tasks: Iterable[Task]) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """``find_components``: from expression and neighbours to components, for one slice and for several.
 
-    1. X, centred as a whole or within slices, is looked at in its leading directions: min(rank, N / 8).
+    1. X, centred as a whole or within slices, is looked at in its leading directions: min(rank, N / 8). Of
+       more than 100,000 spots these are of a sample, as the covariances are.
     2. The components are the directions of greatest total variance over noise, noise being what neighbours
        differ by, drawn towards a sphere by 100 / (100 + N).
     3. Of several slices, what they differ by is noise as well (`spotscape.components.counterparts`).
@@ -136,7 +137,7 @@ def find_components(
     groups = numbers if len(means) > 1 else None
 
     r = max(1, min(rank or g, g, n // _SPOTS_PER_DIRECTION))
-    scores = find_scores(expression, r, seed=seed)
+    scores = find_scores(expression, r, seed=seed, spots=sample.spots)
     right = scores.right
     some = torch.from_numpy(scores.of(sample.spots))
     some_groups = groups if groups is None or sample.spots is None else groups[sample.spots]

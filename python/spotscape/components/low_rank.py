@@ -80,11 +80,14 @@ def streamed_svd(matrix: sparse.csr_matrix, rank: int) -> LowRank:
     return LowRank(project(matrix, right), right)
 
 
-def right_vectors(matrix: Rows, rank: int) -> NDArray[np.float32]:
-    """Return the leading right singular vectors alone, r x G; arguments as above. The matrix is read once."""
+def right_vectors(matrix: Rows, rank: int, wanted: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    """Return the leading right singular vectors alone, r x G, of all rows or of those that are wanted.
+
+    Arguments as above. The matrix is read once.
+    """
     g = matrix.shape[1]
     gram = np.zeros((g, g))
-    for _, part in map_rows(matrix, _gram):
+    for _, part in map_rows(matrix, _gram, wanted=wanted):
         gram += part
     _, vectors = eigh(gram, subset_by_index=[g - rank, g - 1], overwrite_a=True)
     right = vectors.T[::-1]
@@ -92,10 +95,13 @@ def right_vectors(matrix: Rows, rank: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(right * np.sign(largest), dtype=np.float32)
 
 
-def project(matrix: Rows, right: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return ``X rightᵀ`` (N x r, float32), X made dense block by block."""
-    left = np.empty((matrix.shape[0], len(right)), dtype=np.float32)
-    for rows, part in map_rows(matrix, partial(_projected, right=right)):
+def project(
+    matrix: Rows, right: NDArray[np.float32], wanted: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Return ``X rightᵀ`` (n x r, float32) of all rows, or of those that are wanted, made dense in blocks."""
+    n = matrix.shape[0] if wanted is None else int(wanted.sum())
+    left = np.empty((n, len(right)), dtype=np.float32)
+    for rows, part in map_rows(matrix, partial(_projected, right=right), wanted=wanted):
         left[rows] = part
     return left
 

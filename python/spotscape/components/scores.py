@@ -1,8 +1,8 @@
 """Expression in its leading directions, of all spots or of those that are asked for.
 
 Of few spots the scores ``X Vᵀ`` are made once and kept. Of many they would take more than all else of a run,
-and covariances are as good of a sample: the variance of n spots is known to a share of ``sqrt(2 / n)``, 0.4 %
-of 100,000. So scores are then made of expression where they are looked at.
+and covariances, of genes and of scores, are as good of a sample: the variance of n spots is known to a share
+of ``sqrt(2 / n)``, 0.4 % of 100,000. So scores are then made of expression where they are looked at.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Scores(NamedTuple):
         """Return the scores of some spots, in ascending order, or of all: n x r."""
         if self.known is not None:
             return self.known if spots is None else self.known[spots]
-        return project(self.expression if spots is None else self.expression[spots], self.right)
+        return project(self.expression, self.right, _mask(spots, self.expression.shape[0]))
 
     def along(self, directions: Tensor, offsets: Tensor, groups: Tensor | None) -> NDArray[np.float32]:
         """Return what is left of the scores after the offsets, along q directions: N x q.
@@ -98,11 +98,34 @@ def sample_spots(mean: sparse.csr_matrix, *, seed: int) -> Sample:
     return Sample(spots, torch.from_numpy(np.unique(np.hstack([edges, edges[::-1]]), axis=1)))
 
 
-def find_scores(expression: Rows, rank: int, *, seed: int) -> Scores:
-    """Return the leading directions of expression, N x G, and the scores in them where spots are few."""
+def find_scores(
+    expression: Rows, rank: int, *, seed: int, spots: NDArray[np.integer] | None = None
+) -> Scores:
+    """Return the leading directions of expression, N x G, and the scores in them where spots are few.
+
+    Parameters
+    ----------
+    expression
+        X, N x G.
+    rank
+        r.
+    seed
+        Of the randomised SVD, of few spots.
+    spots
+        The sample that many spots are looked at by: rows, ascending; None for all.
+    """
     if not is_streamed(expression):
         right = truncated_svd(expression, rank, seed=seed).right
         return Scores(expression, right, project(expression, right))
-    right = right_vectors(expression, rank)
+    right = right_vectors(expression, rank, _mask(spots, expression.shape[0]))
     few = expression.shape[0] <= MOST_SPOTS
     return Scores(expression, right, project(expression, right) if few else None)
+
+
+def _mask(spots: NDArray[np.integer] | None, n: int) -> NDArray[np.bool_] | None:
+    """Return which of all spots are in a sample."""
+    if spots is None:
+        return None
+    wanted = np.zeros(n, dtype=bool)
+    wanted[spots] = True
+    return wanted

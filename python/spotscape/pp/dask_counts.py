@@ -7,12 +7,13 @@ function gives of a block comes here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from spotscape._row_blocks import OfBlock
+from spotscape._row_blocks import OfBlock, Pass, some_rows
 from spotscape.pp.in_memory import as_csr
 
 _BLOCK = 2**24
@@ -37,24 +38,27 @@ class DaskCounts:
         self.survey: Any = None
         """What a look at all of them found: `spotscape.pp.counts.Survey`, once they were looked at."""
 
-    def map_rows(self, function: OfBlock, *by_row: np.ndarray) -> Iterator[tuple[slice, Any]]:
+    def map_rows(
+        self, function: OfBlock, *by_row: np.ndarray, wanted: np.ndarray | None = None
+    ) -> Iterator[tuple[slice, Any]]:
         """Yield blocks of rows, and what a function makes of each: `spotscape._row_blocks.map_rows`."""
         import dask
 
-        height = max(1, _BLOCK // self.shape[1])
-        blocks = [slice(start, start + height) for start in range(0, self.shape[0], height)]
-        for first in range(0, len(blocks), _AT_ONCE):
-            some = blocks[first : first + _AT_ONCE]
-            do = dask.delayed(function, pure=False)  # once for all, as it may hold large arrays
+        n, height = self.shape[0], max(1, _BLOCK // self.shape[1])
+        bounds = ((start, min(n, start + height)) for start in range(0, n, height))
+        some = Pass(function, bounds, by_row, wanted)
+        left = iter(zip(some.bounds, some.own(), strict=True))
+        while now := list(islice(left, _AT_ONCE)):
+            do = dask.delayed(some.function, pure=False)  # once for all, as it may hold large arrays
             tasks = [
-                dask.delayed(_of_block)(self._stored[rows], do, *(array[rows] for array in by_row))
-                for rows in some
+                dask.delayed(_of_block)(self._stored[start:stop], do, *own) for (start, stop), own in now
             ]
-            yield from zip(some, dask.compute(*tasks), strict=True)
+            for ((start, stop), _), found in zip(now, dask.compute(*tasks), strict=True):
+                yield some.rows(start, stop), found
 
     def __getitem__(self, rows: slice | np.ndarray) -> sparse.csr_matrix:
         """Return rows in memory: some that follow each other, or any in ascending order."""
-        return as_csr(self._stored[rows])
+        return as_csr(self._stored[rows]) if isinstance(rows, slice) else some_rows(self, rows)
 
 
 def _of_block(block: Any, function: OfBlock, *own: np.ndarray) -> Any:

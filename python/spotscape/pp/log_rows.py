@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from spotscape._logarithm import log_scaled
-from spotscape._row_blocks import BLOCK, OfBlock, map_rows, row_bounds
+from spotscape._row_blocks import BLOCK, OfBlock, map_rows, row_bounds, some_rows
 from spotscape.pp.counts import Stored, float_columns
 
 
@@ -33,12 +33,16 @@ class LogRows:
 
     def __getitem__(self, rows: slice | np.ndarray) -> sparse.csr_matrix:
         """Return the expression of some rows; numbers of spots are in ascending order."""
+        if not isinstance(rows, slice):
+            return some_rows(self, rows)
         return _log(self._counts[rows], self._scale[rows], self._columns)
 
-    def map_rows(self, function: OfBlock, *by_row: np.ndarray) -> Iterator[tuple[slice, Any]]:
+    def map_rows(
+        self, function: OfBlock, *by_row: np.ndarray, wanted: np.ndarray | None = None
+    ) -> Iterator[tuple[slice, Any]]:
         """Yield blocks of rows, and what a function makes of each: `spotscape._row_blocks.map_rows`."""
         do = partial(_of_log, columns=self._columns, function=function)
-        return map_rows(self._counts, do, self._scale, *by_row)
+        return map_rows(self._counts, do, self._scale, *by_row, wanted=wanted)
 
     def whole(self) -> sparse.csr_matrix:
         """Return all of it."""

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from spotscape import _row_blocks
-from spotscape._row_blocks import OfBlock, computed, row_bounds
+from spotscape._row_blocks import OfBlock, Pass, computed, row_bounds, some_rows
 
 
 class StoredCounts:
@@ -42,15 +42,17 @@ class StoredCounts:
         """Number of stored values."""
         return int(self.indptr[-1])
 
-    def map_rows(self, function: OfBlock, *by_row: np.ndarray) -> Iterator[tuple[slice, Any]]:
+    def map_rows(
+        self, function: OfBlock, *by_row: np.ndarray, wanted: np.ndarray | None = None
+    ) -> Iterator[tuple[slice, Any]]:
         """Yield blocks of rows, and what a function makes of each: `spotscape._row_blocks.map_rows`."""
-        bounds = row_bounds(self.indptr, _row_blocks.BLOCK)
-        return computed(partial(_of_rows, self, function), bounds, by_row)
+        some = Pass(function, row_bounds(self.indptr, _row_blocks.BLOCK), by_row, wanted)
+        return computed(partial(_of_rows, self, some.function), some)
 
     def __getitem__(self, rows: slice | np.ndarray) -> sparse.csr_matrix:
         """Return rows in memory: some that follow each other, or any in ascending order."""
         if not isinstance(rows, slice):
-            return self._some(rows)
+            return some_rows(self, rows)
         first, last, _ = rows.indices(self.shape[0])
         here = slice(int(self.indptr[first]), int(self.indptr[max(first, last)]))
         parts = (self._values[here], self._columns[here], self.indptr[first : last + 1] - here.start)
@@ -58,18 +60,6 @@ class StoredCounts:
         if not found.has_canonical_format:
             found.sum_duplicates()
         return found
-
-    def _some(self, spots: np.ndarray) -> sparse.csr_matrix:
-        """Return spots from all over the matrix: each block is read once, if it holds any."""
-        wanted = np.zeros(self.shape[0], dtype=bool)
-        wanted[spots] = True
-        bounds = [
-            (start, stop)
-            for start, stop in row_bounds(self.indptr, _row_blocks.BLOCK)
-            if wanted[start:stop].any()
-        ]
-        taken = [block for _, block in computed(partial(_of_rows, self, _wanted), bounds, (wanted,))]
-        return sparse.vstack(taken, format="csr") if taken else sparse.csr_matrix((0, self.shape[1]))
 
 
 def can_stay(stored: Any) -> bool:
@@ -81,10 +71,6 @@ def _of_rows(
     counts: StoredCounts | _Elsewhere, function: OfBlock, start: int, stop: int, *own: np.ndarray
 ) -> Any:
     return function(counts[start:stop], *own)
-
-
-def _wanted(block: sparse.csr_matrix, wanted: np.ndarray) -> sparse.csr_matrix:
-    return block[np.flatnonzero(wanted)]
 
 
 def _place(group: Any) -> tuple[str, str]:
