@@ -123,7 +123,7 @@ def where_it_fits(
         return work(None), "cpu"
     try:
         return work(there), str(there)
-    except torch.cuda.OutOfMemoryError:
+    except (torch.cuda.OutOfMemoryError, MemoryError):  # PyTorch's, cuML's
         pass  # what the error holds of the device's memory is let go here, before the CPU begins
     torch.cuda.empty_cache()
     text = f"device: {there} has too little memory for {what}. The CPU does it instead."

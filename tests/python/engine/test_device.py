@@ -69,10 +69,11 @@ def test_large_arrays_go_to_gpus_of_nvidia_alone(name, goes_there):
     assert (found, ran_on) == ((chosen, name) if goes_there else (None, "cpu"))
 
 
-def test_a_full_device_leaves_the_work_to_the_cpu():
+@pytest.mark.parametrize("full", [torch.cuda.OutOfMemoryError, MemoryError])
+def test_a_full_device_leaves_the_work_to_the_cpu(full):
     def work(there):
         if there is not None:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+            raise full("out of memory")
         return "done"
 
     with pytest.warns(SpotscapeWarning, match="device: cuda:0 has too little memory for it. The CPU does it"):
