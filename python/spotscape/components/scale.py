@@ -112,8 +112,8 @@ def over_rings_by_slice(values: Array, mean: Array, rings: np.ndarray, slices: n
         Number of each spot's slice, N from 0.
     """
     of, own = functions_of(values), rings[slices]
-    found = values = of.astype(values, of.float64)
+    found, values = of.astype(values, of.float32), of.astype(values, of.float64)
     for taken in range(1, int(rings.max()) + 1):
         values = mean @ values
-        found = of.where(beside(own >= taken, found)[:, None], values, found)
-    return of.astype(found, of.float32)
+        found = of.where(beside(own >= taken, found)[:, None], of.astype(values, of.float32), found)
+    return found
