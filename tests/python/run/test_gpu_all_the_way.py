@@ -1,11 +1,15 @@
 """A run with its large arrays on a device: that of the CPU. torch's CPU stands in for a GPU."""
 
+import json
+import subprocess
 import sys
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pytest
 import torch
+from torch.utils import backend_registration
 
 from spotscape import datasets, metrics, tl
 from spotscape._validate import SpotscapeWarning
@@ -59,6 +63,24 @@ def test_a_run_finds_the_cpus_domains(n_slices, monkeypatch, request):
     domains = [each.obs["spotscape_domain"] for each in (here, there)]
     assert metrics.adjusted_rand_index(*domains) >= 0.99
     np.testing.assert_allclose(there.obs["spotscape_confidence"], here.obs["spotscape_confidence"], atol=1e-3)
+
+
+@pytest.mark.skipif(
+    not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"),
+    reason="this PyTorch knows no devices that are written in Python",
+)
+def test_nothing_of_the_cpu_is_mixed_with_what_is_on_a_device():
+    """The CPU as a stand-in would let it pass, and a GPU would not."""
+    program = Path(__file__).with_name("refusing_device.py")
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    runs = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(runs) == 2
+    for said in runs:
+        assert said["device"] == "gpu"
+        assert said["products"] > 500
+        assert said["apart"] < 1e-4
+        assert said["ari"] >= 0.99
 
 
 def test_the_number_of_domains_is_the_same(gpu, monkeypatch):
