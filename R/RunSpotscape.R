@@ -68,8 +68,10 @@
 #'   settings to start from. `list(fractional_counts = TRUE)` takes counts that are not whole, with a warning.
 #' @param seed Integer of 0 or more that all randomness of the run comes from. The same seed, machine and number of
 #'   threads give the same result to the bit. R's own random numbers are not used.
-#' @param device Where to train, if at all: `"auto"` (an NVIDIA GPU if there is one), `"cpu"`, `"cuda"`, `"cuda:1"`,
-#'   `"mps"`.
+#' @param device `"auto"` (an NVIDIA GPU if there is one), `"cpu"`, `"cuda"`, `"cuda:1"`, `"mps"`. An NVIDIA GPU does what
+#'   is large after the choice of genes: covariances, the rings of neighbours, the axes in which groups differ, domains, a
+#'   training. Where its memory is too small, the CPU does the step, and a warning says so. Apple's GPU (`"mps"`) trains,
+#'   and nothing else.
 #' @param assay Name of the assay with the counts. `NULL`: the default assay (Seurat), or `"counts"`.
 #' @param layer Name of the layer with raw counts; `NULL` means `"counts"`. Where the assay holds several
 #'   (`counts.1`, `counts.2`), they are joined for the run.

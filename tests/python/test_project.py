@@ -33,6 +33,7 @@ FACE = [name for name in spotscape.__all__ if name in spotscape._SUBMODULES]
 # From the ground up (vignettes/software_design.Rmd): which rooms each room may import, besides itself.
 GROUND = {
     "_adata",
+    "_arrays",
     "_caller",
     "_docs",
     "_keys",
@@ -47,6 +48,7 @@ GROUND |= {"_validate", "_version", "_words", "config"}
 ARRAYS = GROUND - {"_adata", "_slices"}
 MAY_IMPORT = {
     "_adata": set(),
+    "_arrays": set(),
     "_caller": set(),
     "_counts_file": set(),
     "_docs": set(),

@@ -99,7 +99,11 @@ def run(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     device: Annotated[
-        str, typer.Option(help="'auto', 'cpu', 'cuda' or 'cuda:1', ...: where to train.")
+        str,
+        typer.Option(
+            help="'auto' (an NVIDIA GPU if there is one), 'cpu', 'cuda' or 'cuda:1', ...: where large arrays "
+            "are computed, and a training."
+        ),
     ] = "auto",
     threads: Annotated[
         int | None,

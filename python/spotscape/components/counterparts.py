@@ -31,6 +31,10 @@ _ROUNDS = 6
 _LEADING = 0.6
 """Share of the components, the leading ones, that spots are compared by."""
 _MOST_SPOTS = 20_000
+_SEARCHED_BY_SKLEARN = ("cpu",)
+"""Kinds of devices: sklearn's search is the faster one there, and torch's on others."""
+_BLOCK = 2**24
+"""Distances that are held at once on a device."""
 _MOST_OTHERS = 20
 """Slices that each slice is compared with: the next ones in a circle of all."""
 _STEPS = (1.0, 2 / 3, 1 / 3, 1 / 6)
@@ -101,12 +105,12 @@ def components_without(
     weight: float,
 ) -> SpatialComponents:
     """Return the components at one weight of the noise between counterparts; arguments as above."""
-    values = torch.from_numpy(smoothed)
+    values = torch.from_numpy(smoothed).to(found.noise.device)
     n_leading = max(1, round(_LEADING * n_components))
     components = spatial_components(found, n_components)
     for _ in range(_ROUNDS if weight else 0):
-        places = (values @ components.directions[:, :n_leading]).numpy()
-        pairs = torch.from_numpy(counterparts(places, slices))
+        places = values @ components.directions[:, :n_leading]
+        pairs = torch.from_numpy(counterparts(places, slices)).to(values.device)
         components = spatial_components(with_slice_noise(found, values, pairs, weight), n_components)
     return components
 
@@ -116,7 +120,7 @@ def _signal(components: SpatialComponents) -> float:
     return float((components.ratios - 1).clamp_min(0).sum())
 
 
-def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> NDArray[np.int64]:
+def counterparts(places: Tensor, slices: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return every spot with the nearest one of each other slice, or of 20 where there are more: 2 x m.
 
     Parameters
@@ -133,12 +137,23 @@ def counterparts(places: NDArray[np.float64], slices: NDArray[np.integer]) -> ND
         # all spots that ask this slice in one search: each takes a while to begin
         here = [one for one, other in compared if other == there]
         asking = np.concatenate([members[one] for one in here])
-        search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(places[own])
-        found = own[search.kneighbors(places[asking], return_distance=False).ravel()]
+        found = own[nearest_of(places[torch.from_numpy(asking)], places[torch.from_numpy(own)])]
         ends = np.cumsum([len(members[one]) for one in here])[:-1]
         nearest |= {(one, there): part for one, part in zip(here, np.split(found, ends), strict=True)}
     pairs = [np.stack([members[here], nearest[here, there]]) for here, there in compared]
     return np.concatenate(pairs, axis=1)
+
+
+def nearest_of(asking: Tensor, others: Tensor) -> NDArray[np.int64]:
+    """Return which of the others (m x q) is nearest to each (n x q), n; on a device in blocks of n."""
+    if others.device.type in _SEARCHED_BY_SKLEARN:
+        search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(others.numpy())
+        rows: NDArray[np.int64] = search.kneighbors(asking.numpy(), return_distance=False).ravel()
+        return rows
+    squares = others.square().sum(1)
+    blocks = asking.split(max(1, _BLOCK // len(others)))
+    found = torch.cat([(squares - 2 * (block @ others.T)).argmin(1) for block in blocks])
+    return found.cpu().numpy()
 
 
 def _compared(n_slices: int) -> Iterator[tuple[int, int]]:

@@ -81,6 +81,7 @@ def find_components(
     centering: float = 0.0,
     slice_noise: float = 0.0,
     correction: float = 1.0,
+    device: torch.device | str = "cpu",
 ) -> Components:
     """Find the spatial components of one slice, or of several together.
 
@@ -104,6 +105,8 @@ def find_components(
         Largest weight of what slices differ by in the components' noise, if there are several, 0 or more.
     correction
         What the weight that was found is multiplied by, 0 or more.
+    device
+        Where covariances are taken, and counterparts looked for.
 
     Raises
     ------
@@ -137,20 +140,22 @@ def find_components(
     groups = numbers if len(means) > 1 else None
 
     r = max(1, min(rank or g, g, n // _SPOTS_PER_DIRECTION))
-    scores = find_scores(expression, r, seed=seed, spots=sample.spots)
+    scores = find_scores(expression, r, seed=seed, spots=sample.spots, device=device)
     right = scores.right
-    some = torch.from_numpy(scores.of(sample.spots))
+    some = torch.from_numpy(scores.of(sample.spots)).to(device)
     some_groups = groups if groups is None or sample.spots is None else groups[sample.spots]
-    offsets = torch.from_numpy(means @ right.T.astype(np.float64))
+    some_groups = None if some_groups is None else some_groups.to(device)
+    offsets = torch.from_numpy(means @ right.T.astype(np.float64)).to(device)
     offsets += sum(block.sum(0) for block in centered_blocks(some, offsets, some_groups)) / len(some)
-    found = covariances(some, sample.edge_index, offsets=offsets, groups=some_groups)
+    found = covariances(some, sample.edge_index.to(device), offsets=offsets, groups=some_groups)
+    offsets = offsets.cpu()
     found, q = shrunk(found, _SPOTS_OF_NOISE / (_SPOTS_OF_NOISE + n)), min(n_components, r)
     if numbers is None or not slice_noise * correction:
         across = AcrossSlices(spatial_components(found, q), 0.0, 1.0)
     else:
         smoothed, of_slices = smoothed_sample(scores.of, mean, offsets, groups, numbers, seed)
         across = components_across_slices(found, smoothed, of_slices, q, slice_noise, correction=correction)
-    directions, ratios = across.components
+    directions, ratios = (each.cpu() for each in across.components)
     signal = (ratios - 1).clamp_min(_LEAST_SIGNAL)
     directions = directions * (signal / signal[0]) ** _EMPHASIS
     loadings = torch.from_numpy(right.T.astype(np.float64)) @ directions

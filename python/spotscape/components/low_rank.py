@@ -13,11 +13,13 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import eigh
 from sklearn.utils.extmath import randomized_svd
 
+from spotscape._arrays import Array, beside, on_host
 from spotscape._row_blocks import Rows, map_rows
 
 _MANY_SPOTS = 50_000
@@ -80,14 +82,19 @@ def streamed_svd(matrix: sparse.csr_matrix, rank: int) -> LowRank:
     return LowRank(project(matrix, right), right)
 
 
-def right_vectors(matrix: Rows, rank: int, wanted: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+def right_vectors(
+    matrix: Rows,
+    rank: int,
+    wanted: NDArray[np.bool_] | None = None,
+    device: torch.device | str = "cpu",
+) -> NDArray[np.float32]:
     """Return the leading right singular vectors alone, r x G, of all rows or of those that are wanted.
 
-    Arguments as above. The matrix is read once.
+    Arguments as above. The matrix is read once, and products are made on the device.
     """
     g = matrix.shape[1]
     gram = np.zeros((g, g))
-    for _, part in map_rows(matrix, _gram, wanted=wanted):
+    for _, part in map_rows(matrix, partial(_gram, device=str(device)), wanted=wanted):
         gram += part
     _, vectors = eigh(gram, subset_by_index=[g - rank, g - 1], overwrite_a=True)
     right = vectors.T[::-1]
@@ -96,35 +103,51 @@ def right_vectors(matrix: Rows, rank: int, wanted: NDArray[np.bool_] | None = No
 
 
 def project(
-    matrix: Rows, right: NDArray[np.float32], wanted: NDArray[np.bool_] | None = None
+    matrix: Rows,
+    right: NDArray[np.float32],
+    wanted: NDArray[np.bool_] | None = None,
+    device: torch.device | str = "cpu",
 ) -> NDArray[np.float32]:
     """Return ``X rightᵀ`` (n x r, float32) of all rows, or of those that are wanted, made dense in blocks."""
     n = matrix.shape[0] if wanted is None else int(wanted.sum())
     left = np.empty((n, len(right)), dtype=np.float32)
-    for rows, part in map_rows(matrix, partial(_projected, right=right), wanted=wanted):
+    of_block = partial(_projected, right=right, device=str(device))
+    for rows, part in map_rows(matrix, of_block, wanted=wanted):
         left[rows] = part
     return left
 
 
-def _gram(block: sparse.csr_matrix) -> NDArray[np.float64]:
+def _gram(block: sparse.csr_matrix, *, device: str) -> NDArray[np.float64]:
     """Return ``XᵀX`` of a block, G x G."""
-    found = np.zeros((block.shape[1], block.shape[1]))
-    for _, dense in _dense(block):
+    found: Array = np.zeros((block.shape[1], block.shape[1]))
+    for _, dense in _dense(block, device):
+        found = beside(found, dense) if isinstance(found, np.ndarray) else found
         found += dense.T @ dense
-    return found
+    return on_host(found)
 
 
-def _projected(block: sparse.csr_matrix, *, right: NDArray[np.float32]) -> NDArray[np.float32]:
+def _projected(block: sparse.csr_matrix, *, right: NDArray[np.float32], device: str) -> NDArray[np.float32]:
     """Return ``X rightᵀ`` of a block, n x r."""
     found = np.empty((block.shape[0], len(right)), dtype=np.float32)
-    for rows, dense in _dense(block):
-        np.matmul(dense, right.T, out=found[rows])
+    for rows, dense in _dense(block, device):
+        if isinstance(dense, np.ndarray):
+            np.matmul(dense, right.T, out=found[rows])
+        else:
+            found[rows] = on_host(dense @ beside(right, dense).T)
     return found
 
 
-def _dense(block: sparse.csr_matrix) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Yield rows of a block as float32 arrays of bounded size, and which rows they are."""
+def _dense(block: sparse.csr_matrix, device: str) -> Iterator[tuple[slice, Array]]:
+    """Yield rows of a block as float32 arrays of bounded size, on the device, and which rows they are."""
     height = max(1, _BLOCK // block.shape[1])
+    there = _there(device)
     for start in range(0, block.shape[0], height):
         rows = slice(start, start + height)
-        yield rows, block[rows].astype(np.float32, copy=False).toarray()
+        dense = block[rows].astype(np.float32, copy=False).toarray()
+        yield rows, dense if there is None else torch.from_numpy(dense).to(there)
+
+
+def _there(device: str) -> torch.device | None:
+    """Return the device, where it is none of numpy's and the process that has the block has it."""
+    asked = torch.device(device)
+    return asked if asked.type == "cuda" and torch.cuda.is_available() else None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from spotscape._arrays import Array, beside, functions_of
 from spotscape._validate import input_error
 from spotscape.config import MICROMETRES, MOST_RINGS
 
@@ -79,31 +80,40 @@ def one_step(mean: sparse.csr_matrix, places: np.ndarray) -> float:
     return float(np.sqrt((joined.data * squares).sum() / max(1, mean.shape[0])))
 
 
-def over_rings(values: np.ndarray, mean: sparse.csr_matrix, rings: int) -> np.ndarray:
-    """Return the mean over a spot and its neighbours, taken so many times: N x q, float32."""
-    for _ in range(rings):
-        values = mean @ values
-    return values.astype(np.float32)
-
-
-def over_rings_by_slice(
-    values: np.ndarray, mean: sparse.csr_matrix, rings: np.ndarray, slices: np.ndarray
-) -> np.ndarray:
-    """Return what `over_rings` does, with a number of rings for each slice: N x q, float32.
+def over_rings(values: Array, mean: Array, rings: int) -> Array:
+    """Return the mean over a spot and its neighbours, taken so many times: N x q, float32.
 
     Parameters
     ----------
     values
-        N x q.
+        N x q: an array, or a tensor on a device.
     mean
-        As in `find_scale`; no edge leads to another slice.
+        As in `find_scale`, float64: where the values are.
+    rings
+        How many times.
+    """
+    of = functions_of(values)
+    values = of.astype(values, of.float64)
+    for _ in range(rings):
+        values = mean @ values
+    return of.astype(values, of.float32)
+
+
+def over_rings_by_slice(values: Array, mean: Array, rings: np.ndarray, slices: np.ndarray) -> Array:
+    """Return what `over_rings` does, with a number of rings for each slice: N x q, float32.
+
+    Parameters
+    ----------
+    values, mean
+        As in `over_rings`; no edge leads to another slice.
     rings
         Of each slice, S.
     slices
         Number of each spot's slice, N from 0.
     """
-    found = np.empty(values.shape, dtype=np.float32)
-    for number, own_rings in enumerate(rings):
-        own = np.flatnonzero(slices == number)
-        found[own] = over_rings(values[own], sparse.csr_matrix(mean[own][:, own]), int(own_rings))
+    of, own = functions_of(values), rings[slices]
+    found, values = of.astype(values, of.float32), of.astype(values, of.float64)
+    for taken in range(1, int(rings.max()) + 1):
+        values = mean @ values
+        found = of.where(beside(own >= taken, found)[:, None], of.astype(values, of.float32), found)
     return found

@@ -35,17 +35,20 @@ class Scores(NamedTuple):
         V, r x G float32.
     known
         ``X Vᵀ``, N x r float32; None where there are many spots.
+    device
+        Where products with expression are made.
     """
 
     expression: Rows
     right: NDArray[np.float32]
     known: NDArray[np.float32] | None
+    device: str = "cpu"
 
     def of(self, spots: NDArray[np.integer] | None) -> NDArray[np.float32]:
         """Return the scores of some spots, in ascending order, or of all: n x r."""
         if self.known is not None:
             return self.known if spots is None else self.known[spots]
-        return project(self.expression, self.right, _mask(spots, self.expression.shape[0]))
+        return project(self.expression, self.right, _mask(spots, self.expression.shape[0]), self.device)
 
     def along(self, directions: Tensor, offsets: Tensor, groups: Tensor | None) -> NDArray[np.float32]:
         """Return what is left of the scores after the offsets, along q directions: N x q.
@@ -55,7 +58,7 @@ class Scores(NamedTuple):
         if self.known is not None:
             centered = centered_blocks(torch.from_numpy(self.known), offsets, groups)
             return torch.cat([(block @ directions).float() for block in centered]).numpy()
-        found = project(self.expression, (directions.T.float().numpy()) @ self.right)
+        found = project(self.expression, directions.T.float().numpy() @ self.right, device=self.device)
         taken_off = (offsets @ directions).float().numpy()
         found -= taken_off[:1] if groups is None else taken_off[groups.numpy()]
         return found
@@ -99,7 +102,12 @@ def sample_spots(mean: sparse.csr_matrix, *, seed: int) -> Sample:
 
 
 def find_scores(
-    expression: Rows, rank: int, *, seed: int, spots: NDArray[np.integer] | None = None
+    expression: Rows,
+    rank: int,
+    *,
+    seed: int,
+    spots: NDArray[np.integer] | None = None,
+    device: torch.device | str = "cpu",
 ) -> Scores:
     """Return the leading directions of expression, N x G, and the scores in them where spots are few.
 
@@ -113,13 +121,16 @@ def find_scores(
         Of the randomised SVD, of few spots.
     spots
         The sample that many spots are looked at by: rows, ascending; None for all.
+    device
+        Where products with expression are made, of many spots.
     """
     if not is_streamed(expression):
         right = truncated_svd(expression, rank, seed=seed).right
         return Scores(expression, right, project(expression, right))
-    right = right_vectors(expression, rank, _mask(spots, expression.shape[0]))
+    right = right_vectors(expression, rank, _mask(spots, expression.shape[0]), device)
     few = expression.shape[0] <= MOST_SPOTS
-    return Scores(expression, right, project(expression, right) if few else None)
+    known = project(expression, right, device=device) if few else None
+    return Scores(expression, right, known, str(device))
 
 
 def _mask(spots: NDArray[np.integer] | None, n: int) -> NDArray[np.bool_] | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from spotscape._arrays import Array, beside, on_host, on_nvidia_gpu
 from spotscape._neighborhood import pattern
 from spotscape._scanpy import embedding_graph
 from spotscape.domains.mixture import fit_mixture
@@ -53,7 +56,7 @@ def blocks_of_spots(n_spots: int) -> Iterator[np.ndarray]:
         yield np.arange(start, min(n_spots, start + _AT_ONCE))
 
 
-def mixture_posterior(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
+def mixture_posterior(embedding: Array, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
     """Return the posterior of each spot in each component of a mixture fitted to a sample of them, N x K.
 
     Parameters
@@ -68,35 +71,48 @@ def mixture_posterior(embedding: np.ndarray, n_domains: int, *, n_starts: int, s
         Of the starts, and of the sample.
     """
     # In an order of their own, so that starts and sample hang on no order of the spots.
-    order = embedding_order(embedding)
+    order = embedding_order(on_host(embedding))
     sample = order[sample_spots(len(order), np.random.default_rng(seed))]
-    starts = kmeans_starts(embedding[sample], n_domains, n_starts, seed)
-    mixture = split_and_merge(fit_mixture(embedding[sample], starts, n_domains), embedding[sample])
+    values = embedding[beside(sample, embedding)]
+    starts = kmeans_starts(values, n_domains, n_starts, seed)
+    mixture = split_and_merge(fit_mixture(values, starts, n_domains), values)
     posterior = np.empty((len(embedding), n_domains), dtype=np.float32)
     for spots in blocks_of_spots(len(embedding)):
-        posterior[spots] = mixture.posterior(embedding[spots])
+        posterior[spots] = on_host(mixture.posterior(embedding[beside(spots, embedding)]))
     return posterior
 
 
-def kmeans_starts(values: np.ndarray, n_groups: int, n_starts: int, seed: int) -> list[np.ndarray]:
+def kmeans_starts(values: Array, n_groups: int, n_starts: int, seed: int) -> list[np.ndarray]:
     """Return so many labellings by K-means, each from starts of its own."""
     rng = np.random.default_rng(seed)
     seeds = rng.integers(2**31, size=n_starts)
     return [kmeans_labels(values, n_groups, n_starts=1, seed=int(each)) for each in seeds]
 
 
-def kmeans_labels(embedding: np.ndarray, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
+def kmeans_labels(embedding: Array, n_domains: int, *, n_starts: int, seed: int) -> np.ndarray:
     """Label by the nearest of K-means' centres (Lloyd, k-means++ starts), found on a sample of the spots."""
     sample = sample_spots(len(embedding), np.random.default_rng(seed))
+    kmeans, embedding = _kmeans_for(embedding)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct spots than centres
-        means = KMeans(n_domains, n_init=n_starts, random_state=seed).fit(embedding[sample])
+        means = kmeans(n_clusters=n_domains, n_init=n_starts, random_state=seed)
+        means.fit(embedding[beside(sample, embedding)])
     return means.labels_ if len(sample) == len(embedding) else means.predict(embedding)
 
 
-def leiden_labels(
-    embedding: np.ndarray, n_domains: int | None, *, resolution: float, seed: int
-) -> np.ndarray:
+def _kmeans_for(values: Array) -> tuple[Callable[..., Any], Array]:
+    """Return a K-means, and the values as it takes them: cuML's on its GPU, where it is installed."""
+    if on_nvidia_gpu(values):
+        try:
+            from cuml.cluster import KMeans as OnGPU
+        except ImportError:
+            pass
+        else:
+            return partial(OnGPU, init="k-means++", output_type="numpy"), values
+    return KMeans, on_host(values)
+
+
+def leiden_labels(embedding: Array, n_domains: int | None, *, resolution: float, seed: int) -> np.ndarray:
     """Label by Leiden communities of the 15-nearest-neighbour graph of the embedding.
 
     With ``n_domains`` the resolution is searched by halving for the one that gives so many communities, or
@@ -105,6 +121,7 @@ def leiden_labels(
     """
     import scanpy as sc  # takes seconds, and most calls need none of it
 
+    embedding = on_host(embedding)
     shell = embedding_graph(embedding, min(_LEIDEN_NEIGHBORS, len(embedding) - 1), seed)
 
     def communities(at: float) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from spotscape._arrays import Array
 from spotscape._validate import SpotscapeWarning
 from spotscape.domains.clustering import SMALL_MATRIX_THREADS, by_size, smooth_labels
 from spotscape.domains.confidence import calibrated
@@ -39,7 +40,7 @@ class Domains(NamedTuple):
 
 
 def find_domains(
-    embedding: np.ndarray,
+    embedding: Array,
     n_domains: int | None,
     *,
     graph: sparse.spmatrix | None = None,
@@ -55,7 +56,7 @@ def find_domains(
     Parameters
     ----------
     embedding
-        N x d, float64.
+        N x d, float64: an array, or a tensor on the device that the mixture is fitted on.
     n_domains
         K; None has it suggested, or found by the grouping.
     graph

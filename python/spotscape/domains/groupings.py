@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from spotscape._arrays import Array
 from spotscape.domains.clustering import kmeans_labels, leiden_labels, mixture_posterior
 
 
@@ -17,13 +18,13 @@ class Grouped(NamedTuple):
 
 
 class Group(Protocol):
-    """Groups an embedding (N x d, float64).
+    """Groups an embedding (N x d, float64; an array, or a tensor on a device).
 
     ``n_domains`` is None only where the grouping finds the number itself, by ``resolution``.
     """
 
     def __call__(
-        self, embedding: np.ndarray, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
+        self, embedding: Array, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
     ) -> Grouped:
         """Return the groups."""
 
@@ -47,20 +48,20 @@ class Grouping(NamedTuple):
 
 
 def _by_mixture(
-    embedding: np.ndarray, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
+    embedding: Array, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
 ) -> Grouped:
     posterior = mixture_posterior(embedding, int(n_domains or 0), n_starts=n_starts, seed=seed)
     return Grouped(posterior.argmax(axis=1), posterior)
 
 
 def _by_kmeans(
-    embedding: np.ndarray, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
+    embedding: Array, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
 ) -> Grouped:
     return Grouped(kmeans_labels(embedding, int(n_domains or 0), n_starts=n_starts, seed=seed))
 
 
 def _by_leiden(
-    embedding: np.ndarray, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
+    embedding: Array, n_domains: int | None, *, n_starts: int, resolution: float, seed: int
 ) -> Grouped:
     return Grouped(leiden_labels(embedding, n_domains, resolution=resolution, seed=seed))
 

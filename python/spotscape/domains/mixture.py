@@ -10,6 +10,8 @@ as K-means has them, but of different size.
 Source: Dempster, Laird and Rubin 1977, Maximum likelihood from incomplete data, J. R. Stat. Soc. B 39;
 Friedman 1989, Regularized discriminant analysis, J. Am. Stat. Assoc. 84, for the shrinkage, which is a fixed
 function of n here.
+
+Spots may be an array of numpy's, or a tensor on a device; the mixture itself, which is small, is numpy's.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_triangular
+
+from spotscape._arrays import Array, beside, functions_of, on_host
 
 _SPOTS = 1000
 """Spots with which a covariance is half its own, half a sphere."""
@@ -54,7 +58,7 @@ class TiedMixture(NamedTuple):
     shares: np.ndarray
     score: float
 
-    def posterior(self, values: np.ndarray) -> np.ndarray:
+    def posterior(self, values: Array) -> Array:
         """Return how likely each spot (n x d) is in each group, n x K."""
         return _expectation(self, values)[0]
 
@@ -65,7 +69,7 @@ def shrinkage(n_spots: int, spots: float) -> float:
 
 
 def fit_mixture(
-    values: np.ndarray, starts: list[np.ndarray], n_groups: int, *, spots: float = _SPOTS
+    values: Array, starts: list[np.ndarray], n_groups: int, *, spots: float = _SPOTS
 ) -> TiedMixture:
     """Fit by expectation maximisation from several labellings; the highest likelihood is kept.
 
@@ -82,7 +86,9 @@ def fit_mixture(
     spots
         With how many spots the covariance is half its own, half a sphere.
     """
-    tried = [fit_from(values, np.eye(n_groups)[labels], _FEW_STEPS, spots=spots) for labels in starts]
+    tried = [
+        fit_from(values, members_of(labels, n_groups, values), _FEW_STEPS, spots=spots) for labels in starts
+    ]
     tried.sort(key=lambda each: -each[0].score)
     return max(
         (fit_from(values, members, spots=spots)[0] for _, members in tried[:_KEPT]),
@@ -90,13 +96,18 @@ def fit_mixture(
     )
 
 
+def members_of(labels: np.ndarray, n_groups: int, values: Array) -> Array:
+    """Return the memberships, n x K, that labels stand for: ones and zeros, beside the values."""
+    return beside(np.eye(n_groups)[labels], values)
+
+
 def fit_from(
-    values: np.ndarray, members: np.ndarray, n_steps: int = _MOST_STEPS, *, spots: float = _SPOTS
-) -> tuple[TiedMixture, np.ndarray]:
+    values: Array, members: Array, n_steps: int = _MOST_STEPS, *, spots: float = _SPOTS
+) -> tuple[TiedMixture, Array]:
     """Alternate both steps from some memberships, n x K; return the mixture and the memberships it gives."""
     drawn = shrinkage(len(values), spots)
-    center = values.mean(axis=0)
-    second_moment = (values - center).T @ (values - center) / len(values)
+    center = functions_of(values).mean(values, axis=0)
+    second_moment = on_host((values - center).T @ (values - center) / len(values))
     before = -np.inf
     for _ in range(n_steps):
         mixture = _maximization(values, center, second_moment, members, drawn)
@@ -109,12 +120,13 @@ def fit_from(
 
 
 def _maximization(
-    values: np.ndarray, center: np.ndarray, total: np.ndarray, members: np.ndarray, drawn: float
+    values: Array, center: Array, total: np.ndarray, members: Array, drawn: float
 ) -> TiedMixture:
     """Return the mixture that is likeliest given memberships; its score is yet to be found."""
     n, width = values.shape
-    sizes = np.maximum(members.sum(axis=0), _EMPTY)
-    apart = (members.T @ (values - center)) / sizes[:, None]
+    sizes = np.maximum(on_host(functions_of(members).sum(members, axis=0)), _EMPTY)
+    apart = on_host(members.T @ (values - center)) / sizes[:, None]
+    center = on_host(center)
     within = total - (apart.T * sizes) @ apart / n
     variance = max(float(np.trace(within)) / width, 0.0)
     rounding = 1e-20 * float(np.square(center).mean()) + 1e-280  # where all spots are equal
@@ -126,16 +138,19 @@ def _maximization(
     return TiedMixture(center + apart, whiten, sizes / sizes.sum(), -np.inf)
 
 
-def _expectation(mixture: TiedMixture, values: np.ndarray) -> tuple[np.ndarray, float]:
+def _expectation(mixture: TiedMixture, values: Array) -> tuple[Array, float]:
     """Return memberships, n x K, and the mean log likelihood."""
+    of = functions_of(values)
     origin = mixture.shares @ mixture.means  # distances are taken near 0, where float64 tells them apart
-    spots, means = (values - origin) @ mixture.whiten, (mixture.means - origin) @ mixture.whiten
-    log = spots @ means.T
-    log -= 0.5 * np.square(means).sum(axis=1) - np.log(mixture.shares)
-    largest = log.max(axis=1, keepdims=True)
-    members = np.exp(log - largest)
-    total = members.sum(axis=1, keepdims=True)
+    spots = (values - beside(origin, values)) @ beside(mixture.whiten, values)
+    means = (mixture.means - origin) @ mixture.whiten
+    log = spots @ beside(means.T, values)
+    log -= beside(0.5 * np.square(means).sum(axis=1) - np.log(mixture.shares), values)
+    largest = of.max(log, axis=1, keepdims=True)
+    members = of.exp(log - largest)
+    total = of.sum(members, axis=1, keepdims=True)
     members /= total
     constant = np.log(np.diag(mixture.whiten)).sum() - 0.5 * values.shape[1] * np.log(2 * np.pi)
-    score = (largest + np.log(total)).mean() - 0.5 * np.square(spots).sum(axis=1).mean() + constant
+    distances = of.sum(of.square(spots), axis=1)
+    score = of.mean(largest + of.log(total)) - 0.5 * of.mean(distances) + constant
     return members, float(score)

@@ -26,6 +26,7 @@ from scipy import sparse
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
+from spotscape._arrays import Array, beside, on_host
 from spotscape._validate import input_error
 from spotscape._version import __version__
 from spotscape.domains.clustering import SMALL_MATRIX_THREADS, embedding_order, kmeans_starts, sample_spots
@@ -72,7 +73,7 @@ class Suggestion(NamedTuple):
 
 
 def suggest(
-    embedding: np.ndarray,
+    embedding: Array,
     graph: sparse.spmatrix | None = None,
     *,
     candidates: Sequence[int] = CANDIDATES,
@@ -84,7 +85,7 @@ def suggest(
     Parameters
     ----------
     embedding
-        N x d, float64, as it would be grouped.
+        N x d, float64, as it would be grouped: an array, or a tensor on a device.
     graph
         N x N, non-zero for neighbours in the tissue.
     candidates
@@ -96,13 +97,14 @@ def suggest(
     """
     n = len(embedding)
     degree = _NEIGHBORS if graph is None else np.count_nonzero(sparse.csr_matrix(graph).data) / n
-    digest = _digest(embedding[:, :_COLUMNS], degree, candidates, seed)
+    rows = on_host(embedding)
+    digest = _digest(rows[:, :_COLUMNS], degree, candidates, seed)
     if _is_of(known, digest):
         curve = [np.atleast_1d(np.asarray(known[name])) for name in _CURVE]
         return Suggestion(int(known["suggested"]), *curve, digest)
-    order = embedding_order(embedding)
+    order = embedding_order(rows)
     sample = order[sample_spots(n, np.random.default_rng(seed))]
-    view = np.ascontiguousarray(embedding[sample, :_COLUMNS])
+    view = beside(np.ascontiguousarray(rows[sample, :_COLUMNS]), embedding)
     numbers = np.asarray(candidates)
     scores = np.array(
         [fit_mixture(view, kmeans_starts(view, int(k), _N_STARTS, seed), int(k)).score for k in numbers]

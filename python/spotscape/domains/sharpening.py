@@ -28,6 +28,7 @@ import numpy as np
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits
 
+from spotscape._arrays import Array, beside, functions_of, on_host
 from spotscape.domains.clustering import SMALL_MATRIX_THREADS, kmeans_starts, sample_spots
 from spotscape.domains.mixture import fit_mixture, shrinkage
 
@@ -68,13 +69,14 @@ class Sharpening(NamedTuple):
     center: np.ndarray
     directions: np.ndarray
 
-    def apply(self, embedding: np.ndarray) -> np.ndarray:
+    def apply(self, embedding: Array) -> Array:
         """Return N x d, float32."""
-        found: np.ndarray = ((embedding - self.center) @ self.directions).astype(np.float32)
-        return found
+        of = functions_of(embedding)
+        centered = embedding - beside(self.center, embedding)
+        return of.astype(centered @ beside(self.directions, embedding), of.float32)
 
 
-def find_sharpening(embedding: np.ndarray, *, seed: int) -> Sharpening | None:
+def find_sharpening(embedding: Array, *, seed: int) -> Sharpening | None:
     """Return the coordinates that tell groups apart; None for fewer than 40 spots, or equal ones.
 
     Parameters
@@ -85,35 +87,35 @@ def find_sharpening(embedding: np.ndarray, *, seed: int) -> Sharpening | None:
         Of the mixtures' starts, and of the sample where there are many spots.
     """
     numbers = [k for k in _NUMBERS if k * _FEWEST_SPOTS <= len(embedding)]
-    if not numbers or not np.ptp(embedding, axis=0).any():
+    of = functions_of(embedding)
+    if not numbers or not of.any(of.max(embedding, axis=0) != of.min(embedding, axis=0)):
         return None
     rng = np.random.default_rng(seed)
-    center = embedding.mean(axis=0, dtype=np.float64)
+    center = on_host(embedding.mean(axis=0, dtype=of.float64))
     # In an order of their own, so that starts and sample hang on no order of the spots.
-    order = np.argsort(embedding[:, 0], kind="stable")
-    values = embedding[order[sample_spots(len(order), rng)]] - center
-    total = values.T @ values / len(values)
+    order = np.argsort(on_host(embedding[:, 0]), kind="stable")
+    sample = order[sample_spots(len(order), rng)]
+    values = embedding[beside(sample, embedding)] - beside(center, embedding)
+    total = on_host(values.T @ values / len(values))
     view = values[:, :_LEADING]
     with threadpool_limits(SMALL_MATRIX_THREADS):
         for _ in range(_N_ROUNDS):
             within = total - _between_groups(values, view, numbers, rng)
             ratios, found = _canonical(total, within, len(values))
             telling = max(_FEWEST_COLUMNS, int((ratios > _LEAST_RATIO).sum()))
-            view = np.ascontiguousarray(values @ found[:, :telling])
+            view = values @ beside(found[:, :telling], values)
     shares = np.maximum(1 - 1 / np.maximum(ratios, 1.0), _LEAST_SHARE)
     return Sharpening(center, found * np.sqrt(shares))
 
 
-def _between_groups(
-    values: np.ndarray, view: np.ndarray, numbers: list[int], rng: np.random.Generator
-) -> np.ndarray:
+def _between_groups(values: Array, view: Array, numbers: list[int], rng: np.random.Generator) -> np.ndarray:
     """Return T - W, d x d: the covariance of the means of groups that are found in ``view``."""
     between = np.zeros((values.shape[1], values.shape[1]))
     for number in numbers * _N_FITS:
         starts = kmeans_starts(view, number, _N_STARTS, seed=int(rng.integers(2**31)))
         members = fit_mixture(view, starts, number, spots=_SPOTS_OF_MIXTURES).posterior(view)
-        sums = members.T @ values
-        between += (sums.T / np.maximum(members.sum(axis=0), 1e-12)) @ sums
+        sums, sizes = on_host(members.T @ values), on_host(functions_of(members).sum(members, axis=0))
+        between += (sums.T / np.maximum(sizes, 1e-12)) @ sums
     return between / (len(numbers) * _N_FITS * len(values))
 
 

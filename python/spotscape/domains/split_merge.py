@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spotscape.domains.mixture import TiedMixture, fit_from
+from spotscape._arrays import Array, beside, functions_of, on_host
+from spotscape.domains.mixture import TiedMixture, fit_from, members_of
 
 _PAIRS = 3
 """Nearest groups that are tried to be joined."""
@@ -31,7 +32,7 @@ _GAIN = 1e-3
 _MOST_MOVES = 10
 
 
-def split_and_merge(mixture: TiedMixture, values: np.ndarray) -> TiedMixture:
+def split_and_merge(mixture: TiedMixture, values: Array) -> TiedMixture:
     """Return the mixture, or a likelier one that moves of its groups lead to.
 
     Parameters
@@ -62,11 +63,11 @@ def split_and_merge(mixture: TiedMixture, values: np.ndarray) -> TiedMixture:
     return mixture
 
 
-def _best_move(mixture: TiedMixture, values: np.ndarray) -> TiedMixture | None:
+def _best_move(mixture: TiedMixture, values: Array) -> TiedMixture | None:
     """Return the likeliest mixture that one move leads to; None where no group can be moved."""
     n_groups = len(mixture.means)
-    labels = mixture.posterior(values).argmax(axis=1)
-    halves = _halves(values @ mixture.whiten, labels, n_groups)
+    labels = on_host(functions_of(values).argmax(mixture.posterior(values), axis=1))
+    halves = _halves(on_host(values @ beside(mixture.whiten, values)), labels, n_groups)
     tried = []
     for kept, freed in _near(mixture):
         others = [group for group in halves if group not in (kept, freed)][:_CUTS]
@@ -75,7 +76,7 @@ def _best_move(mixture: TiedMixture, values: np.ndarray) -> TiedMixture | None:
             moved = labels.copy()
             moved[labels == freed] = kept
             moved[halves[cut]] = freed
-            tried.append(fit_from(values, np.eye(n_groups)[moved], _FEW_STEPS))
+            tried.append(fit_from(values, members_of(moved, n_groups, values), _FEW_STEPS))
     if not tried:
         return None
     _, members = max(tried, key=lambda each: each[0].score)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from anndata import AnnData
 
 from spotscape._progress import say
@@ -15,7 +16,7 @@ from spotscape._threads import set_threads
 from spotscape.config import SpotscapeConfig
 from spotscape.domains import Domains, find_domains
 from spotscape.engine.checkpoint import Checkpoint
-from spotscape.engine.device import resolve_device
+from spotscape.engine.device import put, resolve_device, where_it_fits
 from spotscape.engine.helpers import helped
 from spotscape.engine.trainer import Progress
 from spotscape.run.encoders import ENCODERS, Asked
@@ -104,20 +105,24 @@ def analyse(
             else:
                 space = known
         expression = expression._replace(matrix=None)  # large, and not needed any more
-        with clock.of("domains"):
-            found = find_domains(
-                space.embedding.astype("float64"),
+
+        def found_on(device: torch.device | None) -> Domains:
+            return find_domains(
+                put(space.embedding.astype("float64"), device),
                 n_domains,
                 graph=tissue.connectivities,
                 method=settings.cluster_method,
                 seed=seed,
                 n_starts=settings.n_starts,
             )
+
+        with clock.of("domains"):
+            found, grouped_on = where_it_fits(found_on, chosen_device, "the domains")
     record = {
         "params": {
             **settings.to_record(),
             "seed": seed,
-            "device": space.device,
+            "device": " and ".join(dict.fromkeys((space.device, grouped_on))),
             "n_domains": found.details["n_domains"],
             "n_domains_suggested": n_domains is None,
             "key_added": key_added,

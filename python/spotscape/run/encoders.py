@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from spotscape.components import find_components
+from spotscape._arrays import on_host
+from spotscape.components import Components, find_components
 from spotscape.components.scale import over_rings, over_rings_by_slice
 from spotscape.config import SpotscapeConfig
 from spotscape.domains.number import suggest_from
-from spotscape.domains.sharpening import find_sharpening
+from spotscape.domains.sharpening import Sharpening, find_sharpening
 from spotscape.engine.checkpoint import Checkpoint
+from spotscape.engine.device import put, where_it_fits
 from spotscape.engine.slice_graph import SliceGraph
 from spotscape.engine.trainer import Progress, fit
 from spotscape.run.kept_model import record_of_components, record_of_training
@@ -56,7 +58,9 @@ class Asked(NamedTuple):
         What the weight of slice noise that was found is multiplied by.
     seed
         Of all randomness.
-    device, progress, checkpoint
+    device
+        That large arrays go to, and a training.
+    progress, checkpoint
         Of a training.
     """
 
@@ -92,23 +96,30 @@ class Encoder(NamedTuple):
 
 def _by_components(expression: Expression, tissue: Tissue, settings: SpotscapeConfig, asked: Asked) -> Space:
     """Find components, average them over the neighbourhood, and turn them to where groups differ."""
-    components = find_components(
-        expression.matrix,
-        tissue.mean,
-        n_components=settings.n_components,
-        rank=settings.expression_rank,
-        seed=asked.seed,
-        slices=None if tissue.slices is None else tissue.slices.codes,
-        centering=settings.slice_centering,
-        slice_noise=settings.slice_noise,
-        correction=asked.correction,
-    )
-    if tissue.slices is None or tissue.rings is None:
-        embedding = over_rings(components.scores, tissue.mean, tissue.scale.rings)
-    else:
-        embedding = over_rings_by_slice(components.scores, tissue.mean, tissue.rings, tissue.slices.codes)
-    sharpening = find_sharpening(embedding, seed=asked.seed)
-    embedding = embedding if sharpening is None else sharpening.apply(embedding)
+
+    def found_on(device: torch.device | None) -> tuple[Components, Sharpening | None, np.ndarray]:
+        components = find_components(
+            expression.matrix,
+            tissue.mean,
+            n_components=settings.n_components,
+            rank=settings.expression_rank,
+            seed=asked.seed,
+            slices=None if tissue.slices is None else tissue.slices.codes,
+            centering=settings.slice_centering,
+            slice_noise=settings.slice_noise,
+            correction=asked.correction,
+            device=device or "cpu",
+        )
+        scores, mean = put(components.scores, device), put(tissue.mean, device)
+        if tissue.slices is None or tissue.rings is None:
+            embedding = over_rings(scores, mean, tissue.scale.rings)
+        else:
+            embedding = over_rings_by_slice(scores, mean, tissue.rings, tissue.slices.codes)
+        sharpening = find_sharpening(embedding, seed=asked.seed)
+        embedding = embedding if sharpening is None else sharpening.apply(embedding)
+        return components, sharpening, on_host(embedding)
+
+    (components, sharpening, embedding), device = where_it_fits(found_on, asked.device, "the components")
     rings, reach = tissue.scale.rings, tissue.scale.micrometres
     step = float("nan") if tissue.rings is None or not rings else reach / np.sqrt(rings)
     model = record_of_components(expression.genes, expression.target_sum, components, sharpening, rings, step)
@@ -116,7 +127,7 @@ def _by_components(expression: Expression, tissue: Tissue, settings: SpotscapeCo
     if tissue.slices is not None:
         record["integration"] = {"slice_noise": components.slice_noise, "signal": components.signal}
         record["integration"] |= {} if tissue.rings is None else {"rings": tissue.rings}
-    return Space(embedding, model, "cpu", record)
+    return Space(embedding, model, device, record)
 
 
 def _by_training(expression: Expression, tissue: Tissue, settings: SpotscapeConfig, asked: Asked) -> Space:

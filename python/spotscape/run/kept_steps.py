@@ -24,7 +24,7 @@ from spotscape.engine.checkpoint import Checkpoint
 from spotscape.run.encoders import Space
 from spotscape.run.steps import Expression, Tissue
 
-_EMBEDDING, _MODEL, _RECORD, _RUN = "embedding", "model", "record", "run"
+_EMBEDDING, _MODEL, _RECORD, _RUN, _DEVICE = "embedding", "model", "record", "run", "device"
 
 
 class KeptSteps:
@@ -72,7 +72,8 @@ class KeptSteps:
         if differing:
             raise _other(self._checkpoint, ", ".join(differing))
         record = dict(found.uns.get(_RECORD, {}))
-        return Space(np.asarray(found.obsm[_EMBEDDING]), dict(found.uns[_MODEL]), "cpu", record)
+        device = str(found.uns[_DEVICE])
+        return Space(np.asarray(found.obsm[_EMBEDDING]), dict(found.uns[_MODEL]), device, record)
 
     def keep_space(self, tissue: Tissue, space: Space, run: Mapping[str, Any]) -> None:
         """Keep an embedding, with the graph where it is the run's own."""
@@ -80,7 +81,8 @@ class KeptSteps:
         if not tissue.adata.n_vars:
             bare.obsp, bare.obsm, bare.uns = tissue.adata.obsp, tissue.adata.obsm, tissue.adata.uns
         bare.obsm[_EMBEDDING] = space.embedding
-        bare.uns = {**bare.uns, _MODEL: space.model, _RECORD: space.record, _RUN: json.dumps(run)}
+        bare.uns = {**bare.uns, _MODEL: space.model, _RECORD: space.record, _DEVICE: space.device}
+        bare.uns[_RUN] = json.dumps(run)
         self._write(bare)
 
     def _write(self, bare: AnnData) -> None:

@@ -71,8 +71,10 @@ def run_spotscape(
         Integer >= 0 that all randomness of the run comes from. The same seed, machine and number of threads
         give the same result to the bit.
     device
-        Where to train, if at all: ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``,
-        ``"cuda:N"``, ``"mps"``.
+        ``"auto"`` (an NVIDIA GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``. An NVIDIA
+        GPU does what is large after the choice of genes: covariances, the rings of neighbours, steps 5 and 6,
+        a training. Where its memory is too small, the CPU does the step, and a warning says so. Apple's GPU
+        (``"mps"``) trains, and nothing else. Parameters in ``uns`` say where the run was.
     threads
         Threads to compute with, kept for the whole run and restored after it; None takes ``OMP_NUM_THREADS``,
         else as many as the process may use.
@@ -123,7 +125,7 @@ def run_spotscape(
     Warns
     -----
     SpotscapeWarning
-        About spots without counts or neighbours.
+        About spots without counts or neighbours, and a GPU with too little memory.
 
     References
     ----------

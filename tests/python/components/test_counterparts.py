@@ -12,6 +12,7 @@ from spotscape.components.counterparts import (
     components_across_slices,
     components_without,
     counterparts,
+    nearest_of,
     smoothed_sample,
 )
 from spotscape.components.spatial_components import covariances, spatial_components
@@ -89,9 +90,18 @@ def test_counterparts_are_the_nearest_of_each_other_slice(sizes):
             there = np.flatnonzero(slices == other)
             apart = [np.square(places[spot] - places[one]).sum() for one in there]
             expected.add((spot, int(there[np.argmin(apart)])))
-    found = counterparts(places, slices)
+    found = counterparts(torch.from_numpy(places), slices)
     assert found.shape == (2, len(expected))
     assert set(map(tuple, found.T.tolist())) == expected
+
+
+def test_a_device_finds_the_same_in_blocks(monkeypatch):
+    rng = np.random.default_rng(2)
+    asking, others = (torch.from_numpy(rng.normal(size=(n, 4)) + 7) for n in (90, 50))
+    expected = nearest_of(asking, others)
+    monkeypatch.setattr(module, "_SEARCHED_BY_SKLEARN", ())
+    monkeypatch.setattr(module, "_BLOCK", 50 * 40)
+    np.testing.assert_array_equal(nearest_of(asking, others), expected)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -218,4 +228,4 @@ def test_each_of_many_slices_is_compared_with_some():
     assert (pairs[:, 0] != pairs[:, 1]).all()
     assert (np.bincount(pairs[:, 1]) == 20).all()
     places, slices = np.arange(60.0)[:, None], np.arange(60)
-    assert counterparts(places, slices).shape == (2, 1200)
+    assert counterparts(torch.from_numpy(places), slices).shape == (2, 1200)

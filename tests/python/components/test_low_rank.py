@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 
 from spotscape._neighborhood import neighborhood_mean
@@ -69,6 +70,33 @@ def test_left_is_the_projection_and_signs_are_settled(many):
     assert (right[np.arange(6), np.abs(right).argmax(axis=1)] > 0).all()
     again = streamed_svd(x, 6)
     np.testing.assert_array_equal(left, again.left)
+
+
+def test_products_on_a_device_are_those_of_numpy(many, monkeypatch):
+    x = expression()
+    wanted = np.arange(400) % 3 == 0
+    expected = right_vectors(x, 6, wanted)
+    monkeypatch.setattr(low_rank, "_there", lambda device: torch.device("cpu"))  # tensors, as on a GPU
+    found = right_vectors(x, 6, wanted, "cuda")
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(project(x, found, device="cuda"), x.toarray() @ found.T, atol=1e-4)
+
+
+def test_a_device_that_is_not_there_is_left_out():
+    assert low_rank._there("cpu") is None
+    assert torch.cuda.is_available() or low_rank._there("cuda") is None
+
+
+def test_rows_that_are_wanted_are_all_that_counts(many, monkeypatch):
+    x = expression()
+    wanted = np.zeros(400, dtype=bool)
+    wanted[[3, 40, 41, 399]] = True
+    monkeypatch.setattr("spotscape._row_blocks.BLOCK", 700)
+    np.testing.assert_allclose(
+        right_vectors(x, 4, wanted), right_vectors(x[np.flatnonzero(wanted)], 4), atol=1e-5
+    )
+    right = right_vectors(x, 6)
+    np.testing.assert_allclose(project(x, right, wanted), project(x, right)[wanted], atol=1e-5)
 
 
 @pytest.mark.parametrize("n_genes_left", [2, 59])

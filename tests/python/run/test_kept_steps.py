@@ -39,6 +39,18 @@ def run_killed(monkeypatch, run, step):
             run()
 
 
+@pytest.mark.filterwarnings("ignore:.*share their place")
+def test_where_an_embedding_was_made_is_kept_with_it(slices, tmp_path, monkeypatch):
+    where = {"checkpoint": tmp_path / "steps", "checkpoint_minutes": 0}
+    encode = ENCODERS["components"].encode
+    on_gpu = ENCODERS["components"]._replace(encode=lambda *a: encode(*a)._replace(device="cuda"))
+    with monkeypatch.context() as patched:
+        patched.setitem(ENCODERS, "components", on_gpu)
+        run_killed(monkeypatch, lambda: tl.run_spotscape(slices[0], **QUICK, **where), "domains")
+    tl.run_spotscape(slices[0], resume=True, device="cpu", **QUICK, **where)
+    assert slices[0].uns["spotscape"]["params"]["device"] == "cuda and cpu"
+
+
 @pytest.mark.filterwarnings("ignore:.*(hardly mix|In one slice only|blurred|share their place)")
 @pytest.mark.parametrize("step", ["components", "domains"])
 @pytest.mark.parametrize("several", [False, True])
