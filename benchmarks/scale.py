@@ -1,15 +1,18 @@
 """How time and memory grow with the number of cells, and what training by tiles costs in quality.
 
-    python -m benchmarks.scale [--parts telescope steps section runs cohort quality processes] [--write]
+    python -m benchmarks.scale [--parts telescope steps section runs cohort peers ...] [--write]
 
 ``telescope``: one value and gradient at a million cells. ``steps``: a training step against N, over the whole
 tissue, by tiles, and as the formulas stand, with N x N similarities. ``section``: one DLPFC section
 from its file to domains, and how long the program takes to start. ``runs``: simulated cells from a file to
 domains by the command line, with its checkpoint; ten million of them take 20 GB of disk (``--up-to`` leaves
-sizes out). ``cohort``: 200 sections of 10,000 cells, a file each. ``quality``: labelled slices by tiles and
-whole, by the same settings; there also what a moving estimate of the whole tissue's Gram matrices would
-give. ``matching``: similarity scale matching within a batch of tiles against the exact one.
-``processes``: two processes against one. Every figure is of a process of its own; memory is its peak.
+sizes out). ``cohort``: 200 sections of 10,000 cells, a file each. ``peers``: the same cells by scanpy (which
+knows no places), BANKSY and CellCharter, each in its environment (``python -m benchmarks.quality environments
+--peers banksy cellcharter``). ``quality``: labelled slices by tiles and whole, by the same settings; there
+also what a moving estimate of the whole tissue's Gram matrices would give. ``matching``: similarity scale
+matching within a batch of tiles against the exact one. ``processes``: two processes against one, in a
+training and in a run on counts that stay in their file. Every figure is of a process of its own; memory is
+its peak.
 ``--write`` puts the parts into ``results/scale.md``, others stay.
 """
 
@@ -429,6 +432,92 @@ def cohort(n_slices: int = 200, n_spots: int = 10_000, n_genes: int = 500) -> li
     ]
 
 
+# ---- peers -------------------------------------------------------------------------------------------------
+
+SCANPY = """
+import sys, numpy as np, scanpy as sc
+adata = sc.read_h5ad(sys.argv[1])
+sc.pp.normalize_total(adata)
+sc.pp.log1p(adata)
+sc.pp.pca(adata)
+sc.pp.neighbors(adata)
+sc.tl.leiden(adata, flavor="igraph", n_iterations=2, directed=False)
+np.savez(sys.argv[2], labels=adata.obs["leiden"].to_numpy().astype(str))
+"""
+OF_PEERS = ((20_000, ("scanpy", "banksy", "cellcharter")), (100_000, ("scanpy", "banksy")))
+"""Cells, and who takes them: CellCharter's training takes too long above the first size."""
+
+
+def program_of(peer: str, path: str, out: str) -> list[str]:
+    """Return the command that runs a method on a file."""
+    if peer == "spotscape":
+        return [sys.executable, "-m", "spotscape", "run", path, "-o", f"{out}.h5ad", "-k", "7", "-q"]
+    if peer == "scanpy":
+        return [sys.executable, "-c", SCANPY, path, f"{out}.npz"]
+    from benchmarks.quality.environments import REQUIREMENTS, python_of
+
+    script = REQUIREMENTS / f"run_{peer}.py"
+    return [str(python_of(peer)), str(script), path, "7", "0", f"{out}.npz"]
+
+
+def peer_once(peer: str, path: str, out: str) -> dict:
+    """Run a method on a file; what the process took, its imports and reading among it, and the ARI."""
+    import anndata
+    from sklearn.mixture import GaussianMixture
+
+    from spotscape.metrics import adjusted_rand_index
+
+    started = time.perf_counter()
+    subprocess.run(program_of(peer, path, out), check=True, stdout=subprocess.DEVNULL)
+    seconds, used = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if peer == "spotscape":
+        labels = anndata.read_h5ad(f"{out}.h5ad", backed="r").obs["spotscape_domain"].to_numpy()
+    else:
+        found = np.load(f"{out}.npz")
+        mixture = GaussianMixture(7, covariance_type="tied", n_init=5, random_state=0)
+        labels = found["labels"] if "labels" in found else mixture.fit_predict(found["embedding"])
+    truth = anndata.read_h5ad(path, backed="r").obs["ground_truth"].to_numpy()
+    return {
+        "seconds": seconds,
+        "processor": used.ru_utime + used.ru_stime,
+        "gb": used.ru_maxrss / 2**20,
+        "ari": float(adjusted_rand_index(truth, labels)),
+    }
+
+
+def simulate_for_peers(path: str, n_spots: int) -> dict:
+    """Write cells with what the peers' scripts read."""
+    from spotscape import datasets, io
+
+    adata = datasets.simulate_slice(n_spots=n_spots, n_genes=500, layout="cells", tissue="cortex")
+    adata.uns["layout"] = "cells"
+    io.write(adata, path)
+    return {"stored": int(adata.X.nnz)}
+
+
+def peers() -> list[str]:
+    """Return the table of other methods on the same cells."""
+    lines = [
+        "| cells x 500 genes | method | file to domains | of the processor | x ours | peak GB | x ours | "
+        "ARI |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for n_spots, others in OF_PEERS:
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/in.h5ad"
+            alone(simulate_for_peers, path, n_spots)
+            ours = alone(peer_once, "spotscape", path, f"{folder}/spotscape")
+            for peer in ("spotscape", *others):
+                one = ours if peer == "spotscape" else alone(peer_once, peer, path, f"{folder}/{peer}")
+                lines.append(
+                    f"| {n_spots:,} | {peer} | {one['seconds']:.0f} s | {one['processor']:.0f} s | "
+                    f"{one['processor'] / ours['processor']:.1f} | {one['gb']:.1f} | "
+                    f"{one['gb'] / ours['gb']:.1f} | {one['ari']:.2f} |"
+                )
+                print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
 # ---- quality -----------------------------------------------------------------------------------------------
 
 
@@ -563,33 +652,57 @@ def matching() -> list[str]:
 # ---- two processes -----------------------------------------------------------------------------------------
 
 
-def processes(n_spots: int = 100_000, n_genes: int = 200) -> list[str]:
+def processes(n_trained: int = 100_000, n_read: int = 1_000_000) -> list[str]:
     """Return the table of two processes against one, each process with one thread."""
+    training = ["--set", "encoder=gcn", "--set", "cluster_method=gmm", "--set", "batch_memory=1"]
+    lines = [
+        "| `torchrun` on one machine, a thread each | one process | two | embeddings differ by, of the "
+        "largest value |",
+        "| --- | --- | --- | --- |",
+    ]
+    for title, n_spots, n_genes, settings, step in (
+        ("training, {:,} cells, batches of 1 GB", n_trained, 200, training, "training"),
+        ("genes and components, {:,} cells, counts in their file", n_read, 500, [], "components"),
+    ):
+        seconds, apart = both_ways(n_spots, n_genes, settings, step)
+        lines.append(
+            f"| {title.format(n_spots)} | {seconds[1]:.0f} s | {seconds[2]:.0f} s | {apart:.1e} (bar 1e-4) |"
+        )
+        print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+def both_ways(n_spots: int, n_genes: int, settings: list[str], step: str) -> tuple[dict[int, float], float]:
+    """Return the seconds of a step in one process and in two, and how far their embeddings are apart."""
     import anndata
 
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    found = {}
+    seconds, found = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         alone(simulate, f"{folder}/in.h5ad", n_spots, n_genes)
         for number in (1, 2):
             start = [sys.executable, "-m"]
             if number > 1:
-                start += ["torch.distributed.run", f"--nproc-per-node={number}", "-m"]
+                start += ["torch.distributed.run", "--standalone", f"--nproc-per-node={number}", "-m"]
             out = f"{folder}/{number}.h5ad"
-            settings = ["-k", "7", "--set", "cluster_method=gmm", "--set", "batch_memory=1", "--backed", "-q"]
-            command = [*start, "spotscape", "run", f"{folder}/in.h5ad", "-o", out, *settings]
-            subprocess.run(command, check=True, env=environment)
+            command = [
+                *start,
+                "spotscape",
+                "run",
+                f"{folder}/in.h5ad",
+                "-o",
+                out,
+                "-k",
+                "7",
+                "--backed",
+                "-q",
+            ]
+            subprocess.run([*command, *settings], check=True, env=environment)
             done = anndata.read_h5ad(out, backed="r")
-            found[number] = done.obsm["X_spotscape"], float(done.uns["spotscape"]["seconds"]["training"])
-    (one, one_seconds), (two, two_seconds) = found[1], found[2]
-    apart = np.abs(two - one).max() / np.abs(one).max()
-    return [
-        f"| {n_spots:,} cells, batches of 1 GB, `torchrun` on one machine, a thread each | measured | bar |",
-        "| --- | --- | --- |",
-        f"| largest difference of the embeddings, of their largest value | {apart:.1e} | 1e-4 |",
-        f"| training, one process | {one_seconds:.0f} s | |",
-        f"| training, two processes | {two_seconds:.0f} s | |",
-    ]
+            steps = done.uns["spotscape"]["seconds"]
+            found[number] = done.obsm["X_spotscape"]
+            seconds[number] = sum(float(steps[name]) for name in {"genes", step})
+    return seconds, float(np.abs(found[2] - found[1]).max() / np.abs(found[1]).max())
 
 
 PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
@@ -598,6 +711,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "section": ("One section", section),
     "runs": ("From file to domains", runs),
     "cohort": ("Two hundred sections, a file each", cohort),
+    "peers": ("Beside other methods", peers),
     "quality": ("Quality by tiles", quality),
     "matching": ("Scale matching within tiles", matching),
     "processes": ("Two processes against one", processes),

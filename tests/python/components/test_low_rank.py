@@ -7,7 +7,7 @@ from scipy import sparse
 
 from spotscape._neighborhood import neighborhood_mean
 from spotscape.components import find_components, low_rank
-from spotscape.components.low_rank import is_streamed, project, streamed_svd, truncated_svd
+from spotscape.components.low_rank import is_streamed, project, right_vectors, streamed_svd, truncated_svd
 
 
 def expression(n=400, g=60, seed=0):
