@@ -14,6 +14,8 @@ from spotscape.alignment.registration import Registration, first_kind, is_over, 
 from spotscape.alignment.stack import Stack
 
 LOW_AGREEMENT = 0.4
+LOW_ALIKENESS = 0.45
+"""Of a stack. Agreement does not tell there: sections that lie right may have 0.2, as within layers."""
 STRAY = 10.0
 """How much worse than the others, in spot distances more than theirs, a landmark fits that is wrong."""
 FEWEST_TO_JUDGE = 4
@@ -114,13 +116,13 @@ def said_of_stack(names: list[str], found: Stack) -> list[str]:
             f"{_sections(names, two_ways)} the others in two ways, as well within the error. The tissue "
             "looks alike both ways; tell by the image or a landmark which one is right."
         )
-    doubtful = _left_behind(found, lambda _, taken: taken.agreement >= LOW_AGREEMENT)
+    doubtful = _left_behind(found, lambda _, taken: taken.alikeness >= LOW_ALIKENESS)
     doubtful = [number for number in doubtful if number not in two_ways]
     if doubtful:
         said.append(
-            f"{_sections(names, doubtful)} the others at an agreement below {LOW_AGREEMENT} only (1: all "
-            "matches lie on each other, 0 is chance). Sections that do not overlap, or are in another unit, "
-            "may look so, too: look at them before they are used."
+            f"{_sections(names, doubtful)} the others badly: spots that come to lie on each other are alike "
+            f"at less than {LOW_ALIKENESS} (1 is equal, 0 is chance). Sections that do not overlap may look "
+            "so, too: look at them before they are used."
         )
     return said
 

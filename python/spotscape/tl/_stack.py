@@ -112,8 +112,8 @@ def align_stack(
     SpotscapeWarning
         Of each section that could not be placed, and why: no alignment, or alignments that contradict each
         other. Of neighbours that seem to be in different units. Of sections that fit the others as well
-        another way, where the stack does not tell which is right. And of those that agree with the others at
-        less than 0.4: sections that do not overlap may look so, too.
+        another way, where the stack does not tell which is right. And of those whose spots are alike to those
+        that they lie on at less than 0.45: sections that do not overlap may look so, too.
 
     References
     ----------

@@ -232,14 +232,6 @@ def test_of_three_sections_the_one_in_another_unit_is_named_and_left_out(odd, be
     assert sections["placed"].tolist() == [number != odd for number in range(3)]
 
 
-def test_a_unit_that_is_little_off_is_said():
-    adata, _ = three()
-    adata.obsm["spatial"][2 * N :] *= 1.3
-    (text,), _ = said(adata)
-    assert text.startswith("Section 'c' fits the others at an agreement below 0.4 only")
-    assert "in another unit" in text
-
-
 @pytest.mark.parametrize("odd", [0, 1, 2])
 def test_a_section_that_does_not_overlap_is_said(odd):
     adata, true = three()
@@ -270,9 +262,14 @@ def test_a_section_on_one_point_or_one_line_is_said_and_left_out(squeezed):
 
 
 def test_sections_that_are_well_aligned_raise_no_doubt():
-    texts, sections = said(three()[0])
-    assert texts == []
-    assert sections["placed"].all()
+    """Also where few matches lie on each other, as in tissue that says little of the place within a layer."""
+    for noise in (0.15, 0.5):
+        adata, true = three(noise)
+        texts, sections = said(adata)
+        assert texts == []
+        assert sections["placed"].all()
+        assert np.nanmedian(error(adata, true)) < 0.8
+    assert (adata.uns["spotscape_stack"]["edges"]["agreement"] < 0.4).all()
 
 
 def test_a_tissue_that_looks_alike_both_ways_is_said():
