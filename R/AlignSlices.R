@@ -17,7 +17,9 @@
 #' @param transform `"rigid"`: turned, shifted and turned over; `"similarity"`: also scaled, for slices in different units;
 #'   `"affine"`: also sheared; `"nonrigid"`: after the rigid step bent by a smooth deformation, as sections bend on the
 #'   glass, so that cells come to lie on those that are like them; `"none"`: nothing is moved, and cells are matched by their
-#'   embedding alone, as for slices of different individuals.
+#'   embedding alone, wherever these lie. Take a transform where both slices show the same parts in the same arrangement,
+#'   however they lie: rigid where these are of one shape, nonrigid where one grew or bent. Take none where they do not, as
+#'   slices of different animals often; `agreement` below 0.4 is a sign.
 #' @param matching How cells are matched once the slices are aligned. `"nearest"`: each cell to the most alike of those
 #'   near it. `"transport"`: by unbalanced optimal transport, so that few cells share a partner.
 #' @param representation What cells are matched by. `"matching"`: embeddings made here from the counts, with more components

@@ -3,7 +3,9 @@
 #' Each section is aligned to the next, and to the one after it, as by [AlignSlices()]. One motion for each section is then
 #' found from all of these together: it does not drift as a chain of motions does, and it bridges a section that is torn or
 #' missing. An alignment that contradicts the others is left out. A section that fits nowhere is not placed, and a warning
-#' says why.
+#' says why. Warnings also name neighbours that seem to be in different units, sections that fit the others as well another
+#' way, such as their mirror image, and those whose cells are alike to those that they lie on at less than 0.45, as of
+#' sections that do not overlap. Where layers look alike all along, such a section may get a place without a word.
 #'
 #' @inheritParams AlignSlices
 #' @param object A Seurat, SpatialExperiment or SingleCellExperiment object with the sections of one tissue, after

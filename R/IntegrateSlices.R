@@ -47,7 +47,8 @@
 #'   object. `NULL`: see the table. Python and the shell call it `slice_key`, and so does the record of a run.
 #' @param slice_key The old name of `slice_by`, with a warning.
 #' @param condition_key Name of the column with the slices' conditions, one to a slice. It is checked and recorded for
-#'   [CompareDomains()]. Embedding and domains do not use it.
+#'   [CompareDomains()]. Embedding and domains do not use it. A warning names domains of one condition alone that seem to be
+#'   those of another, torn off by a difference between slices.
 #' @param correction How much of the differences between slices is taken out. At 1 the data decide: as much as leaves the
 #'   slices a third of their spatial signal. 0 leaves the differences. Larger values mix the slices more, and may mix
 #'   domains. It multiplies the weight that was found. Below 1 it also multiplies the centring of genes within slices.

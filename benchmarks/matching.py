@@ -121,6 +121,36 @@ def halves(seed: int) -> Iterator[Row]:
 
 def animals(seed: int) -> Iterator[Row]:
     """Slices of different animals, and a tissue at two times, matched without a transform."""
+    for name, both, reference, moved in unlike_pairs(seed):
+        for by in BY:
+            aligned(both, by, seed, reference=reference, transform="none")
+            score = transferred(both, "spotscape", reference, moved)
+            yield {"data": f"{name}, {moved} to {reference}", "method": by, "LTARI": score, **cost()}
+
+
+def transforms(seed: int) -> Iterator[Row]:
+    """Find out whether places help: the same pairs without a transform and with one, upright and turned."""
+    for name, both, reference, moved in unlike_pairs(seed):
+        own = (both.obs["slice"] == moved).to_numpy()
+        upright = both.obsm["spatial"]
+        elsewhere = upright.copy()
+        elsewhere[own] = turned(upright[own], np.random.default_rng(seed))
+        for lies, both.obsm["spatial"] in (("upright", upright), ("turned", elsewhere)):
+            for transform in ("none", "rigid", "nonrigid"):
+                matches = aligned(both, None, seed, reference=reference, transform=transform)
+                row = both.uns["spotscape_alignment"]["slices"].set_index("slice").loc[moved]
+                yield {
+                    "data": f"{name}, {moved} to {reference}, {lies}",
+                    "method": transform,
+                    "LTARI": transferred(both, "spotscape", reference, moved),
+                    "matched": len(matches) / own.sum(),
+                    "agreement": float(row["agreement"]),
+                }
+        both.obsm["spatial"] = upright
+
+
+def unlike_pairs(seed: int) -> Iterator[tuple[str, ad.AnnData, str, str]]:
+    """Return slices of different animals or times after a run; which is the reference, and which is moved."""
     early, late = datasets.simulate_development(n_spots=1500, n_genes=600, seed=seed)
     sets = {"development": ({"early": early, "late": late}, 7)}
     if seed == 0:
@@ -129,10 +159,7 @@ def animals(seed: int) -> Iterator[Row]:
     for name, (slices, k) in sets.items():
         both = tl.integrate_slices(slices, n_domains=k, seed=seed, progress=False)
         for reference, moved in (tuple(slices), tuple(slices)[::-1]):
-            for by in BY:
-                aligned(both, by, seed, reference=reference, transform="none")
-                score = transferred(both, "spotscape", reference, moved)
-                yield {"data": f"{name}, {moved} to {reference}", "method": by, "LTARI": score, **cost()}
+            yield name, both, reference, moved
 
 
 def overlap(seed: int) -> Iterator[Row]:
@@ -163,7 +190,9 @@ def large(seed: int) -> Iterator[Row]:
 _STARTED = [0.0, 0.0]
 
 
-def aligned(both: ad.AnnData, by: str, seed: int, transform: str = "rigid", **more: str) -> pd.DataFrame:
+def aligned(
+    both: ad.AnnData, by: str | None, seed: int, transform: str = "rigid", **more: str
+) -> pd.DataFrame:
     """Align and return the matches; starts the clocks."""
     _STARTED[:] = time.perf_counter(), time.process_time()
     tl.align_slices(both, representation=by, transform=transform, seed=seed, **more)
@@ -178,7 +207,8 @@ def cost() -> Row:
 
 
 PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
-    part.__name__: part for part in (pseudo_spots, cells_to_spots, halves, animals, overlap, large)
+    part.__name__: part
+    for part in (pseudo_spots, cells_to_spots, halves, animals, transforms, overlap, large)
 }
 
 

@@ -228,6 +228,26 @@ def test_conditions_are_compared(command, tmp_path):
     )
 
 
+def test_conditions_that_tore_a_domain_are_said_once_and_in_the_report(command, tmp_path):
+    """The run and the comparison after it find the same."""
+    slices = datasets.simulate_slices(
+        n_slices=4, n_spots=300, n_genes=200, n_domains=3, batch_strength=0.0, marker_strength=1.0, seed=2
+    )
+    for number, one in enumerate(slices):
+        one.obs["condition"] = "case" if number < 2 else "control"
+        if number < 2:
+            one.X = one.X.multiply(np.where(np.arange(200) % 2, 4, 1)).astype("float32").tocsr()
+        io.write(one, tmp_path / f"s{number}.h5ad")
+    paths = sorted(tmp_path.glob("s*.h5ad"))
+    options = ("--condition-key", "condition", "--correction", 0, "--report", "report.html", "-k", 6)
+    ended = command("run", *paths, "-o", "out.h5ad", *options)
+    assert ended.code == 0, ended.err
+    said = [line for line in ended.err.splitlines() if "Of one condition only" in line]
+    assert len(said) == 1
+    assert "Raise --correction" in said[0]
+    assert "Of one condition only" in (tmp_path / "report.html").read_text().split('id="conditions"')[1]
+
+
 def test_slices_are_named_apart(tmp_path):
     paths = [tmp_path / name for name in ("a/x/slice.h5ad", "b/x/slice.h5ad", "b/outs", "c.h5ad")]
     for path in paths:

@@ -28,6 +28,8 @@ LOWEST_ALIKENESS = 0.3
 LOWEST_LIFT = 2.0
 """How many more matches have to agree than would if they were drawn at random."""
 LOWEST_OVERLAP = 0.1
+_LINE = 1e-3
+"""How thin spots lie, as a share of their length, that are taken for a line, as of a column given twice."""
 _CLUMP = 0.2
 """Share of the tissue's width that the matches have to be spread over (as a standard deviation)."""
 
@@ -165,6 +167,9 @@ def _register(
     if number < FEWEST_MATCHES:
         return None, f"{number} spots match in the embedding, and {FEWEST_MATCHES} are needed"
     for side, places, everywhere in ((0, sides.xy, "moved slice"), (1, sides.reference_xy, "reference")):
+        width, thickness = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
+        if thickness < _LINE * width:
+            return None, f"all spots of the {everywhere} lie on one line, which is its own mirror image"
         spread = places[pairs[:, side]].std(axis=0).max() / max(places.std(axis=0).max(), 1e-300)
         if spread < _CLUMP:
             return (

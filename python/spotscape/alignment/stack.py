@@ -54,18 +54,22 @@ class Link(NamedTuple):
     by_rival: bool
     off: float
 
+    @property
+    def way(self) -> Registration | None:
+        """The motion that was taken, or would be, with what speaks for it; None where there is none."""
+        best = self.aligned.found
+        return best.rival if best is not None and self.by_rival else best
+
 
 class Stack(NamedTuple):
     """Where sections lie: motion and deformation of each (None: not placed, not bent), and the links.
 
-    ``in_two_ways`` says of which sections all alignments that hold it fit as well another way. ``spacing`` is
-    the distance of neighbouring spots.
+    ``spacing`` is the distance of neighbouring spots.
     """
 
     poses: list[Transform | None]
     bends: list[Deformation | None]
     links: list[Link]
-    in_two_ways: list[bool]
     spacing: float
 
     def place(self, number: int, points: np.ndarray) -> np.ndarray:
@@ -113,8 +117,7 @@ def stack(sections: list[Section], transform: str, skips: int, n_neighbors: int,
         )
     apart = [spacing for _, spacing in found if np.isfinite(spacing)]
     step = float(np.median(apart)) if apart else np.nan
-    two_ways = [_in_two_ways(number, links) for number in range(n)]
-    rigid = Stack(placed.poses, [None] * n, links, two_ways, step)
+    rigid = Stack(placed.poses, [None] * n, links, step)
     if transform != NONRIGID:
         return rigid
     return rigid._replace(bends=[_bent(rigid, sections, number) for number in range(n)])
@@ -139,12 +142,6 @@ def _edge(one: int, other: int, way: Registration, sections: list[Section], spac
     over = xy[np.isfinite(distances)]
     evidence = float(way.inliers.sum()) * max(way.agreement, 0.01)
     return Edge(one, other, way.transform, evidence, four_points(over), spacing)
-
-
-def _in_two_ways(number: int, links: list[Link]) -> bool:
-    """Say whether all that holds a section fits as well another way."""
-    holding = [link for link in links if link.kept and number in (link.one, link.other)]
-    return bool(holding) and all(link.aligned.found and link.aligned.found.rival for link in holding)
 
 
 def _bent(rigid: Stack, sections: list[Section], number: int) -> Deformation | None:

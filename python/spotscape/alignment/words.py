@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -11,6 +14,8 @@ from spotscape.alignment.registration import Registration, first_kind, is_over, 
 from spotscape.alignment.stack import Stack
 
 LOW_AGREEMENT = 0.4
+LOW_ALIKENESS = 0.45
+"""Of a stack. Agreement does not tell there: sections that lie right may have 0.2, as within layers."""
 STRAY = 10.0
 """How much worse than the others, in spot distances more than theirs, a landmark fits that is wrong."""
 FEWEST_TO_JUDGE = 4
@@ -95,14 +100,9 @@ def said_of_stack(names: list[str], found: Stack) -> list[str]:
     """Return what a user should know of a stack before it is used; nothing where all is well."""
     said = []
     for number, pose in enumerate(found.poses):
-        links = [link for link in found.links if number in (link.one, link.other)]
         if pose is not None:
-            if found.in_two_ways[number] and number:
-                said.append(
-                    f"Section {names[number]!r} fits the others in two ways, as well within the error. The "
-                    "tissue looks alike both ways; tell by the image or a landmark whether it lies right."
-                )
             continue
+        links = [link for link in found.links if number in (link.one, link.other)]
         known = [link for link in links if link.aligned.found is not None]
         why = "its alignments contradict each other or hold no section that is placed"
         if not known:
@@ -110,4 +110,41 @@ def said_of_stack(names: list[str], found: Stack) -> list[str]:
             other = names[nearest.other if nearest.one == number else nearest.one]
             why = f"it could not be aligned (to {other!r}: {nearest.aligned.why})"
         said.append(f"Section {names[number]!r} was not placed: {why}.")
+    two_ways = _left_behind(found, lambda best, _: best.rival is None)
+    if two_ways:
+        said.append(
+            f"{_sections(names, two_ways)} the others in two ways, as well within the error. The tissue "
+            "looks alike both ways; tell by the image or a landmark which one is right."
+        )
+    doubtful = _left_behind(found, lambda _, taken: taken.alikeness >= LOW_ALIKENESS)
+    doubtful = [number for number in doubtful if number not in two_ways]
+    if doubtful:
+        said.append(
+            f"{_sections(names, doubtful)} the others badly: spots that come to lie on each other are alike "
+            f"at less than {LOW_ALIKENESS} (1 is equal, 0 is chance). Sections that do not overlap may look "
+            "so, too: look at them before they are used."
+        )
     return said
+
+
+def _left_behind(found: Stack, is_sure: Callable[[Registration, Registration], bool]) -> list[int]:
+    """Return the placed sections that no chain of sure alignments joins to the largest part of the stack.
+
+    Whether one is sure is told by its best motion and by the one that was taken.
+    """
+    part = list(range(len(found.poses)))
+    for link in found.links:
+        best, taken = link.aligned.found, link.way
+        if link.kept and best is not None and taken is not None and is_sure(best, taken):
+            one, other = part[link.one], part[link.other]
+            part = [one if number == other else number for number in part]
+    there = [number for number, pose in enumerate(found.poses) if pose is not None]
+    sizes = Counter(part[number] for number in there)
+    largest = max(sizes, key=sizes.__getitem__)  # the first of equals, as it gives the frame
+    return [number for number in there if part[number] != largest]
+
+
+def _sections(names: list[str], numbers: list[int]) -> str:
+    """Name sections that fit the others in some way."""
+    listed = ", ".join(repr(names[number]) for number in numbers)
+    return f"Section {listed} fits" if len(numbers) == 1 else f"Sections {listed} fit"

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -126,7 +127,7 @@ def main(argv: list[str] | None = None) -> None:
         signal.signal(signal.SIGTERM, _terminate)
     with warnings.catch_warnings():
         warnings.simplefilter("always", SpotscapeWarning)
-        warnings.showwarning = _show_warning
+        warnings.showwarning = _show_each_once()
         sys.exit(_exit_code(argv, left))
 
 
@@ -171,7 +172,17 @@ def _fail(message: str) -> int:
     return BAD_INPUT
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """Print our warnings as one line; other packages' only where Python was asked for them (-W)."""
-    if issubclass(category, SpotscapeWarning) or sys.warnoptions:
-        typer.echo(f"spotscape: warning: {' '.join(in_words_of('shell', str(message)).split())}", err=True)
+def _show_each_once() -> Callable[..., None]:
+    """Return what shows warnings in one line, each text once: several steps of a command may find the same.
+
+    Other packages' are shown only where Python was asked for them (-W).
+    """
+    shown: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        text = " ".join(in_words_of("shell", str(message)).split())
+        if (issubclass(category, SpotscapeWarning) or sys.warnoptions) and text not in shown:
+            shown.add(text)
+            typer.echo(f"spotscape: warning: {text}", err=True)
+
+    return show

@@ -18,6 +18,8 @@ from spotscape.comparison.pseudobulk import add_up
 
 _SIGNAL = 0.5
 """Share of a profile that has to be the same in both halves of the spots, or nothing is said."""
+_ROWS = 20_000
+"""Spots whose counts are looked at together."""
 
 
 class Closest(NamedTuple):
@@ -87,25 +89,33 @@ def profiles(counts: Counts, groups: Groups, *, seed: int = 0) -> Profiles:
     >>> domains = np.where(np.arange(160) < 80, "1", "2")
     >>> domains[40:80], domains[120:] = "3", "4"
     >>> level = 5 * np.where(np.isin(domains, ["1", "2"])[:, None], [1, 2, 3, 4], [4, 3, 2, 1])
-    >>> counts = SimpleNamespace(matrix=sparse.csr_matrix(rng.poisson(level).astype(float)))
+    >>> counts = sparse.csr_matrix(rng.poisson(level).astype(float))
+    >>> counts = SimpleNamespace(matrix=counts, var_names=pd.Index(list("wxyz")))
     >>> one = pd.Categorical(names)
     >>> groups = Groups(one, one, pd.Categorical(domains), pd.Series(["a", "b"], index=["a", "b"]))
     >>> profiles(counts, groups).closest("1", "a", "b", 10).domain
     '2'
     """
-    seen = np.asarray(counts.matrix.sum(axis=1)).ravel() > 0
-    used = np.flatnonzero(seen & (groups.domains.codes >= 0))
-    slices, domains = groups.slices.codes[used], groups.domains.codes[used]
-    shape = 2, len(groups.slices.categories), len(groups.domains.categories)
-    half = np.random.default_rng(seed).permutation(len(used)) % 2
-    cell = np.ravel_multi_index((half, slices, domains), shape)
-    levels = log_per_ten_thousand(sparse.csr_matrix(counts.matrix[used]))
-    sums = add_up(levels, pd.Categorical(cell, range(np.prod(shape)))).reshape(*shape, -1)
-    numbers = np.bincount(cell, minlength=np.prod(shape)).reshape(shape)
-    of_slice = sums.sum(axis=(0, 2)) / np.maximum(numbers.sum(axis=(0, 2)), 1)[:, None]
-    sums -= numbers[..., None] * of_slice[:, None]
-    conditions = list(groups.conditions.categories)
-    member = np.array([(groups.of_slice == name).to_numpy() for name in conditions], dtype=float)
-    n = np.einsum("cs,hsd->hcd", member, numbers)
-    means = np.einsum("cs,hsdg->hcdg", member, sums) / np.maximum(n, 1)[..., None]
-    return Profiles(means, n.sum(axis=0), conditions, list(groups.domains.categories))
+    conditions, domains = groups.conditions, groups.domains
+    n_genes, n_slices = len(counts.var_names), len(groups.slices.categories)
+    shape = 2, len(conditions.categories), len(domains.categories)
+    half = np.random.default_rng(seed).permutation(len(domains)) % 2
+    used = np.asarray(domains.codes >= 0)
+    cell = np.ravel_multi_index((half, conditions.codes, np.maximum(domains.codes, 0)), shape)
+    sums, of_slice = np.zeros((np.prod(shape), n_genes)), np.zeros((n_slices, n_genes))
+    for start in range(0, len(used), _ROWS):  # counts may be on disk
+        here = slice(start, start + _ROWS)
+        rows = sparse.csr_matrix(counts.matrix[here])
+        used[here] &= np.asarray(rows.sum(axis=1)).ravel() > 0
+        chosen = start + np.flatnonzero(used[here])
+        levels = log_per_ten_thousand(rows[chosen - start])
+        sums += add_up(levels, pd.Categorical(cell[chosen], range(len(sums))))
+        of_slice += add_up(levels, groups.slices[chosen])
+    numbers = np.zeros((*shape[:2], n_slices, shape[2]))
+    codes = half, conditions.codes, groups.slices.codes, domains.codes
+    np.add.at(numbers, tuple(one[used] for one in codes), 1)
+    of_slice /= np.maximum(numbers.sum(axis=(0, 1, 3)), 1)[:, None]
+    means = sums.reshape(*shape, -1) - np.einsum("hcsd,sg->hcdg", numbers, of_slice)
+    n = numbers.sum(axis=2)
+    means /= np.maximum(n, 1)[..., None]
+    return Profiles(means, n.sum(axis=0), list(conditions.categories), list(domains.categories))

@@ -39,7 +39,7 @@ def remarks_on(
     """
     texts = [on_left_out(design) for design in designs if design.left_out]
     texts += [_on_shares(rows) for _, rows in composition.groupby(_keys.CONDITION, sort=False)]
-    texts.append(_on_alike(composition[composition["similarity"] >= ALIKE]))
+    texts.append(on_alike(composition))
     by_spots = genes.loc[genes["method"] == WILCOXON, "domain"].unique()
     if len(by_spots):
         several = SEVERAL[designs[0].unit]
@@ -56,8 +56,9 @@ def remarks_on(
     return [text for text in texts if text]
 
 
-def _on_alike(rows: pd.DataFrame) -> str:
+def on_alike(composition: pd.DataFrame) -> str:
     """Name domains of one condition that the other seems to have under another name."""
+    rows = composition[composition["similarity"] >= ALIKE]
     if rows.empty:
         return ""
     named = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from anndata import AnnData
 
@@ -24,9 +25,8 @@ def write_analysis(adata: AnnData, analysis: Analysis, key_added: str) -> None:
 
 def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:
     """Write domains and their record; what belonged to an earlier labelling and no longer fits goes."""
-    names = [str(i + 1) for i in range(int(found.labels.max()) + 1)]
     key = _keys.domain(key_added)
-    adata.obs[key] = pd.Categorical.from_codes(found.labels, names)
+    adata.obs[key] = domain_column(found.labels)
     if found.confidence is not None:
         adata.obs[_keys.confidence(key_added)] = found.confidence
     elif _keys.confidence(key_added) in adata.obs:
@@ -37,6 +37,11 @@ def write_domains(adata: AnnData, found: Domains, key_added: str) -> None:
         "domains": found.details,
         **({} if found.curve is None else {"n_domains": found.curve}),
     }
+
+
+def domain_column(labels: np.ndarray) -> pd.Categorical:
+    """Return domains, counted from 0, under the names that they are written by: "1", "2", ..."""
+    return pd.Categorical.from_codes(labels, [str(label + 1) for label in range(int(labels.max()) + 1)])
 
 
 def _forget_tree(adata: AnnData, key_added: str) -> None:

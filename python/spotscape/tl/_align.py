@@ -65,7 +65,10 @@ def align_slices(
         units; ``"affine"``: also sheared; ``"nonrigid"``: after the rigid step bent by a smooth deformation
         [3]_, as sections bend on the glass, so that spots come to lie on those that are
         like them; ``"none"``: nothing is moved, and spots are matched by their
-        embedding alone, as for slices of different individuals.
+        embedding alone, wherever these lie. Take a transform where both slices show the same parts in the
+        same arrangement, however they lie: rigid where these are of one shape, nonrigid where one grew or
+        bent. Take none where they do not, as slices of different animals often; ``agreement`` below 0.4 is a
+        sign.
     matching
         How spots are matched once the slices are aligned: ``"nearest"``, each spot to the most alike of those
         near it; ``"transport"``, by unbalanced optimal transport [2]_, so that few spots share a partner.

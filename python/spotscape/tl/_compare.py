@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from spotscape._validate import SpotscapeWarning, check_choice, check_integer, d
 from spotscape.comparison.closest import Closest, profiles
 from spotscape.comparison.design import Design, design_of
 from spotscape.comparison.genes import Counts, Groups, adjusted, compare_genes, no_genes
-from spotscape.comparison.remarks import remarks_on
+from spotscape.comparison.remarks import on_alike, remarks_on
 from spotscape.comparison.shares import MODERATED_T, TESTS, compare_composition
 from spotscape.pp import check_adata, find_counts
 from spotscape.run.read import check_key_added
@@ -25,6 +26,7 @@ from spotscape.tl._labels import check_reference, read_donors, read_groups
 
 ABSENT = 0.05
 """A domain is in one condition only if its share in the other is below this part of its share in the one."""
+MIN_SPOTS = 10
 _CONDITION_KEY, _SLICE_KEY = "condition_key", "slice_key"
 
 
@@ -38,7 +40,7 @@ def compare_domains(
     reference: str | None = None,
     domain_key: str | None = None,
     test: str = MODERATED_T,
-    min_spots: int = 10,
+    min_spots: int = MIN_SPOTS,
     layer: str | None = None,
     key_added: str = _keys.KEY_ADDED,
     copy: bool = False,
@@ -191,6 +193,22 @@ def compare_domains(
         "warnings": texts,
     }
     return adata if copy else None
+
+
+def said_of_torn_domains(groups: Groups, find: Callable[[], Counts]) -> str:
+    """Name domains of one condition that `compare_domains` finds to be like another's; "" where none is.
+
+    Counts are only looked for where a domain is of one condition alone.
+    """
+    reference, shares = groups.conditions.categories[0], _shares(groups, None)
+    compared = [
+        _compare_shares(shares, groups, design_of(groups.of_slice, None, other, reference), MODERATED_T)
+        for other in groups.conditions.categories.drop(reference)
+    ]
+    table = pd.concat(compared, ignore_index=True)
+    if not table["only_in"].any():
+        return ""
+    return on_alike(_with_closest(table, find(), groups, MIN_SPOTS))
 
 
 def _with_closest(table: pd.DataFrame, counts: Counts, groups: Groups, min_spots: int) -> pd.DataFrame:

@@ -23,7 +23,8 @@ from spotscape._validate import SpotscapeWarning, check_integer, check_number, d
 from spotscape.config import SpotscapeConfig, resolve_config
 from spotscape.engine.helpers import helped
 from spotscape.engine.trainer import Progress
-from spotscape.pp import check_adata
+from spotscape.pp import check_adata, find_counts
+from spotscape.pp.counts import MANY_SPOTS
 from spotscape.pp.fractions import fractions
 from spotscape.pp.panels import on_measured_genes
 from spotscape.run import analyse
@@ -33,7 +34,9 @@ from spotscape.run.mixing import assess, remarks
 from spotscape.run.placement import learn_and_place, small_slices
 from spotscape.run.read import as_checkpoint, check_key_added, check_n_domains
 from spotscape.run.record import collected_warnings
-from spotscape.run.write import write_analysis
+from spotscape.run.write import domain_column, write_analysis
+from spotscape.tl._compare import said_of_torn_domains
+from spotscape.tl._labels import groups_of
 from spotscape.tl._run import run_spotscape
 
 
@@ -79,7 +82,7 @@ def integrate_slices(
         they differ, else ``slice1``, ``slice2``, ... R calls it ``slice_by``.
     condition_key
         Name in ``obs`` of the slices' conditions, one to a slice; checked and recorded for `compare_domains`,
-        and not used in training.
+        and not used in training. A domain of one condition alone that seems to be another's is said.
     n_domains
         Number of domains over all slices; None has it suggested from the data.
     correction
@@ -139,7 +142,8 @@ def integrate_slices(
     -----
     SpotscapeWarning
         Where genes are left out, names are changed, coordinates seem to be in different units, slices are too
-        small to learn from, the slices do not mix, or a domain is in one slice only.
+        small to learn from, the slices do not mix, a domain is in one slice only, or a domain of one
+        condition is expressed like one of another (see `compare_domains`).
 
     References
     ----------
@@ -211,7 +215,12 @@ def integrate_slices(
             analysis = learn(measured, slice_key=slice_key)
         names = list(slices.categories)
         found = assess(analysis.embedding, slices, analysis.domains.labels, seed=seed)
-    texts = remarks(found, correction=correction)
+        texts = remarks(found, correction=correction)
+        if condition_key is not None:
+            domains = domain_column(analysis.domains.labels)
+            groups = groups_of(slices, adata.obs[condition_key], domains)
+            find = partial(find_counts, measured, layer=layer, stay_above=MANY_SPOTS)
+            texts += filter(None, [said_of_torn_domains(groups, find)])
     for text in texts:
         warn(text, SpotscapeWarning, stacklevel=2)
     if single and copy:

@@ -67,9 +67,14 @@ def read_groups(adata: AnnData, slice_key: str, condition_key: str, domain_key: 
     if not len(column.categories):
         raise input_error(f"adata.obs[{domain_key!r}]", "no spot with a domain", "domains")
     domains = column.rename_categories([str(name) for name in column.categories])
-    column = pd.Categorical(adata.obs[condition_key]).remove_unused_categories()
+    return groups_of(slices, adata.obs[condition_key], domains)
+
+
+def groups_of(slices: pd.Categorical, condition: pd.Series, domains: pd.Categorical) -> Groups:
+    """Return who belongs where."""
+    column = pd.Categorical(condition).remove_unused_categories()
     conditions = column.rename_categories([str(name) for name in column.categories])
-    first = pd.Series(np.arange(adata.n_obs)).groupby(slices.codes).first()
+    first = pd.Series(np.arange(len(slices))).groupby(slices.codes).first()
     of_slice = pd.Series(np.asarray(conditions)[first], index=list(slices.categories))
     return Groups(slices, conditions, domains, of_slice)
 

@@ -111,8 +111,9 @@ def align_stack(
     -----
     SpotscapeWarning
         Of each section that could not be placed, and why: no alignment, or alignments that contradict each
-        other. And of neighbours that seem to be in different units, or that fit as well another way where
-        the stack does not tell which is right.
+        other. Of neighbours that seem to be in different units. Of sections that fit the others as well
+        another way, where the stack does not tell which is right. And of those whose spots are alike to those
+        that they lie on at less than 0.45: sections that do not overlap may look so, too.
 
     References
     ----------
@@ -259,8 +260,7 @@ def _row(found: Stack, number: int, names: list[str], heights: np.ndarray, xy: n
 
 def _edge(link: Link, names: list[str]) -> dict[str, Any]:
     """Return what the table says of two sections that were aligned."""
-    best = link.aligned.found
-    way = best.rival if best is not None and link.by_rival else best
+    way = link.way
     figures = ("agreement", "alikeness", "overlap")
     return {
         _keys.SLICE: names[link.one],

@@ -217,6 +217,15 @@ def test_matches_in_one_clump_fix_no_transform():
         align_slices(adata)
 
 
+@pytest.mark.parametrize("side", [slice(0, 500), slice(500, 1000)])
+def test_spots_on_one_line_fix_no_transform(side):
+    adata, _ = two_slices(turn(0), np.zeros(2))
+    adata.obsm["spatial"][side, 1] = adata.obsm["spatial"][side, 0]
+    with pytest.warns(SpotscapeWarning, match="lie on one line"):
+        align_slices(adata)
+    assert np.isnan(adata.obsm["spatial_aligned"][500:]).all()
+
+
 def layered(matrix, *, detail, seed=0):
     """Two sections of a layered tissue that overlap; spots of both differ within layers by ``detail``."""
     rng = np.random.default_rng(seed)

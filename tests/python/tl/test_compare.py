@@ -8,9 +8,12 @@ from scipy import sparse, stats
 
 from spotscape import datasets, io, metrics
 from spotscape._validate import InputError, SpotscapeWarning
+from spotscape.comparison.closest import profiles
 from spotscape.comparison.genes import adjusted
 from spotscape.comparison.pseudobulk import add_up, log_counts_per_million, seen_enough
+from spotscape.pp import find_counts
 from spotscape.tl import compare_domains, integrate_slices
+from spotscape.tl._labels import groups_of
 
 COLUMNS = {"condition_key": "condition", "slice_key": "slice", "domain_key": "ground_truth"}
 
@@ -317,3 +320,59 @@ def test_a_domain_that_a_batch_tore_apart_is_named_and_a_lesion_is_not():
     shared = table[table["only_in"] == ""]
     assert (shared["closest"] == "").all()
     assert shared["similarity"].isna().all()
+
+
+def torn_by_condition(strength):
+    """Two slices of each condition; in cases half of the genes are seen ``strength`` times as often."""
+    slices = datasets.simulate_slices(
+        n_slices=4, n_spots=300, n_genes=200, n_domains=3, batch_strength=0.0, marker_strength=1.0, seed=2
+    )
+    rng = np.random.default_rng(0)
+    for number, one in enumerate(slices):
+        one.obs["condition"] = "control" if number < 2 else "case"
+        if number >= 2:
+            rate = np.where(np.arange(200) % 2, strength - 1, 0.0)
+            one.X = sparse.csr_matrix(one.X + rng.poisson(one.X.toarray() * rate)).astype("float32")
+    return slices
+
+
+@pytest.mark.filterwarnings("ignore:.*(hardly mix|In one slice only)")
+def test_integrating_names_domains_that_a_difference_between_conditions_tore_off():
+    """They are of two slices each, so nothing else names them."""
+    with pytest.warns(SpotscapeWarning, match=r"Of one condition only, .* Raise correction") as caught:
+        adata = integrate_slices(
+            torn_by_condition(4.0), n_domains=6, correction=0, condition_key="condition", progress=False
+        )
+    (text,) = (str(one.message) for one in caught if "Of one condition" in str(one.message))
+    assert text in adata.uns["spotscape"]["warnings"]
+    with pytest.warns(SpotscapeWarning) as again:
+        compare_domains(adata)
+    assert text in [str(one.message) for one in again]
+
+
+def test_integrating_says_nothing_of_conditions_where_no_domain_is_torn():
+    adata = integrate_slices(torn_by_condition(1.0), n_domains=3, condition_key="condition", progress=False)
+    assert not [text for text in adata.uns["spotscape"]["warnings"] if "Of one condition" in text]
+
+
+def test_profiles_are_the_same_by_blocks_and_without_spots_that_have_no_counts_or_domain(monkeypatch):
+    adata = simulated(1, n_spots=60, n_genes=60, n_changed=2)
+    adata.X = sparse.csr_matrix(adata.X.toarray() * (np.arange(adata.n_obs) != 5)[:, None])
+    domains = pd.Categorical(adata.obs["ground_truth"].where(np.arange(adata.n_obs) != 7))
+    groups = groups_of(pd.Categorical(adata.obs["slice"]), adata.obs["condition"], domains)
+    whole = profiles(find_counts(adata), groups)
+    monkeypatch.setattr("spotscape.comparison.closest._ROWS", 17)
+    parts = profiles(find_counts(adata), groups)
+    np.testing.assert_allclose(parts.halves, whole.halves, atol=1e-6)
+    assert whole.n_spots.sum() == adata.n_obs - 2
+    # By hand: a domain's mean level, less the mean of its slice.
+    used = np.delete(np.arange(adata.n_obs), [5, 7])
+    counts = adata.X[used].toarray()
+    levels = np.log1p(1e4 * counts / counts.sum(axis=1, keepdims=True))
+    case, name = np.asarray(groups.conditions[used] == "case"), whole.domains[0]
+    inside = case & np.asarray(domains[used] == name)
+    half = (np.random.default_rng(0).permutation(adata.n_obs) % 2)[used]
+    for number in range(2):
+        expected = levels[inside & (half == number)].mean(axis=0) - levels[case].mean(axis=0)
+        found = whole.halves[number, whole.conditions.index("case"), 0]
+        np.testing.assert_allclose(found, expected, atol=1e-4)

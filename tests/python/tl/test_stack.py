@@ -197,6 +197,19 @@ def test_tissues_that_do_not_overlap_and_sections_of_two_spots():
         tl.align_stack(adata, thickness=1)
 
 
+def said(adata):
+    """Return what a stack says, and its table of sections."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SpotscapeWarning)
+        tl.align_stack(adata, thickness=1)
+    return [str(one.message) for one in caught], adata.uns["spotscape_stack"]["sections"]
+
+
+def three(noise=0.15):
+    adata, true = volume(torn=None, noise=noise)
+    return adata[: 3 * N].copy(), true[: 3 * N]
+
+
 def test_another_unit_is_said():
     adata, _ = volume(torn=None)
     adata = adata[: 2 * N].copy()
@@ -208,6 +221,57 @@ def test_another_unit_is_said():
         tl.align_stack(adata, thickness=1)
 
 
+@pytest.mark.parametrize(("odd", "beside"), [(0, "'b' and 'a'"), (2, "'c' and 'b'")])
+def test_of_three_sections_the_one_in_another_unit_is_named_and_left_out(odd, beside):
+    adata, _ = three()
+    adata.obsm["spatial"][odd * N : (odd + 1) * N] *= 10
+    texts, sections = said(adata)
+    assert f"{beside} seem to be in different units" in texts[0]
+    assert f"Section {NAMES[odd]!r} was not placed" in texts[1]
+    assert len(texts) == 2
+    assert sections["placed"].tolist() == [number != odd for number in range(3)]
+
+
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_a_section_that_does_not_overlap_is_said(odd):
+    adata, true = three()
+    right = np.arange(3 * N) // N == odd
+    adata = adata[np.where(right, true[:, 0] > 1.6, true[:, 0] < 1.4)].copy()
+    texts, _ = said(adata)
+    assert len(texts) == 1
+    assert texts[0].startswith(f"Section {NAMES[odd]!r} ")
+    assert "was not placed" in texts[0] or "do not overlap" in texts[0]
+
+
+def test_two_sections_that_do_not_overlap_are_refused():
+    adata, true = three()
+    left, right = true[:, 0] < 1.4, true[:, 0] > 1.6
+    adata = adata[np.where(np.arange(3 * N) < N, left, right) & (np.arange(3 * N) < 2 * N)].copy()
+    with pytest.raises(InputError, match=r"no two sections that can be aligned \('b' to 'a'"):
+        tl.align_stack(adata, thickness=1)
+    assert "spatial_3d" not in adata.obsm
+
+
+@pytest.mark.parametrize("squeezed", [[0, 0], [1, 0]])
+def test_a_section_on_one_point_or_one_line_is_said_and_left_out(squeezed):
+    adata, _ = three()
+    adata.obsm["spatial"][2 * N :] *= squeezed
+    texts, sections = said(adata)
+    assert any("Section 'c' was not placed" in text for text in texts)
+    assert sections["placed"].tolist() == [True, True, False]
+
+
+def test_sections_that_are_well_aligned_raise_no_doubt():
+    """Also where few matches lie on each other, as in tissue that says little of the place within a layer."""
+    for noise in (0.15, 0.5):
+        adata, true = three(noise)
+        texts, sections = said(adata)
+        assert texts == []
+        assert sections["placed"].all()
+        assert np.nanmedian(error(adata, true)) < 0.8
+    assert (adata.uns["spotscape_stack"]["edges"]["agreement"] < 0.4).all()
+
+
 def test_a_tissue_that_looks_alike_both_ways_is_said():
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 3, (2 * N, 2))
@@ -217,3 +281,18 @@ def test_a_tissue_that_looks_alike_both_ways_is_said():
     adata.obsm["spatial"], adata.uns["spotscape"] = places, {"params": {}}
     with pytest.warns(SpotscapeWarning, match="Section 'b' fits the others in two ways"):
         tl.align_stack(adata, thickness=1)
+
+
+def test_sections_beyond_one_that_fits_both_ways_are_said_with_it():
+    """Both halves of a chain are sure within, but not how they lie on each other."""
+    adata, true = volume(torn=None, noise=0.05)
+    adata, true = adata[: 4 * N].copy(), true[: 4 * N]
+    # An embedding whose mirror image is itself, and beside it one that half of the sections share.
+    mirrored = np.abs(true - [1.5, 0]) + np.random.default_rng(0).normal(scale=0.02, size=true.shape)
+    late = np.arange(4 * N)[:, None] >= 2 * N
+    own = 0.3 * tissue(true)
+    adata.obsm["X_spotscape"] = np.hstack([3 * mirrored, np.where(late, 0, own), np.where(late, own, 0)])
+    texts, sections = said(adata)
+    assert sections["placed"].all()
+    (text,) = (text for text in texts if "two ways" in text)
+    assert text.startswith("Sections 'c', 'd' fit the others in two ways")
