@@ -6,6 +6,18 @@ import numpy as np
 from scipy import sparse
 
 
+def each_once(values: np.ndarray) -> np.ndarray:
+    """Return the values in order, each once, as ``numpy.unique``: its table of millions of integers is slow.
+
+    Parameters
+    ----------
+    values
+        Integers, in any order.
+    """
+    ordered = np.sort(values, axis=None)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+
+
 def pattern(connectivities: sparse.spmatrix) -> sparse.csr_matrix:
     """Return ones where two spots are joined, as a new matrix: to compare one with 0 sorts it in place."""
     found = sparse.csr_matrix(connectivities, copy=True)

@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from spotscape import gr
+from spotscape._neighborhood import each_once
 from spotscape._validate import InputError, SpotscapeWarning
 
 DATA = Path(os.environ.get("SPOTSCAPE_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
@@ -566,3 +567,9 @@ def test_real_slices(name, expected, mean):
         distances = adata.obsp["spatial_distances"].data
         assert distances.max() < 1.05 * distances.min()
         assert np.median(degrees(adata)) == 6
+
+
+@pytest.mark.parametrize("values", [[], [3], [2, 2], [5, 1, 5, 0, 1]])
+def test_each_once_is_what_numpy_finds(values):
+    values = np.array(values, dtype=np.int64)
+    np.testing.assert_array_equal(each_once(values), np.unique(values))

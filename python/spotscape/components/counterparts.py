@@ -24,6 +24,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from spotscape._neighborhood import each_once
 from spotscape.components.slice_noise import with_slice_noise
 from spotscape.components.spatial_components import Covariances, SpatialComponents, spatial_components
 
@@ -198,7 +199,7 @@ def smoothed_sample(
     numbers = slices.numpy()
     spots = _sample(numbers, np.random.default_rng(seed))
     averages = sparse.csr_matrix(mean[spots] @ mean)
-    near = np.unique(averages.indices)
+    near = each_once(averages.indices)
     smoothed = np.asarray(averages[:, near] @ scores_of(near), dtype=np.float64)
     # no edge leads to another slice, so a slice's offset is what it was
     taken_off = offsets[:1] if groups is None else offsets[groups[spots]]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from spotscape._neighborhood import edges_of
+from spotscape._neighborhood import each_once, edges_of
 from spotscape._row_blocks import Rows
 from spotscape.components.low_rank import is_streamed, project, right_vectors, truncated_svd
 from spotscape.components.spatial_components import centered_blocks
@@ -94,11 +94,13 @@ def sample_spots(mean: sparse.csr_matrix, *, seed: int) -> Sample:
         return Sample(None, torch.from_numpy(edges_of(mean)))
     drawn = np.sort(np.random.default_rng(seed).choice(n, MOST_SPOTS, replace=False))
     around = mean[drawn]
-    spots = np.unique(around.indices)  # each spot is in its own mean
+    spots = each_once(around.indices)  # each spot is in its own mean
     own = np.repeat(np.searchsorted(spots, drawn), np.diff(around.indptr))
     edges = np.stack([own, np.searchsorted(spots, around.indices)])
     edges = edges[:, edges[0] != edges[1]]
-    return Sample(spots, torch.from_numpy(np.unique(np.hstack([edges, edges[::-1]]), axis=1)))
+    one_way, other_way = edges[0] * len(spots) + edges[1], edges[1] * len(spots) + edges[0]
+    both = np.divmod(each_once(np.concatenate([one_way, other_way])), len(spots))
+    return Sample(spots, torch.from_numpy(np.stack(both)))
 
 
 def find_scores(

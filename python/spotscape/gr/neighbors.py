@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
+from spotscape._neighborhood import each_once
 from spotscape._validate import SpotscapeWarning, input_error
 
 FEWEST_NEIGHBORS = 3
@@ -171,7 +172,7 @@ def triangulated_pairs(places: np.ndarray, max_edge: float | None) -> Pairs:
 
 def _each_once(pairs: Pairs, n: int) -> Pairs:
     """Return each pair once, whichever way round it came."""
-    codes = np.unique(pairs.min(axis=1).astype(np.int64) * n + pairs.max(axis=1))
+    codes = each_once(pairs.min(axis=1).astype(np.int64) * n + pairs.max(axis=1))
     return np.column_stack(np.divmod(codes, n))
 
 
