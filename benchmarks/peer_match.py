@@ -3,6 +3,7 @@
     python -m benchmarks.peer_sets sets --seeds 0 1 2 3 4
     python benchmarks/peer_match.py sets --method spotscape --rows rows.jsonl
     slat/bin/python benchmarks/peer_match.py sets --method slat --with layers=5 --rows rows.jsonl
+    cast/bin/python benchmarks/peer_match.py sets --method cast --with dims=128 whole=sets --rows rows.jsonl
     python benchmarks/peer_match.py sets --table --rows rows.jsonl
 
 Each peer runs in an environment of its own and needs nothing of spotscape:
@@ -10,7 +11,7 @@ Each peer runs in an environment of its own and needs nothing of spotscape:
 - slat: ``pip install scSLAT`` (with torch and torch-geometric as it asks); moscot: ``pip install moscot``;
 - paste2: ``pip install paste2``; paste3: not on PyPI, its repository's files on ``PYTHONPATH``, with POT;
 - cast: not on PyPI; omicverse 2.3.2 ships its files (``omicverse/external/CAST``): these on ``PYTHONPATH`` as
-  ``CAST``, with dgl 1.1.3 and torch 2.3.
+  ``CAST``, with ``pip install dgl==1.1.3 torch "numpy<2" scanpy networkx seaborn pydantic``.
 
 A method gives matches, places, or both. A match by place is the nearest spot of the reference. Where a method
 offers several, each is a row (``by``). Seconds are of the whole method, our training included.
@@ -373,7 +374,10 @@ def run(method: str, path: Path, most: int, orient: str, options: dict[str, str]
         "core s": time.process_time() - core,
         "GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
-    how = {"method": method, "setting": " ".join([f"{k}={v}" for k, v in options.items()])}
+    how = {
+        "method": method,
+        "setting": " ".join(k if k == "whole" else f"{k}={v}" for k, v in options.items()),
+    }
     if orient != "given":
         how["setting"] += f" {orient}"
     if max(reference.n_obs, moved.n_obs) == most:
@@ -386,14 +390,18 @@ def run(method: str, path: Path, most: int, orient: str, options: dict[str, str]
 
 
 def table(rows_file: Path) -> None:
-    """Print the means over the seeds for each set, and over the kinds of sets: right matches, else LTARI."""
+    """Print mean, standard deviation and number over seeds and directions of a pair, for each kind of set."""
     rows = pd.read_json(rows_file, lines=True)
     rows["how"] = rows["method"] + " " + rows["setting"].fillna("") + ", " + rows["by"]
-    rows["figure"] = rows["right"].fillna(rows["LTARI"])
-    for what in ("figure", "LTARI", "error", "core s", "GB"):
-        wide = rows.pivot_table(index="how", columns="set", values=what)
-        kinds = wide.T.groupby(lambda name: name.split("_")[0]).mean().T
-        print(f"\n## {what}\n\n{wide.assign(mean=kinds.mean(axis=1)).round(3).to_csv(sep='|')}")
+    rows["kind"] = rows["set"].str.replace(r"_67\d$", "", regex=True)
+    for what in ("right", "LTARI", "error", "core s", "GB"):
+        wide = rows.dropna(subset=what).pivot_table(index="how", columns="kind", values=what, aggfunc=spread)
+        print(f"\n## {what}\n\n{wide.fillna('').to_csv(sep='|')}")
+
+
+def spread(values: pd.Series) -> str:
+    """Return mean, standard deviation and number."""
+    return f"{values.mean():.3f} +- {values.std(ddof=0):.3f} ({len(values)})"
 
 
 METHODS: dict[str, Callable[..., Found]] = {
