@@ -300,6 +300,11 @@ def convolved(layer: Any, graph: Any, x: Any, first: Any) -> Any:
     return torch.addmm(layer.bias, Average.apply(x, first), weights)
 
 
+def motion(reference: ad.AnnData, moved: ad.AnnData, seed: int) -> Found:
+    """Return where the best rigid motion puts the slice, made from the truth: what bending has to beat."""
+    return {"places": rigid(moved.obsm["spatial"], moved.obsm["true"], np.eye(moved.n_obs))}
+
+
 def overlap(reference: ad.AnnData, moved: ad.AnnData) -> float:
     """Return which share of the reference the moved slice covers: crops are known, the others are whole."""
     return min(moved.n_obs / reference.n_obs, 0.99) if moved.uns["cropped"] else 0.99
@@ -405,7 +410,7 @@ def spread(values: pd.Series) -> str:
 
 
 METHODS: dict[str, Callable[..., Found]] = {
-    one.__name__: one for one in (spotscape, slat, moscot, paste2, paste3, cast)
+    one.__name__: one for one in (spotscape, slat, moscot, paste2, paste3, cast, motion)
 }
 
 
