@@ -18,6 +18,7 @@ from spotscape.cli._cluster import workers_of
 from spotscape.cli._estimate import describe_run
 from spotscape.cli._output import check_output_file, check_output_folder
 from spotscape.cli._results import summary_of, write_figures, write_report
+from spotscape.cli._settings import settings_of
 from spotscape.cli._sources import (
     JOINED,
     check_each,
@@ -31,7 +32,6 @@ from spotscape.cli._sources import (
     write_each,
     write_result,
 )
-from spotscape.config import SpotscapeConfig, resolve_config
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -168,7 +168,7 @@ def run(
     A run that was killed goes on with --resume. Under torchrun several processes, on one machine or many,
     share one run: the training, and with --backed what is made of the counts.
     """
-    config = _resolve_settings(preset, changes or [])
+    config = settings_of(preset, changes or [])
     if _only_helps(dry_run):
         return
     paths = find_slices(sources, out)
@@ -323,28 +323,6 @@ def _save_model(adata: AnnData, folder: Path) -> None:
     from spotscape.model import Spotscape
 
     Spotscape.from_adata(adata).save(folder)
-
-
-def _resolve_settings(preset: str, changes: list[str]) -> SpotscapeConfig:
-    settings: dict[str, Any] = {}
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not (key and equals and value):
-            raise input_error("--set", repr(change), "KEY=VALUE", "For example: --set n_components=30.")
-        settings[key.strip()] = _parse(value.strip())
-    return resolve_config({"preset": preset, **settings})
-
-
-def _parse(value: str) -> bool | int | float | str:
-    """Return yes or no, or a number, where it is one; the configuration checks which setting wants what."""
-    if value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            pass
-    return value
 
 
 def _progress(quiet: bool) -> bool | Callable[[int, int, float], None]:

@@ -49,8 +49,8 @@ def read_dask(path: str | os.PathLike[str]) -> AnnData:
     >>> from spotscape import io
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     io.write(anndata.AnnData(np.ones((3, 2), dtype="float32")), f"{folder}/slice.h5ad")
-    ...     io.read_dask(f"{folder}/slice.h5ad").X.compute().sum()
-    6.0
+    ...     int(io.read_dask(f"{folder}/slice.h5ad").X.compute().sum())
+    6
     """
     if find_spec("dask") is None:
         raise input_error("dask", "none", "the package", "Install it: pip install 'spotscape[dask]'.")
