@@ -21,9 +21,10 @@ from spotscape.alignment.registration import Sides
 
 _REACH = 1.0
 """In spot distances."""
-_CLEARLY = 1.25
-"""How many times as large a share another embedding has to have to be taken instead of the first one. On
-adjacent sections of one technology the run's embedding is as good, and shares differ by chance."""
+_CLEARLY = 0.1
+"""How much larger a share another embedding has to have to be taken instead of the first one. On sections of
+one technology shares are small and differ by a twentieth at most, and the run's embedding registers better;
+where spots meet their own cells they differ by a fifth or more."""
 _MOST_SPOTS = 5000
 """Of a slice, that the share is taken over."""
 
@@ -63,7 +64,7 @@ def align_by_best(
     for space in spaces:
         own = sides._replace(z=space.z, reference_z=space.reference_z)
         one = place(own, transform, n_neighbors, np.random.default_rng(seed), landmarks)
-        share = closeness(one) * (_CLEARLY if best is None else 1.0)
+        share = closeness(one) + (_CLEARLY if best is None else 0.0)
         if best is None or share > most:
             best, most = (one, space), share
     if best is None:

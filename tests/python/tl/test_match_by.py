@@ -116,6 +116,19 @@ def test_the_embedding_under_which_matches_lie_closest_is_taken():
     assert len(best.aligned.matches.spots) == 200
 
 
+@pytest.mark.parametrize(("second", "taken"), [(0.07, 0), (0.16, 0), (0.18, 1)])
+def test_the_run_s_embedding_is_left_only_for_a_clearly_better_one(monkeypatch, second, taken):
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(0, 3, (200, 2))
+    tried = [Space(xy + rng.normal(scale=0.05, size=xy.shape), xy, number) for number in range(2)]
+    sides = sides_of(
+        np.concatenate([xy, xy]), np.zeros((400, 1)), np.arange(200), np.arange(200, 400), "rigid"
+    )
+    shares = iter([0.07, second])  # twice as large a share of few spots is no sign
+    monkeypatch.setattr("spotscape.alignment.best.closeness", lambda placed: next(shares))
+    assert align_by_best(sides, tried, "rigid", "nearest", 10, 0).space.footprint == taken
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
 @pytest.mark.parametrize("lattice", [True, False])
 def test_the_share_without_counterpart_is_the_true_one(share, lattice):
