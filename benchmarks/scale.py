@@ -444,7 +444,7 @@ sc.pp.neighbors(adata)
 sc.tl.leiden(adata, flavor="igraph", n_iterations=2, directed=False)
 np.savez(sys.argv[2], labels=adata.obs["leiden"].to_numpy().astype(str))
 """
-OF_PEERS = ((20_000, ("scanpy", "banksy", "cellcharter")), (100_000, ("scanpy", "banksy")))
+OF_PEERS = ((5_000, ("scanpy", "banksy", "cellcharter")), (50_000, ("scanpy", "banksy")))
 """Cells, and who takes them: CellCharter's training takes too long above the first size."""
 
 
