@@ -21,7 +21,7 @@ _COPIES = 2.5
 _COPIES_STREAMED = 1.0
 """Of the counts of many spots that are in memory: expression is made of some rows at a time."""
 _MANY_SPOTS = 50_000
-_BLOCK_STORED = 2**24
+_BLOCK_STORED = 2**22
 _BYTES_IN_BLOCK = 20
 """Of a count in the rows that are looked at."""
 _BYTES_GRAPH_MADE = 900
@@ -35,12 +35,12 @@ _COPIES_OF_FEW = 8
 """Of scores, where all spots have some: a randomised SVD holds several of them in double precision."""
 _MIXTURES = 20
 
-_SECONDS_AT_LEAST = 15.0
+_SECONDS_AT_LEAST = 12.5
 """Of starting, and of fitting mixtures to a sample."""
-_SECONDS_PER_VALUE = 4e-8
+_SECONDS_PER_VALUE = 3e-8
 """Of reading, normalising and decomposing, for each stored count and again for each spot and gene."""
 _SECONDS_PER_STEP_SPOT = 2e-5
-_SECONDS_PER_SPOT = 4e-5
+_SECONDS_PER_SPOT = 1.1e-5
 """Of the spatial graph, of grouping, and of writing."""
 
 
