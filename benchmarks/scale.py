@@ -440,7 +440,7 @@ adata = sc.read_h5ad(sys.argv[1])
 sc.pp.normalize_total(adata)
 sc.pp.log1p(adata)
 sc.pp.pca(adata)
-sc.pp.neighbors(adata)
+sc.pp.neighbors(adata, transformer="sklearn")  # its approximate ones end in an error with today's scipy
 sc.tl.leiden(adata, flavor="igraph", n_iterations=2, directed=False)
 np.savez(sys.argv[2], labels=adata.obs["leiden"].to_numpy().astype(str))
 """

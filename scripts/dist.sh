@@ -51,7 +51,7 @@ if [ "${R:-}" = skip ]; then
   say "R=skip: R'S PACKAGE IS LEFT OUT"
 else
   mkdir "$work/r"
-  CHECK_ARGS=--as-cran DIST=$work/r _R_CHECK_CRAN_INCOMING_=FALSE _R_CHECK_FORCE_SUGGESTS_=FALSE scripts/test-r.sh
+  CHECK_ARGS=--as-cran DIST=$work/r _R_CHECK_CRAN_INCOMING_=FALSE scripts/test-r.sh
   tarball=$(ls "$work"/r/*.tar.gz)
   say "$(basename "$tarball"), installed into an empty library"
   mkdir "$work/lib"

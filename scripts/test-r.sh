@@ -18,6 +18,7 @@ export SPOTSCAPE_TEST_PYTHON=required # tests that need Python fail without it, 
 export SPOTSCAPE_SOURCES=$root # for tests that read pages
 export LC_ALL=${LC_ALL:-C.UTF-8}
 export _R_CHECK_SYSTEM_CLOCK_=0 # asks a time server
+export _R_CHECK_FORCE_SUGGESTS_=FALSE # basilisk, which brings a conda of its own, need not be there
 export NOT_CRAN=true
 export OMP_NUM_THREADS=1 # the tests' matrices are small: threads would only wait for each other
 export TESTTHAT_PARALLEL=TRUE TESTTHAT_CPUS=${TESTTHAT_CPUS:-2}
