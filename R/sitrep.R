@@ -36,11 +36,8 @@ spotscape_sitrep <- function() {
     lacks <- python_lacks(modules)
     problem <- if (!is.null(lacks)) paste(python, lacks)
   }
-  r_packages <- vapply(
-    c("reticulate", "basilisk", "Seurat", "SeuratObject", "SpatialExperiment", "SingleCellExperiment"),
-    function(package) {
-      if (nzchar(system.file(package = package))) as.character(utils::packageVersion(package)) else NA
-    }, ""
+  r_packages <- installed_versions(
+    c("reticulate", "basilisk", "Seurat", "SeuratObject", "SpatialExperiment", "SingleCellExperiment")
   )
   chosen_by <- if (is.null(python)) NULL else python_chosen_by()
   maker <- if (python_route() == "basilisk") "basilisk" else "reticulate"
@@ -67,4 +64,11 @@ spotscape_sitrep <- function() {
     ready = is.null(problem), python = python, chosen_by = chosen_by, modules = modules,
     r_packages = r_packages, problem = problem
   ))
+}
+
+# By name of the package; NA where it is not installed.
+installed_versions <- function(packages) {
+  vapply(packages, function(package) {
+    if (nzchar(system.file(package = package))) as.character(utils::packageVersion(package)) else NA_character_
+  }, "")
 }

@@ -57,6 +57,11 @@ test_that("modules in the working folder are not taken for packages", {
   expect_match(utils::tail(said, 1L), "site-packages.*torch.*__init__.py 1$")
 })
 
+test_that("packages that are not installed have no version", {
+  found <- installed_versions(c("stats", "no.such.package"))
+  expect_identical(found, c(stats = as.character(getRversion()), no.such.package = NA))
+})
+
 test_that("spotscape_sitrep() reports, whether Python is there or not", {
   local_mocked_bindings(current_python = function() "/opt/py/bin/python", python_chosen_by = function() "a test")
   local_mocked_bindings(ask_python = function(python) complete)
