@@ -19,6 +19,8 @@ from scipy import sparse
 
 BLOCK = 2**22
 """Stored values of a block: about 50 MB."""
+VALUES = 2**24
+"""Values of a block, zeros among them, where it is not known how many are stored."""
 
 OfBlock = Callable[..., Any]
 """Of a CSR matrix with some rows, and of the same rows of other arrays."""
@@ -107,17 +109,23 @@ class Pass:
 
 def some_rows(matrix: Any, spots: np.ndarray) -> sparse.csr_matrix:
     """Return rows from all over a matrix, in ascending order; no more than a block is held beside them."""
-    wanted = np.zeros(matrix.shape[0], dtype=bool)
-    wanted[spots] = True
+    wanted = mask_of(spots, matrix.shape[0])
     taken = [block for _, block in map_rows(matrix, _as_it_is, wanted=wanted)]
     return sparse.vstack(taken, format="csr") if taken else sparse.csr_matrix((0, matrix.shape[1]))
+
+
+def mask_of(spots: np.ndarray, n: int) -> np.ndarray:
+    """Return which of n rows are among some: n bool."""
+    wanted = np.zeros(n, dtype=bool)
+    wanted[spots] = True
+    return wanted
 
 
 def group_sums(matrix: Any, groups: np.ndarray) -> np.ndarray:
     """Return the sum of each column in each group of rows, S x G float64; groups are numbered from 0."""
     n_groups = int(groups.max()) + 1
     sums = np.zeros((n_groups, matrix.shape[1]))
-    for _, part in map_rows(matrix, partial(_group_sums, n_groups=n_groups), groups):
+    for _, part in map_rows(matrix, partial(sums_of_block, n_groups=n_groups), groups):
         sums += part
     return sums
 
@@ -127,11 +135,6 @@ def computed(do: Callable[..., Any], some: Pass) -> Iterator[tuple[slice, Any]]:
     tasks = ((start, stop, own) for (start, stop), own in zip(some.bounds, some.own(), strict=True))
     for (start, stop), found in zip(some.bounds, (_TEAM.get() or _alone)(do, tasks), strict=True):
         yield some.rows(start, stop), found
-
-
-def has_team() -> bool:
-    """Tell whether there is a team."""
-    return _TEAM.get() is not None
 
 
 @contextmanager
@@ -154,7 +157,8 @@ def row_bounds(indptr: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def _group_sums(block: sparse.csr_matrix, groups: np.ndarray, *, n_groups: int) -> np.ndarray:
+def sums_of_block(block: sparse.csr_matrix, groups: np.ndarray, *, n_groups: int) -> np.ndarray:
+    """Return the sum of each column in each group of a block's rows, S x G float64."""
     own = (np.ones(len(groups)), (groups, np.arange(len(groups))))
     found: np.ndarray = (sparse.csr_matrix(own, shape=(n_groups, len(groups))) @ block).toarray()
     return found

@@ -22,7 +22,7 @@ def large(monkeypatch):
         ("pp.expression.MANY_SPOTS", 200),
         ("run.steps.MANY_SPOTS", 200),
         ("components.low_rank._MANY_SPOTS", 200),
-        ("pp.dask_counts._BLOCK", 80 * 70),
+        ("_row_blocks.VALUES", 80 * 70),
         ("pp.dask_counts._AT_ONCE", 4),
     ):
         monkeypatch.setattr(f"spotscape.{place}", value)

@@ -7,19 +7,17 @@ difference between slices leaves as it is.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
+from spotscape._row_blocks import map_rows, sums_of_block
 from spotscape.comparison.genes import Counts, Groups, log_per_ten_thousand
-from spotscape.comparison.pseudobulk import add_up
 
 _SIGNAL = 0.5
 """Share of a profile that has to be the same in both halves of the spots, or nothing is said."""
-_ROWS = 20_000
-"""Spots whose counts are looked at together."""
 
 
 class Closest(NamedTuple):
@@ -103,14 +101,11 @@ def profiles(counts: Counts, groups: Groups, *, seed: int = 0) -> Profiles:
     used = np.asarray(domains.codes >= 0)
     cell = np.ravel_multi_index((half, conditions.codes, np.maximum(domains.codes, 0)), shape)
     sums, of_slice = np.zeros((np.prod(shape), n_genes)), np.zeros((n_slices, n_genes))
-    for start in range(0, len(used), _ROWS):  # counts may be on disk
-        here = slice(start, start + _ROWS)
-        rows = sparse.csr_matrix(counts.matrix[here])
-        used[here] &= np.asarray(rows.sum(axis=1)).ravel() > 0
-        chosen = start + np.flatnonzero(used[here])
-        levels = log_per_ten_thousand(rows[chosen - start])
-        sums += add_up(levels, pd.Categorical(cell[chosen], range(len(sums))))
-        of_slice += add_up(levels, groups.slices[chosen])
+    of_block = partial(_of_block, n_cells=len(sums), n_slices=n_slices)
+    for here, found in map_rows(counts.matrix, of_block, used, cell, groups.slices.codes):
+        used[here] = found[0]
+        sums += found[1]
+        of_slice += found[2]
     numbers = np.zeros((*shape[:2], n_slices, shape[2]))
     codes = half, conditions.codes, groups.slices.codes, domains.codes
     np.add.at(numbers, tuple(one[used] for one in codes), 1)
@@ -119,3 +114,19 @@ def profiles(counts: Counts, groups: Groups, *, seed: int = 0) -> Profiles:
     n = numbers.sum(axis=2)
     means /= np.maximum(n, 1)[..., None]
     return Profiles(means, n.sum(axis=0), list(conditions.categories), list(domains.categories))
+
+
+def _of_block(
+    counts: sparse.csr_matrix,
+    used: np.ndarray,
+    cell: np.ndarray,
+    slices: np.ndarray,
+    *,
+    n_cells: int,
+    n_slices: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which spots of a block have counts and are used, and their levels added up by cell and slice."""
+    used = used & (np.asarray(counts.sum(axis=1)).ravel() > 0)
+    levels = log_per_ten_thousand(counts[np.flatnonzero(used)])
+    by_cell = sums_of_block(levels, cell[used], n_groups=n_cells)
+    return used, by_cell, sums_of_block(levels, slices[used], n_groups=n_slices)

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from spotscape._row_blocks import sums_of_block
+
 PRIOR_COUNT = 2.0
 FEWEST_COUNTS = 10.0
 """Counts, in a sample of median size, that a gene needs in as many samples as the smaller condition has."""
@@ -22,11 +24,7 @@ FEWEST_IN_ALL = 15.0
 
 def add_up(counts: sparse.csr_matrix, samples: pd.Categorical) -> np.ndarray:
     """Return the counts (spots x genes) added up by sample: samples x genes, float64."""
-    member = sparse.csr_matrix(
-        (np.ones(len(samples)), (samples.codes, np.arange(len(samples)))),
-        shape=(len(samples.categories), len(samples)),
-    )
-    return np.asarray((member @ counts).todense(), dtype=np.float64)
+    return sums_of_block(counts, samples.codes, n_groups=len(samples.categories))
 
 
 def log_counts_per_million(bulk: np.ndarray) -> np.ndarray:

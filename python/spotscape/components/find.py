@@ -106,7 +106,7 @@ def find_components(
     correction
         What the weight that was found is multiplied by, 0 or more.
     device
-        Where covariances are taken, and counterparts looked for.
+        Where products with expression of many spots are made, covariances taken, and counterparts looked for.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from scipy import sparse
 from torch import Tensor
 
 from spotscape._neighborhood import each_once, edges_of
-from spotscape._row_blocks import Rows
+from spotscape._row_blocks import Rows, mask_of
 from spotscape.components.low_rank import is_streamed, project, right_vectors, truncated_svd
 from spotscape.components.spatial_components import centered_blocks
 
@@ -48,7 +48,8 @@ class Scores(NamedTuple):
         """Return the scores of some spots, in ascending order, or of all: n x r."""
         if self.known is not None:
             return self.known if spots is None else self.known[spots]
-        return project(self.expression, self.right, _mask(spots, self.expression.shape[0]), self.device)
+        wanted = None if spots is None else mask_of(spots, self.expression.shape[0])
+        return project(self.expression, self.right, wanted, self.device)
 
     def along(self, directions: Tensor, offsets: Tensor, groups: Tensor | None) -> NDArray[np.float32]:
         """Return what is left of the scores after the offsets, along q directions: N x q.
@@ -129,16 +130,8 @@ def find_scores(
     if not is_streamed(expression):
         right = truncated_svd(expression, rank, seed=seed).right
         return Scores(expression, right, project(expression, right))
-    right = right_vectors(expression, rank, _mask(spots, expression.shape[0]), device)
+    wanted = None if spots is None else mask_of(spots, expression.shape[0])
+    right = right_vectors(expression, rank, wanted, device)
     few = expression.shape[0] <= MOST_SPOTS
     known = project(expression, right, device=device) if few else None
     return Scores(expression, right, known, str(device))
-
-
-def _mask(spots: NDArray[np.integer] | None, n: int) -> NDArray[np.bool_] | None:
-    """Return which of all spots are in a sample."""
-    if spots is None:
-        return None
-    wanted = np.zeros(n, dtype=bool)
-    wanted[spots] = True
-    return wanted

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from spotscape._row_blocks import Task, has_team, shared_by
+from spotscape._row_blocks import Task, shared_by
 from spotscape._validate import SpotscapeWarning
 from spotscape.engine.distributed import World, in_torchrun, is_helper, join_world, losing_processes
 from spotscape.engine.trainer import TRAINING, train_along
@@ -76,7 +76,7 @@ def _done(do: Callable[..., Any], tasks: list[Task]) -> list[Any]:
 @contextmanager
 def helped() -> Iterator[None]:
     """Have the other processes of this run help, where there are some, and let them end in the end."""
-    if not in_torchrun() or is_helper() or has_team():
+    if not in_torchrun() or is_helper():
         yield
         return
     world = join_world()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,15 @@ def read_zarr(path: Path, backed: bool) -> AnnData:
             check_read(path, adata)
             return adata
         parts = {name: read_elem(group[name]) for name in group if name not in ("X", "raw")}
-        if "raw" in group and hasattr(group["raw"], "keys"):  # else a sign that there is none
-            others = {name: read_elem(group["raw"][name]) for name in group["raw"] if name != "X"}
-            parts["raw"] = {"X": _on_disk(group["raw"]["X"]), **others}
-        return AnnData(_on_disk(group["X"]) if "X" in group else None, **parts)
+        return with_matrices(group, _on_disk, parts)
+
+
+def with_matrices(group: Any, opened: Callable[[Any], Any], parts: dict[str, Any]) -> AnnData:
+    """Return an object of a file's parts, with ``X`` and ``raw.X`` as ``opened`` gives them."""
+    if "raw" in group and hasattr(group["raw"], "keys"):  # else a sign that there is none
+        others = {name: read_elem(group["raw"][name]) for name in group["raw"] if name != "X"}
+        parts = {**parts, "raw": {"X": opened(group["raw"]["X"]), **others}}
+    return AnnData(opened(group["X"]) if "X" in group else None, **parts)
 
 
 def _on_disk(stored: Any) -> Any:

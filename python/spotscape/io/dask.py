@@ -12,11 +12,10 @@ from anndata import AnnData
 from anndata.io import read_elem
 
 from spotscape._paths import as_path, named_path, reading
+from spotscape._row_blocks import VALUES
 from spotscape._validate import input_error
+from spotscape.io._anndata_files import with_matrices
 from spotscape.io.h5ad import check_file
-
-_BLOCK = 2**24
-"""Values of a chunk, zeros among them."""
 
 
 def read_dask(path: str | os.PathLike[str]) -> AnnData:
@@ -75,10 +74,7 @@ def _read(path: Path, file: Any) -> AnnData:
     parts = {name: read_elem(file[name]) for name in file if name not in ("X", "layers", "raw")}
     if "layers" in file:
         parts["layers"] = {name: _lazy(file["layers"][name]) for name in file["layers"]}
-    if "raw" in file and hasattr(file["raw"], "keys"):  # else a sign that there is none
-        others = {name: read_elem(file["raw"][name]) for name in file["raw"] if name != "X"}
-        parts["raw"] = {"X": _lazy(file["raw"]["X"]), **others}
-    return AnnData(_lazy(file["X"]) if "X" in file else None, **parts)
+    return with_matrices(file, _lazy, parts)
 
 
 def _lazy(stored: Any) -> Any:
@@ -88,4 +84,4 @@ def _lazy(stored: Any) -> Any:
     n, g = (int(each) for each in (stored.attrs["shape"] if hasattr(stored, "keys") else stored.shape))
     if stored.attrs.get("encoding-type") == "csc_matrix":
         return read_elem_lazy(stored)
-    return read_elem_lazy(stored, chunks=(max(1, min(n, _BLOCK // max(1, g))), g))
+    return read_elem_lazy(stored, chunks=(max(1, min(n, VALUES // max(1, g))), g))

@@ -137,7 +137,7 @@ def _what_is_wrong(matrix: Stored, obs_names: pd.Index, var_names: pd.Index, fra
             differs |= seen.differs
             n_stored += seen.n_stored
     if isinstance(matrix, StoredCounts | DaskCounts):
-        varying = differs | ((first != 0) & (n_stored < matrix.shape[0]))
+        varying = _varying(differs, n_stored, first, matrix.shape[0])
         matrix.survey = Survey(np.concatenate(totals), varying)
     return None if anything else _NOTHING
 
@@ -209,12 +209,16 @@ def varies(matrix: Stored) -> np.ndarray:
     """Say which columns hold more than one value, zeros included."""
     if isinstance(matrix, StoredCounts | DaskCounts) and matrix.survey is not None:
         return matrix.survey.varies
-    n, g = matrix.shape
-    first = matrix[:1].toarray().ravel()
+    first, g = matrix[:1].toarray().ravel(), matrix.shape[1]
     differs, n_stored = np.zeros(g, dtype=bool), np.zeros(g, dtype=np.int64)
     for _, (own, stored) in map_rows(matrix, partial(_differing, first=first)):
         differs |= own
         n_stored += stored
+    return _varying(differs, n_stored, first, matrix.shape[0])
+
+
+def _varying(differs: np.ndarray, n_stored: np.ndarray, first: np.ndarray, n: int) -> np.ndarray:
+    """Return which columns vary: what is not stored is 0, which the first row's value may not be."""
     return differs | ((first != 0) & (n_stored < n))
 
 

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from spotscape import _row_blocks
 from spotscape._row_blocks import OfBlock, Pass, some_rows
 from spotscape.pp.in_memory import as_csr
 
-_BLOCK = 2**24
-"""Values of a block, zeros among them: about as many are stored as in a block of a file."""
 _AT_ONCE = 64
 """Blocks whose results are waited for together."""
 
@@ -44,7 +43,7 @@ class DaskCounts:
         """Yield blocks of rows, and what a function makes of each: `spotscape._row_blocks.map_rows`."""
         import dask
 
-        n, height = self.shape[0], max(1, _BLOCK // self.shape[1])
+        n, height = self.shape[0], max(1, _row_blocks.VALUES // self.shape[1])
         bounds = ((start, min(n, start + height)) for start in range(0, n, height))
         some = Pass(function, bounds, by_row, wanted)
         left = iter(zip(some.bounds, some.own(), strict=True))

@@ -17,7 +17,6 @@ from spotscape.config import SpotscapeConfig
 from spotscape.domains import Domains, find_domains
 from spotscape.engine.checkpoint import Checkpoint
 from spotscape.engine.device import put, resolve_device, where_it_fits
-from spotscape.engine.helpers import helped
 from spotscape.engine.trainer import Progress
 from spotscape.run.encoders import ENCODERS, Asked
 from spotscape.run.kept_steps import KeptSteps, run_record
@@ -81,7 +80,7 @@ def analyse(
     if checkpoint is not None:
         checkpoint.check()
     clock, encoder = Clock(), ENCODERS[settings.encoder]
-    with helped(), collected_warnings() as warnings:
+    with collected_warnings() as warnings:
         warn_of_few_spots(adata.n_obs)
         with clock.of("graph"):
             kept = KeptSteps(None if settings.trains else checkpoint)

@@ -14,6 +14,7 @@ from spotscape._docs import filled
 from spotscape._threads import thread_number
 from spotscape._validate import check_integer
 from spotscape.config import SpotscapeConfig, resolve_config
+from spotscape.engine.helpers import helped
 from spotscape.engine.trainer import Progress
 from spotscape.pp import check_adata
 from spotscape.pp.fractions import fractions
@@ -147,7 +148,7 @@ def run_spotscape(
     """
     check_adata(adata)
     settings = resolve_config(config)
-    with thread_number(threads) as used, fractions(settings.fractional_counts):
+    with helped(), thread_number(threads) as used, fractions(settings.fractional_counts):
         analysis = analyse(
             adata,
             n_domains=check_n_domains(n_domains, adata.n_obs),

@@ -361,7 +361,7 @@ def test_profiles_are_the_same_by_blocks_and_without_spots_that_have_no_counts_o
     domains = pd.Categorical(adata.obs["ground_truth"].where(np.arange(adata.n_obs) != 7))
     groups = groups_of(pd.Categorical(adata.obs["slice"]), adata.obs["condition"], domains)
     whole = profiles(find_counts(adata), groups)
-    monkeypatch.setattr("spotscape.comparison.closest._ROWS", 17)
+    monkeypatch.setattr("spotscape._row_blocks.BLOCK", 17 * 50)  # stored counts of about 17 spots
     parts = profiles(find_counts(adata), groups)
     np.testing.assert_allclose(parts.halves, whole.halves, atol=1e-6)
     assert whole.n_spots.sum() == adata.n_obs - 2
